@@ -1,0 +1,34 @@
+/* heap.h - timers: a binary heap of embedded nodes by due time; ties fire in start order.
+ *
+ * start is stop + set + insert, so restarting is free. O(log n). Thread safety: none.
+ * A due node is taken by heap_take_due one by one; the caller collects first and runs after.
+ */
+#ifndef MUSTER_BASE_HEAP_H
+#define MUSTER_BASE_HEAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct heap_node {
+    int64_t due;     /* the caller's unit */
+    uint64_t order;  /* start order: breaks ties */
+    size_t index;    /* place + 1; 0 = not in a heap */
+};
+
+struct heap {
+    struct heap_node **nodes;
+    size_t count, capacity;
+    uint64_t order_next;
+};
+
+#define HEAP_OF(node, type, member) ((type *)(void *)((char *)(node) - offsetof(type, member)))
+
+void heap_start(struct heap *h, struct heap_node *n, int64_t due);
+void heap_stop(struct heap *h, struct heap_node *n); /* harmless when not started */
+bool heap_started(const struct heap_node *n);
+struct heap_node *heap_first(const struct heap *h);  /* NULL when empty */
+struct heap_node *heap_take_due(struct heap *h, int64_t now); /* NULL when none is due */
+void heap_fini(struct heap *h);
+
+#endif

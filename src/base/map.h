@@ -1,0 +1,38 @@
+/* map.h - hash map from a caller-computed 64-bit hash to a pointer, open addressing.
+ *
+ * The map stores (hash, value) only; the caller's `equal` decides among values of one hash.
+ * Hash keys from outside with str_hash (seeded) so that nobody can aim at one bucket.
+ * O(1) expected; grows by doubling at 7/8 full; deletion shifts back, no tombstones.
+ * Memory: 16 bytes per slot. Thread safety: none.
+ */
+#ifndef MUSTER_BASE_MAP_H
+#define MUSTER_BASE_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct map_slot {
+    uint64_t hash;
+    void *value; /* NULL = empty */
+};
+
+struct map {
+    struct map_slot *slots; /* NULL until the first put */
+    size_t slot_count;      /* a power of two */
+    size_t count;
+};
+
+/* Called in the caller's thread, during the call only. */
+typedef bool (*map_equal_fn)(const void *value, const void *key);
+
+void *map_get(const struct map *m, uint64_t hash, map_equal_fn equal, const void *key);
+/* Adds without looking for an equal one: get first. `value` is not NULL. */
+void map_put(struct map *m, uint64_t hash, void *value);
+/* Removes exactly `value`; false when it is not there. */
+bool map_remove(struct map *m, uint64_t hash, const void *value);
+/* Walks: start with *cursor = 0; NULL at the end. No change of the map meanwhile. */
+void *map_next(const struct map *m, size_t *cursor);
+void map_fini(struct map *m); /* frees the slots, not the values; zeroed memory is fine */
+
+#endif
