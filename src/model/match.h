@@ -1,0 +1,59 @@
+/* match.h - a match: teams of players, a region, a quality.
+ *
+ *   PROPOSED -> CONFIRMED -> ASSIGNED -> COMPLETED;   any but COMPLETED -> CANCELLED
+ *
+ * Owns everything it points to, in one block. Thread safety: none.
+ */
+#ifndef MUSTER_MODEL_MATCH_H
+#define MUSTER_MODEL_MATCH_H
+
+#include "base/id.h"
+#include "base/list.h"
+
+enum match_state {
+    MATCH_PROPOSED = 1, /* the numbers are those of muster.v1.MatchState */
+    MATCH_CONFIRMED,
+    MATCH_ASSIGNED,
+    MATCH_COMPLETED,
+    MATCH_CANCELLED,
+};
+
+struct team_member {
+    struct str player_id;
+    struct id ticket_id;
+};
+
+struct match_team {
+    struct str name; /* "red", or "trio_2" of a team with a quantity */
+    const struct team_member *members;
+    uint32_t member_count;
+};
+
+/* What a match says; borrowed memory in a record, owned in a struct match. */
+struct match_spec {
+    struct id id;
+    enum match_state state;
+    struct str queue;
+    uint32_t queue_version;
+    struct str region; /* empty when no player gave a latency */
+    const struct match_team *teams;
+    const struct id *ticket_ids; /* oldest ticket first */
+    uint32_t team_count;
+    uint32_t ticket_count;
+    double quality;         /* 0..100 */
+    double skill_spread;    /* max - min of the queue's key attribute over players */
+    double team_gap;        /* max - min of the team means of it */
+    double mean_latency_ms; /* over players, in region; 0 without one */
+    int64_t longest_wait_ms;
+    int64_t created_ms;
+};
+
+struct match {
+    struct match_spec spec;
+    struct list_node kept; /* realm.matches_kept, oldest first */
+};
+
+struct match *match_new(const struct match_spec *spec);
+void match_free(struct match *m); /* NULL is fine */
+
+#endif

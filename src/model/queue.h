@@ -1,0 +1,44 @@
+/* queue.h - a named, versioned ruleset plus its settings, and the tickets that wait in it. */
+#ifndef MUSTER_MODEL_QUEUE_H
+#define MUSTER_MODEL_QUEUE_H
+
+#include "model/ruleset.h"
+
+struct pool; /* pool.h */
+
+/* A parsed queue definition. Owns all it points to. */
+struct queue_def {
+    struct str name;          /* 1..LIMIT_NAME_BYTES */
+    struct str json;          /* the definition as it was put */
+    bool allow_shrinking;
+    struct ruleset *ruleset;
+    int64_t ticket_timeout_ms; /* 1000..43200000: a ticket expires after it; default 600000 */
+    int64_t tick_ms;           /* 1..60000: the least time between two searches; default 50 */
+};
+
+void queue_def_free(struct queue_def *d); /* NULL is fine */
+
+#define QUEUE_WAIT_BUCKETS 64
+
+struct queue_stats { /* since this state was built; players weighted equally in waits */
+    uint64_t created, matched, cancelled, expired, matches;
+    double quality_sum;
+    uint64_t waits[QUEUE_WAIT_BUCKETS]; /* players by wait, bucket = queue_wait_bucket */
+};
+
+struct queue {
+    struct queue_def *def; /* owned */
+    uint32_t version;
+    int64_t updated_ms;
+    struct pool *pool; /* owned */
+    struct queue_stats stats;
+    uint64_t players_queued;
+};
+
+/* 4 buckets per octave of milliseconds from 8 ms on: about 19 % resolution. */
+unsigned queue_wait_bucket(int64_t wait_ms);
+int64_t queue_wait_bucket_ms(unsigned bucket); /* the bucket's upper edge */
+/* The wait that `fraction` (0..1) of the matched players did not exceed; 0 with no match yet. */
+int64_t queue_wait_quantile_ms(const struct queue_stats *s, double fraction);
+
+#endif

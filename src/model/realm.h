@@ -1,0 +1,125 @@
+/* realm.h - one game's queues, tickets and matches as a pure state machine.
+ *
+ *   realm_decide(state, command, now) -> records        what should happen, and the answer
+ *   realm_apply(state, record)                          make it so
+ *
+ * Live service, recovery, standby and simulation are these two functions. realm_decide calls
+ * realm_apply itself for each record right after it hands it to the sink, so that a command is
+ * decided on the state its own earlier records made. No I/O, no clock, no hidden chance: time and
+ * the rng come in. Same journal -> same state.
+ *
+ * Invariants kept here: a player is in at most one open ticket; a ticket is in its queue's pool
+ * exactly while QUEUED; a request key creates one ticket; a ticket has one end.
+ * Ended tickets and matches stay readable for `keep_ms`, then are forgotten (no record: nothing
+ * depends on them).
+ * Costs: create, cancel, get O(log n); realm_search bounded by its budget.
+ * Thread safety: none; one thread owns a realm at a time.
+ */
+#ifndef MUSTER_MODEL_REALM_H
+#define MUSTER_MODEL_REALM_H
+
+#include "base/rng.h"
+#include "model/record.h"
+
+struct realm;
+
+struct realm *realm_new(int64_t keep_ms); /* keep_ms: 0..86400000, how long ended things are kept */
+void realm_free(struct realm *r);         /* NULL is fine */
+
+/* Makes the record so. For a record from the journal as well as for one just decided. A record
+ * that cannot follow from the state (a match of an unknown ticket) is skipped and counted:
+ * realm_skipped; carried records over existing objects change nothing. Takes queue_put.def. */
+void realm_apply(struct realm *r, struct record *record);
+uint64_t realm_skipped(const struct realm *r);
+
+enum command_kind {
+    COMMAND_CREATE_TICKET = 1,
+    COMMAND_CANCEL_TICKET,
+    COMMAND_PUT_QUEUE,
+    COMMAND_DELETE_QUEUE,
+};
+
+struct command {
+    enum command_kind kind;
+    union {
+        struct {
+            struct ticket_spec spec; /* borrowed, valid in itself (wire checked every field) */
+            struct id request_key;   /* none: no idempotency */
+            uint64_t request_hash;   /* of the request's content: one key, one content */
+        } create_ticket;
+        struct {
+            struct id ticket_id;
+            struct str reason; /* "cancelled by request" ... */
+        } cancel_ticket;
+        struct {
+            struct queue_def *def; /* taken (set to NULL) only when a new version is made */
+        } put_queue;
+        struct {
+            struct str name;
+        } delete_queue;
+    };
+};
+
+/* Where records go and what deciding may use. */
+struct decision {
+    int64_t now_ms;       /* never below an earlier one of this realm */
+    struct rng *rng;
+    struct arena *arena;  /* for the records' content: free after the records were encoded */
+    record_fn sink;
+    void *sink_arg;
+};
+
+/* The answer. Pointers are borrowed from the realm, valid until its next change. */
+struct outcome {
+    const struct ticket *ticket; /* create: the new one or the one of the same request; cancel */
+    const struct queue *queue;   /* put_queue */
+    bool changed;                /* false: idempotent repeat, nothing new happened */
+};
+
+/* Errors (nothing changed, no record):
+ * create_ticket: NOT_FOUND no such queue; INVALID_ARGUMENT the ruleset cannot admit it (text says
+ *   why); ALREADY_EXISTS a player is in an open ticket (text names player and ticket);
+ *   INVALID_ARGUMENT the request key was used with other content; RESOURCE_EXHAUSTED LIMIT_TICKETS.
+ * cancel_ticket: NOT_FOUND; FAILED_PRECONDITION it is MATCHED or EXPIRED (repeating a cancel is OK).
+ * put_queue: RESOURCE_EXHAUSTED LIMIT_QUEUES; FAILED_PRECONDITION a waiting ticket cannot be
+ *   admitted by the new ruleset (text names one).
+ * delete_queue: NOT_FOUND; FAILED_PRECONDITION open tickets in it. */
+enum err realm_decide(struct realm *r, struct command *c, const struct decision *d,
+                      struct outcome *out, struct err_text *why) ERR_CHECKED;
+
+/* Expires what is due: records TICKET_ENDED. At most `max`; returns how many. Also forgets what
+ * was kept long enough. */
+unsigned realm_expire(struct realm *r, const struct decision *d, unsigned max);
+
+/* Searches the queues whose tick has come, oldest tickets first, and records the matches made.
+ * Stops when about `node_budget` candidate groups were looked at; returns true when work was left
+ * for the next call. */
+bool realm_search(struct realm *r, const struct decision *d, uint64_t node_budget);
+
+/* The time (same clock as now_ms) at which realm_expire or realm_search has work next;
+ * INT64_MAX when nothing is timed. */
+int64_t realm_next_due_ms(const struct realm *r);
+
+/* Re-records (carried) every living object that `upto_ms` may have left behind: all queues, open
+ * tickets and kept things recorded before that time. Bounded slices: start with *cursor = 0, call
+ * until it returns false. */
+bool realm_carry(struct realm *r, const struct decision *d, int64_t upto_ms, uint64_t *cursor,
+                 unsigned max);
+
+const struct ticket *realm_ticket(const struct realm *r, struct id id);            /* or NULL */
+const struct ticket *realm_player_ticket(const struct realm *r, struct str player); /* open; or NULL */
+const struct match *realm_match(const struct realm *r, struct id id);              /* or NULL */
+const struct queue *realm_queue(const struct realm *r, struct str name);           /* or NULL */
+/* Queues in name order: start with previous = NULL; NULL at the end. O(log queues). */
+const struct queue *realm_next_queue(const struct realm *r, const struct queue *previous);
+/* Kept matches newest first: start with previous = NULL; NULL at the end. O(1). */
+const struct match *realm_next_match(const struct realm *r, const struct match *previous);
+uint64_t realm_tickets_open(const struct realm *r);
+uint64_t realm_matches_kept(const struct realm *r);
+/* Waiting time of the queue's oldest ticket; 0 when empty. */
+int64_t realm_oldest_wait_ms(const struct realm *r, const struct queue *q, int64_t now_ms);
+
+/* Digest of all state that replay must reproduce (not of stats): equal journals, equal digests. */
+uint64_t realm_digest(const struct realm *r);
+
+#endif

@@ -1,0 +1,97 @@
+/* ruleset.h - a queue's rules, compiled: which groups of tickets are legal matches.
+ *
+ * A ruleset is FlexMatch's rule language (RULESETS.md is the manual). wire/ruleset_json.h builds
+ * one from JSON; here it is data and pure functions: admit a ticket, evaluate a candidate match,
+ * and what a search needs to find candidates: team sizes, the key attribute's spread, the
+ * partition of string equalities, the latency bound, and when the next expansion comes.
+ * `ruleset_evaluate` is the oracle: it alone decides legality.
+ *
+ * Memory: a ruleset owns all it points to; immutable once built, so it may be read by many threads.
+ */
+#ifndef MUSTER_MODEL_RULESET_H
+#define MUSTER_MODEL_RULESET_H
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "model/ticket.h"
+
+struct ruleset; /* fields in ruleset_def.h, for the builder and the evaluator only */
+
+struct ruleset_team {
+    struct str name; /* generated names for a quantity: "trio_1" .. "trio_n" */
+    uint32_t players_min, players_max; /* at the asked age */
+};
+
+/* The rules' numbers at one age: what expansions have made of them. */
+struct ruleset_limits {
+    const struct ruleset_team *teams; /* team_count of them, in definition order */
+    uint32_t team_count;
+    uint32_t players_min, players_max; /* sums over the teams */
+    double key_spread_max; /* bound on max - min of ruleset_key over the tickets; INFINITY: none */
+    int32_t latency_ms_max; /* INT32_MAX: no latency rule */
+};
+
+void ruleset_free(struct ruleset *r); /* NULL is fine */
+
+/* The limits for an age (see ruleset_age); cached per expansion step, so O(log steps) and the
+ * result lives as long as the ruleset. age_ms >= 0. */
+const struct ruleset_limits *ruleset_limits_at(const struct ruleset *r, int64_t age_ms);
+
+/* The smallest age above `age_ms` at which a limit changes; INT64_MAX when none does. */
+int64_t ruleset_next_step_ms(const struct ruleset *r, int64_t age_ms);
+
+/* Whether the newest ticket's age selects the expansion step (FlexMatch's default), else the
+ * oldest's. */
+bool ruleset_age_is_newest(const struct ruleset *r);
+
+/* Whether the ticket can ever be matched here: declared attributes have the right type, none
+ * without a default is missing, latencies are given when a latency rule wants them, and some team
+ * can hold it. INVALID_ARGUMENT with the player and what is allowed otherwise. */
+enum err ruleset_admit(const struct ruleset *r, const struct ticket_spec *spec,
+                       struct err_text *why) ERR_CHECKED;
+
+/* Whether there is a key: the number attribute of the tightest batchDistance rule (or of a
+ * distance rule that bounds every pair), by which a search may order its tickets. */
+bool ruleset_has_key(const struct ruleset *r);
+/* The ticket's key: the attribute over its players by the rule's partyAggregation (average). With
+ * no key, 0. The spec was admitted. */
+double ruleset_key(const struct ruleset *r, const struct ticket_spec *spec);
+/* One player's value of the key attribute (his own or the default), 0 with no key. */
+double ruleset_player_key(const struct ruleset *r, const struct player *p);
+
+/* Hash of the values that string-equality rules demand to be the same within a match: tickets of
+ * different partitions are never legal together. 0 when there is no such rule. */
+uint64_t ruleset_partition(const struct ruleset *r, const struct ticket_spec *spec);
+
+/* A group of tickets put into teams. */
+struct candidate {
+    const struct ticket *const *tickets;
+    const uint32_t *team_of; /* per ticket: index into ruleset_limits.teams */
+    uint32_t ticket_count;
+    int64_t age_ms; /* of the ticket that selects the expansion step */
+};
+
+#define RULESET_NONE UINT32_MAX
+
+struct verdict {
+    bool legal;
+    struct str region;       /* best region all accept; empty without latencies. Borrowed from a ticket */
+    double mean_latency_ms;  /* over players, in that region */
+    uint32_t failed_rule;    /* index of the first failed rule; RULESET_NONE: a team size, or legal */
+    double measured, bound;  /* of the failed rule, where they are numbers */
+};
+
+/* Evaluates every rule and all team minima and maxima over the finished candidate.
+ * Pure, total, no allocation that outlives it; `scratch` is used and not reset. */
+struct verdict ruleset_evaluate(const struct ruleset *r, const struct candidate *c,
+                                struct arena *scratch);
+
+uint32_t ruleset_rule_count(const struct ruleset *r);
+struct str ruleset_rule_name(const struct ruleset *r, uint32_t index);
+
+/* What the rules mean, in plain words, a line each ("two teams of 5; skill within 100, after 30 s
+ * within 200"). Appends to `out`. */
+void ruleset_describe(const struct ruleset *r, struct strbuf *out);
+
+#endif

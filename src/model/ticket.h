@@ -1,0 +1,91 @@
+/* ticket.h - a ticket: 1..N players who want a match together, and its one state machine.
+ *
+ *            +--> CANCELLED
+ *   QUEUED --+--> EXPIRED
+ *     |  ^   |
+ *     v  |   +--> MATCHED
+ *   PROPOSED --(same three)
+ *
+ * A ticket_spec is what was asked for, in borrowed memory. A ticket owns a deep copy of it in one
+ * block. Only the realm makes, moves and frees tickets. Thread safety: none.
+ */
+#ifndef MUSTER_MODEL_TICKET_H
+#define MUSTER_MODEL_TICKET_H
+
+#include "base/heap.h"
+#include "base/id.h"
+#include "base/list.h"
+#include "base/str.h"
+
+enum attribute_kind { ATTRIBUTE_NUMBER, ATTRIBUTE_TEXT, ATTRIBUTE_LIST, ATTRIBUTE_MAP };
+
+struct attribute {
+    struct str name; /* 1..LIMIT_NAME_BYTES */
+    enum attribute_kind kind;
+    double number;           /* NUMBER: finite */
+    struct str text;         /* TEXT */
+    const struct str *items; /* LIST: values, MAP: keys; item_count of them */
+    const double *numbers;   /* MAP: values beside items */
+    uint32_t item_count;
+};
+
+struct latency {
+    struct str region;
+    int32_t ms; /* 1..LIMIT_LATENCY_MS */
+};
+
+struct player {
+    struct str id;
+    const struct attribute *attributes; /* sorted by name, names unique */
+    const struct latency *latencies;    /* sorted by region, regions unique */
+    uint32_t attribute_count;
+    uint32_t latency_count;
+};
+
+struct ticket_spec {
+    struct str queue;
+    const struct player *players; /* ids unique */
+    uint32_t player_count;        /* 1..LIMIT_TICKET_PLAYERS */
+};
+
+enum ticket_state {
+    TICKET_QUEUED = 1, /* the numbers are those of muster.v1.TicketState */
+    TICKET_PROPOSED,
+    TICKET_MATCHED,
+    TICKET_CANCELLED,
+    TICKET_EXPIRED,
+};
+
+struct queue;      /* queue.h */
+struct pool_entry; /* pool.h */
+
+struct ticket {
+    struct id id;
+    enum ticket_state state;
+    struct ticket_spec spec; /* owned, in the ticket's block */
+    int64_t created_ms;      /* wall clock of the leader */
+    int64_t expires_ms;
+    int64_t ended_ms;        /* 0 while open */
+    struct id match_id;      /* none until MATCHED */
+    struct str reason;       /* owned; empty unless CANCELLED or EXPIRED */
+    struct id request_key;   /* none when the create had no request id */
+    uint64_t request_hash;
+    struct queue *queue;     /* NULL when the queue was deleted after the ticket ended */
+    struct pool_entry *entry; /* its place in the queue's pool; NULL unless QUEUED */
+    struct heap_node expiry; /* realm.expiries, due in ms */
+    struct list_node kept;   /* realm.ended, once it has ended */
+};
+
+struct ticket *ticket_new(struct id id, const struct ticket_spec *spec);
+void ticket_free(struct ticket *t); /* NULL is fine; must be in no list, heap or pool */
+bool ticket_is_open(const struct ticket *t); /* QUEUED or PROPOSED */
+bool ticket_may_move(enum ticket_state from, enum ticket_state to);
+void ticket_move(struct ticket *t, enum ticket_state to); /* asserts that it may */
+const char *ticket_state_name(enum ticket_state s);       /* "QUEUED"; static */
+
+/* The player's attribute of that name, NULL when he gave none. Binary search. */
+const struct attribute *player_attribute(const struct player *p, struct str name);
+/* His latency to the region in ms, 0 when he gave none. Binary search. */
+int32_t player_latency_ms(const struct player *p, struct str region);
+
+#endif
