@@ -3,7 +3,9 @@
  * A row serves --help, the environment form MUSTER_<NAME>, the file form `name = value`,
  * --print-config and its checks. Names are kebab-case on the command line ("api-listen"),
  * upper snake in the environment ("MUSTER_API_LISTEN"), kebab-case in the file.
- * An unknown key is an error that names the nearest known one. Thread safety: none.
+ * An unknown key is an error that names the nearest known one. The readers may run in any order:
+ * a field keeps the value of the highest source. On an error earlier settings stay.
+ * Thread safety: none.
  */
 #ifndef MUSTER_BASE_CONFIG_H
 #define MUSTER_BASE_CONFIG_H
@@ -36,11 +38,15 @@ struct config {
 /* Sets every field to its default. `target` is zeroed memory of the caller. */
 void config_init(struct config *c, const struct config_row *rows, size_t row_count, void *target);
 void config_fini(struct config *c); /* frees the texts it set */
+/* `source`: "default", "file", "environment" or "flag". INVALID_ARGUMENT for an unknown name or a
+ * value outside the row's range: the text says what, which value and what is allowed. */
 enum err config_set(struct config *c, struct str name, struct str value, const char *source,
                     struct err_text *why) ERR_CHECKED;
-/* `name = value` lines, # comments; the error names file and line. */
+/* `name = value` lines; # starts a comment; a value with # in it is put in "..." (\" and \\ inside
+ * it). At most 1 MiB. The error names file and line; NOT_FOUND when the file cannot be opened. */
 enum err config_read_file(struct config *c, const char *path, struct err_text *why) ERR_CHECKED;
-/* Every MUSTER_* variable must be a known row; `also_known` lists further allowed names. */
+/* Every MUSTER_* variable must be a known row; `also_known` lists further allowed
+ * names, in full ("MUSTER_TOKEN"). */
 enum err config_read_environment(struct config *c, char **environment,
                                  const char *const *also_known, size_t also_known_count,
                                  struct err_text *why) ERR_CHECKED;

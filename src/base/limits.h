@@ -3,7 +3,7 @@
 #define MUSTER_BASE_LIMITS_H
 
 #define LIMIT_NAME_BYTES 64            /* player, queue, realm, request id: refused */
-#define LIMIT_TEXT_BYTES 100           /* string attribute, list item, map key (FlexMatch): refused */
+#define LIMIT_TEXT_BYTES 100           /* string attribute, list item, map key: refused */
 #define LIMIT_ATTRIBUTES 10            /* per player (FlexMatch): refused */
 #define LIMIT_LIST_ITEMS 100           /* per string list (FlexMatch): refused */
 #define LIMIT_MAP_ITEMS 10             /* per string-number map (FlexMatch): refused */

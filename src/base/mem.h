@@ -13,7 +13,8 @@
 
 void *mem_alloc(size_t size);                   /* zeroed; free with mem_free */
 void *mem_array(size_t count, size_t size);     /* zeroed; aborts on overflow */
-void *mem_grow(void *old, size_t count, size_t size); /* realloc of an array; new part is not zeroed */
+/* realloc of an array to `count` > 0 elements; the new part is not zeroed. */
+void *mem_grow(void *old, size_t count, size_t size);
 char *mem_text(struct str s);                   /* NUL-terminated copy */
 void mem_free(void *p);                         /* NULL is fine */
 

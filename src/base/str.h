@@ -26,6 +26,8 @@ int str_compare(struct str a, struct str b); /* bytewise, as memcmp; a prefix so
 bool str_starts(struct str s, struct str prefix);
 uint64_t str_hash(struct str s); /* XXH3 with a per-process random seed: not for storage */
 bool str_utf8_valid(struct str s); /* strict RFC 3629; an embedded NUL is invalid */
+/* Bytes of the first character, 1..4; 0 when that is malformed or `s` is empty. */
+size_t str_utf8_size(struct str s);
 /* 1..LIMIT_NAME_BYTES bytes of [A-Za-z0-9_.-]: players, queues, realms, request ids. */
 bool str_name_valid(struct str s);
 /* Whole text as a decimal int64; false when empty, malformed or out of range. */

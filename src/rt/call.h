@@ -39,5 +39,7 @@ enum { MESSAGE_CALL = 1, MESSAGE_STOP = 2, MESSAGE_ROLE = 16 /* roles count on f
 struct call *call_new(size_t cap_bytes, call_reply_fn reply, void *transport);
 void call_reply(struct call *c, enum err code, const struct err_text *why, struct str payload);
 bool call_expired(const struct call *c, int64_t now_us);
+/* Calls made and not yet answered in this process: 0 once every role has stopped. */
+size_t call_open_count(void);
 
 #endif
