@@ -1,0 +1,31 @@
+/* api_role.h - the front door: envelope, limits, deadlines, routing.
+ *
+ * One door, two uses: the public API, and the internal door of a process that has a matcher or an
+ * events role but no api. A method's call goes to the local inbox of the role that serves it, or,
+ * where that role lives elsewhere, its bytes are forwarded to that process's door and the answer
+ * is handed back unchanged. Stateless; any number per realm.
+ */
+#ifndef MUSTER_API_API_ROLE_H
+#define MUSTER_API_API_ROLE_H
+
+#include "base/err.h"
+#include "rt/inbox.h"
+
+struct api;
+
+struct api_options {
+    const char *listen;        /* comma-separated addresses */
+    struct inbox *matcher;     /* local role's inbox, or NULL */
+    const char *matcher_remote; /* address of its door when matcher is NULL */
+    struct inbox *events;
+    const char *events_remote;
+};
+
+enum err api_start(struct api **out, const struct api_options *o, struct err_text *why) ERR_CHECKED;
+const char *api_addresses(const struct api *a); /* bound, borrowed */
+/* Takes no more requests and waits (up to 3 s) until those taken are answered. */
+void api_drain(struct api *a);
+void api_stop(struct api *a); /* joins */
+void api_free(struct api *a);
+
+#endif

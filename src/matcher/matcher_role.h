@@ -1,0 +1,35 @@
+/* matcher_role.h - the role that owns a realm: decides, has it journaled, answers.
+ *
+ * A reply leaves when everything it could have seen is durable: replies wait for the batch that
+ * was open when they were made. Calls arrive in matcher_inbox (MESSAGE_CALL, decoded struct
+ * request as command). While another process leads, or Redis is away at start, calls are answered
+ * UNAVAILABLE with the reason. Deadlines are kept even while Redis is away.
+ */
+#ifndef MUSTER_MATCHER_MATCHER_ROLE_H
+#define MUSTER_MATCHER_MATCHER_ROLE_H
+
+#include "base/err.h"
+#include "rt/inbox.h"
+
+struct matcher;
+
+struct matcher_options {
+    const char *redis, *state_folder, *realm, *durability; /* as pump_options */
+    const char *version;
+    const char *const *roles; /* of this process, for GetStatus */
+    size_t role_count;
+    int64_t lease_ms, operation_ms;
+    int64_t keep_ms;           /* how long ended tickets and matches stay readable */
+    int64_t journal_keep_ms;   /* retention for replay before compaction trims */
+    uint64_t seed;             /* 0 = from the kernel; logged */
+};
+
+enum err matcher_start(struct matcher **out, const struct matcher_options *o,
+                       struct err_text *why) ERR_CHECKED;
+struct inbox *matcher_inbox(struct matcher *m);
+bool matcher_leading(const struct matcher *m); /* any thread */
+/* Refuses new calls, flushes, answers what is pending, hands back the lease, joins. At most 5 s. */
+void matcher_stop(struct matcher *m);
+void matcher_free(struct matcher *m);
+
+#endif

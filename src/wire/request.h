@@ -1,0 +1,58 @@
+/* request.h - the border: request messages become checked model values, or a clear refusal.
+ *
+ * Here and nowhere else every field is validated: UTF-8, length, charset, range, finiteness,
+ * uniqueness, order. What comes out is trusted below. All memory is the arena's.
+ */
+#ifndef MUSTER_WIRE_REQUEST_H
+#define MUSTER_WIRE_REQUEST_H
+
+#include "model/realm.h"
+#include "wire/method.h"
+
+struct request_ticket { /* one of a CreateTickets: a command, or why it is none */
+    struct command command;
+    enum err code;
+    struct err_text *why; /* NULL when code is OK */
+};
+
+struct request {
+    enum method_id method;
+    union {
+        struct {
+            struct request_ticket *items; /* CREATE_TICKET: one, code always OK */
+            uint32_t count;
+        } create;
+        struct command command; /* CANCEL_TICKET, PUT_QUEUE, DELETE_QUEUE */
+        struct {
+            struct id ticket_id;  /* none when by player */
+            struct str player_id;
+        } get_ticket;
+        struct {
+            struct id ticket_id;
+            int known_state; /* enum ticket_state; 0 = none known */
+        } watch;
+        struct id match_id; /* GET_MATCH */
+        struct {
+            struct str queue; /* empty = all */
+            uint32_t page_size;
+            struct id after; /* none = start */
+        } list_matches;
+        struct str name; /* GET_QUEUE, GET_QUEUE_STATS */
+        struct {
+            uint64_t epoch, after_seq;
+            uint32_t max_entries; /* 1..1000 */
+            struct str topic_prefix;
+        } replay;
+        struct str notes; /* VALIDATE_RULESET: already checked; notes, a line each */
+    };
+    struct str put_notes; /* PUT_QUEUE: leniencies, a line each */
+};
+
+/* Decodes and checks the payload of `m`. On error nothing is owned; the text names the field.
+ * A PUT_QUEUE request owns command.put_queue.def until realm_decide takes it: request_fini. */
+enum err request_decode(const struct method *m, struct str payload, struct str request_id,
+                        struct arena *arena, struct request *out, struct err_text *why)
+    ERR_CHECKED;
+void request_fini(struct request *r); /* frees what the arena does not own */
+
+#endif

@@ -1,0 +1,41 @@
+/* response.h - model values become response messages. All append to `out`, none can fail. */
+#ifndef MUSTER_WIRE_RESPONSE_H
+#define MUSTER_WIRE_RESPONSE_H
+
+#include "model/realm.h"
+#include "wire/request.h"
+
+void response_ticket(const struct ticket *t, const struct match *m, struct strbuf *out);
+/* m: NULL or the ticket's match. Fits Create-, Get-, Cancel- and WatchTicketResponse alike. */
+
+struct response_created { /* per ticket of a CreateTickets */
+    struct id ticket_id;  /* none when refused */
+    enum err code;
+    const struct err_text *why;
+};
+void response_created(const struct response_created *items, uint32_t count, struct strbuf *out);
+
+void response_match(const struct match *m, struct strbuf *out);
+void response_matches(const struct match *const *matches, uint32_t count, struct id next,
+                      struct strbuf *out);
+void response_queue(const struct queue *q, bool changed, struct str notes, struct strbuf *out);
+/* Fits Put- and GetQueueResponse. */
+void response_queues(const struct queue *const *queues, uint32_t count, struct strbuf *out);
+void response_queue_stats(const struct queue *q, uint64_t tickets_queued, int64_t oldest_wait_ms,
+                          struct strbuf *out);
+void response_notes(struct str notes, struct strbuf *out); /* ValidateRulesetResponse */
+void response_check(bool serving, struct strbuf *out);
+
+struct response_status {
+    const char *version, *realm;
+    const char *const *roles;
+    size_t role_count;
+    bool leading;
+    uint64_t epoch, seq;
+    int64_t uptime_ms;
+    uint64_t tickets_queued, matches_kept;
+    uint32_t queue_count;
+};
+void response_status(const struct response_status *s, struct strbuf *out); /* adds all metrics */
+
+#endif
