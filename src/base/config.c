@@ -77,8 +77,8 @@ struct parsed {
 
 static enum err parse_int(const struct config_row *row, struct str value, struct parsed *out,
                           struct err_text *why) {
-    bool inside = str_to_int64(value, &out->number) && out->number >= row->min &&
-                  out->number <= row->max;
+    bool inside =
+        str_to_int64(value, &out->number) && out->number >= row->min && out->number <= row->max;
     if (inside) return ERR_OK;
     return err_set_field(why, ERR_INVALID_ARGUMENT, row->name,
                          "%s is \"%.*s\", allowed is a number in %" PRId64 "..%" PRId64 "%s%s",
@@ -253,8 +253,7 @@ static enum err read_whole(const char *path, struct strbuf *out, struct err_text
 static enum err at_place(struct err_text *why, enum err code, const char *place, int line) {
     if (!why) return code;
     struct err_text what = *why;
-    if (line > 0)
-        return err_set_field(why, code, what.field, "%s:%d: %s", place, line, what.text);
+    if (line > 0) return err_set_field(why, code, what.field, "%s:%d: %s", place, line, what.text);
     return err_set_field(why, code, what.field, "%s: %s", place, what.text);
 }
 
@@ -307,6 +306,7 @@ static bool listed(struct str name, const char *const *names, size_t count) {
     return false;
 }
 
+/* NOT_FOUND: no row has that environment form. */
 static enum err read_variable(struct config *c, struct str name, struct str value,
                               struct err_text *why) {
     char known[NAME_BYTES];
@@ -315,7 +315,7 @@ static enum err read_variable(struct config *c, struct str name, struct str valu
         enum err code = config_set(c, str_of(c->rows[i].name), value, "environment", why);
         return code == ERR_OK ? code : at_place(why, code, known, 0);
     }
-    return unknown_variable(c, name, why);
+    return ERR_NOT_FOUND;
 }
 
 enum err config_read_environment(struct config *c, char **environment,
@@ -327,8 +327,9 @@ enum err config_read_environment(struct config *c, char **environment,
         const char *equals = strchr(*entry, '=');
         if (!equals) continue;
         struct str name = {*entry, (size_t)(equals - *entry)};
-        if (listed(name, also_known, also_known_count)) continue;
         enum err code = read_variable(c, name, str_of(equals + 1), why);
+        if (code == ERR_NOT_FOUND && listed(name, also_known, also_known_count)) continue;
+        if (code == ERR_NOT_FOUND) code = unknown_variable(c, name, why);
         if (code != ERR_OK) return code;
     }
     return ERR_OK;
@@ -353,8 +354,7 @@ static enum err read_flag(struct config *c, char **argv, int *used, struct err_t
     if (is_flag_of_bool(c, name)) return config_set(c, name, STR("true"), "flag", why);
     if (str_starts(name, STR("no-"))) {
         struct str positive = {name.at + 3, name.size - 3};
-        if (is_flag_of_bool(c, positive))
-            return config_set(c, positive, STR("false"), "flag", why);
+        if (is_flag_of_bool(c, positive)) return config_set(c, positive, STR("false"), "flag", why);
     }
     if (find_row(c, name) == c->row_count) return unknown_name(c, name, why);
     if (!argv[1] || str_starts(str_of(argv[1]), STR("--")))

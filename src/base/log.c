@@ -11,11 +11,11 @@
 #include <unistd.h>
 
 enum {
-    LINE_BYTES = 4096,    /* a longer line is cut */
-    QUOTE_BYTES = 256,    /* of input to log_quote */
-    QUOTE_RING = 8,       /* results of log_quote alive at a time */
+    LINE_BYTES = 4096, /* a longer line is cut */
+    QUOTE_BYTES = 256, /* of input to log_quote */
+    QUOTE_RING = 8,    /* results of log_quote alive at a time */
     REPEATS_PER_SECOND = 10,
-    IDS_LIMITED = 256,    /* ids under the repeat limit; ids are literals, so few. More: no limit */
+    IDS_LIMITED = 256, /* ids under the repeat limit; ids are literals, so few. More: no limit */
 };
 
 static enum log_level level_now = LOG_LEVEL_INFO;
@@ -32,17 +32,20 @@ bool log_enabled(enum log_level level) {
     return level <= level_now;
 }
 
-/* A line under construction: what does not fit is left out. */
+/* A line under construction: what does not fit below the limit is left out. */
 struct line {
     size_t size;
+    size_t limit; /* of size: less than LINE_BYTES, so that what must close the line has room */
     char text[LINE_BYTES];
 };
 
-enum { LINE_TAIL_BYTES = 8 }; /* kept free for the closing quote, brace and newline */
+static void line_init(struct line *l) {
+    l->size = 0;
+    l->limit = LINE_BYTES - sizeof "}\n";
+}
 
 static void add_bytes(struct line *l, const char *bytes, size_t size) {
-    size_t room = sizeof l->text - LINE_TAIL_BYTES - l->size;
-    if (size > room) return;
+    if (size > l->limit - l->size) return;
     memcpy(l->text + l->size, bytes, size);
     l->size += size;
 }
@@ -82,7 +85,7 @@ const char *log_quote(struct str s) {
     static _Thread_local char ring[QUOTE_RING][QUOTE_BYTES * 6 + 3];
     static _Thread_local unsigned turn;
     struct line l;
-    l.size = 0;
+    line_init(&l);
     if (s.size > QUOTE_BYTES) { /* do not cut inside a character */
         s.size = QUOTE_BYTES;
         while (s.size > QUOTE_BYTES - 4 && (s.at[s.size] & 0xC0) == 0x80)
@@ -147,10 +150,12 @@ static void add_quoted(struct line *l, struct str s) {
 }
 
 static void add_member(struct line *l, struct str name, struct str value) {
+    if (name.size * 6 + sizeof ",\"\":\"\"" > l->limit - l->size) return;
     add_text(l, ",\"");
     while (name.size > 0)
         name = skip(name, add_escaped(l, name));
     add_text(l, "\":\"");
+    l->limit--; /* for the closing quote */
     bool quoted = value.size >= 2 && value.at[0] == '"' && value.at[value.size - 1] == '"';
     if (quoted) {
         add_quoted(l, (struct str){value.at + 1, value.size - 2});
@@ -158,6 +163,7 @@ static void add_member(struct line *l, struct str name, struct str value) {
         while (value.size > 0)
             value = skip(value, add_escaped(l, value));
     }
+    l->limit++;
     add_text(l, "\"");
 }
 
@@ -184,7 +190,7 @@ static void add_json(struct line *l, struct str message) {
 static void write_line(enum log_level level, const char *id, struct str message) {
     struct line l;
     bool json = format_now == LOG_FORMAT_JSON;
-    l.size = 0;
+    line_init(&l);
     add_text(&l, json ? "{\"time\":\"" : "time=");
     add_time(&l);
     add_text(&l, json ? "\",\"level\":\"" : " level=");

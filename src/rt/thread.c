@@ -24,7 +24,7 @@ static void *run_thread(void *arg) {
 }
 
 void thread_start(struct thread *t, const char *name, thread_fn run, void *arg) {
-    assert(!t->started && strlen(name) < sizeof ((struct start *)0)->name);
+    assert(!t->started && strlen(name) < sizeof((struct start *)0)->name);
     struct start *start = mem_alloc(sizeof *start);
     start->run = run;
     start->arg = arg;

@@ -1,0 +1,88 @@
+/* heap_test.c - timers fire in order of due time, ties in start order. */
+#include "base/heap.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/rng.h"
+
+enum { NODES = 500 };
+
+static void nodes_come_out_by_due_time_and_ties_in_start_order(void **state) {
+    (void)state;
+    struct heap h = {0};
+    struct heap_node nodes[NODES] = {0};
+    struct rng rng;
+    uint64_t seed;
+    rng_secret(&seed, sizeof seed);
+    print_message("seed %llu\n", (unsigned long long)seed);
+    rng_init(&rng, seed);
+    for (int round = 0; round < 5000; round++) {
+        struct heap_node *n = &nodes[rng_below(&rng, NODES)];
+        if (rng_below(&rng, 3) == 0)
+            heap_stop(&h, n);
+        else
+            heap_start(&h, n, (int64_t)rng_below(&rng, 50) - 25);
+    }
+    size_t started = 0;
+    for (int i = 0; i < NODES; i++)
+        started += heap_started(&nodes[i]);
+    assert_int_equal(started, h.count);
+    const struct heap_node *before = NULL;
+    for (struct heap_node *n; (n = heap_take_due(&h, 100)) != NULL; before = n, started--) {
+        assert_false(heap_started(n));
+        if (!before) continue;
+        assert_true(before->due < n->due || (before->due == n->due && before->order < n->order));
+    }
+    assert_int_equal(started, 0);
+    heap_fini(&h);
+}
+
+static void node_is_not_taken_before_it_is_due(void **state) {
+    (void)state;
+    struct heap h = {0};
+    struct heap_node a = {0}, b = {0};
+    heap_start(&h, &a, 20);
+    heap_start(&h, &b, 10);
+    assert_null(heap_take_due(&h, 9));
+    assert_ptr_equal(heap_first(&h), &b);
+    assert_ptr_equal(heap_take_due(&h, 10), &b);
+    assert_null(heap_take_due(&h, 10));
+    heap_fini(&h);
+}
+
+static void restart_moves_a_node_behind_its_equals(void **state) {
+    (void)state;
+    struct heap h = {0};
+    struct heap_node a = {0}, b = {0};
+    heap_start(&h, &a, 5);
+    heap_start(&h, &b, 5);
+    heap_start(&h, &a, 5);
+    assert_int_equal(h.count, 2);
+    assert_ptr_equal(heap_take_due(&h, 5), &b);
+    assert_ptr_equal(heap_take_due(&h, 5), &a);
+    heap_fini(&h);
+}
+
+static void stopping_a_node_that_never_started_is_harmless(void **state) {
+    (void)state;
+    struct heap h = {0};
+    struct heap_node a = {0};
+    heap_stop(&h, &a);
+    assert_null(heap_first(&h));
+    heap_fini(&h);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nodes_come_out_by_due_time_and_ties_in_start_order),
+        cmocka_unit_test(node_is_not_taken_before_it_is_due),
+        cmocka_unit_test(restart_moves_a_node_behind_its_equals),
+        cmocka_unit_test(stopping_a_node_that_never_started_is_harmless),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
