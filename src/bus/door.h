@@ -3,7 +3,13 @@
  * LIMIT_RPC_CONTEXTS cooked contexts (never raw REP: it drops replies). nng's threads do one
  * thing: hand the received message to `take`. RECVMAXSZ is set on every listener before start.
  * ipc paths are guarded by a lock file: nng 1.5.2 breaks the first listener when a second process
- * listens on the same path. Thread safety: door_reply from any thread; the rest from one.
+ * listens on the same path.
+ *
+ *   context:  RECEIVING --message--> SERVING --door_reply--> SENDING --sent or given up--> RECEIVING
+ *
+ * A request that will wait long (a long poll) is parked: another context takes its place, so that
+ * waiting clients do not keep out the others.
+ * Thread safety: door_reply and door_park from any thread; the rest from one.
  */
 #ifndef MUSTER_BUS_DOOR_H
 #define MUSTER_BUS_DOOR_H
@@ -24,8 +30,12 @@ enum err door_open(struct door **out, const char *addresses, door_take_fn take, 
                    struct err_text *why) ERR_CHECKED;
 /* The bound addresses, comma-separated, real ports filled in. Borrowed. */
 const char *door_addresses(const struct door *d);
-void door_reply(struct door_context *context, struct str bytes); /* copies */
+/* Lets another request in while this one waits. False at LIMIT_PARKED_CONTEXTS: then nothing
+ * changed and the caller should refuse. At most once per request, before its reply. */
+bool door_park(struct door_context *context) ERR_CHECKED;
+/* Copies. A client that does not read for 5 s loses its answer. */
+void door_reply(struct door_context *context, struct str bytes);
 void door_stop(struct door *d);  /* takes no more; contexts being served may still answer */
-void door_close(struct door *d); /* after every context was answered */
+void door_close(struct door *d); /* after door_stop and after every context was answered */
 
 #endif
