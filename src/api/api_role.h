@@ -25,7 +25,9 @@ enum err api_start(struct api **out, const struct api_options *o, struct err_tex
 const char *api_addresses(const struct api *a); /* bound, borrowed */
 /* Takes no more requests and waits (up to 3 s) until those taken are answered. */
 void api_drain(struct api *a);
-void api_stop(struct api *a); /* joins */
+void api_stop(struct api *a); /* takes no more, joins; calls handed to roles are still theirs */
+/* After every role that serves calls was stopped: they hold this door's calls. Legal order:
+ * api_drain, api_stop, <role>_stop, <role>_free, api_free. */
 void api_free(struct api *a);
 
 #endif

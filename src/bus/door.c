@@ -21,6 +21,7 @@
 enum {
     CONTEXTS_MAX = LIMIT_RPC_CONTEXTS + LIMIT_PARKED_CONTEXTS,
     RETRY_PAUSE_MS = 10,
+    STOP_ROUNDS = 1000, /* of 1 ms */
     SEND_TIMEOUT_MS = 5000, /* a client that does not read must not hold a context */
 };
 
@@ -41,6 +42,7 @@ struct door {
     door_take_fn take;
     void *take_arg;
     atomic_bool stopping;
+    atomic_uint in_take; /* callbacks that may still call take */
     nng_mtx *lock; /* of what follows */
     struct door_context *contexts[CONTEXTS_MAX];
     unsigned context_count;
@@ -77,15 +79,17 @@ static void received(struct door_context *c) {
         return;
     }
     c->request = nng_aio_get_msg(c->aio);
+    atomic_fetch_add(&d->in_take, 1);
     if (atomic_load(&d->stopping)) {
         /* Unanswered on purpose: the client's socket sends it to the next server. */
         nng_msg_free(c->request);
         c->request = NULL;
         atomic_store(&c->state, IDLE);
-        return;
+    } else {
+        atomic_store(&c->state, SERVING);
+        d->take(d->take_arg, c, (struct str){nng_msg_body(c->request), nng_msg_len(c->request)});
     }
-    atomic_store(&c->state, SERVING);
-    d->take(d->take_arg, c, (struct str){nng_msg_body(c->request), nng_msg_len(c->request)});
+    atomic_fetch_sub(&d->in_take, 1);
 }
 
 static void sent(struct door_context *c) {
@@ -230,15 +234,25 @@ void door_reply(struct door_context *context, struct str bytes) {
     nng_ctx_send(c->ctx, c->aio);
 }
 
+/* Cancels what waits for a request; says whether any context may still take one. */
+static bool cancel_receivers(struct door *d) {
+    bool left = atomic_load(&d->in_take) > 0;
+    nng_mtx_lock(d->lock);
+    for (unsigned i = 0; i < d->context_count; i++) {
+        int state = atomic_load(&d->contexts[i]->state);
+        if (state != RECEIVING && state != PAUSING) continue;
+        nng_aio_cancel(d->contexts[i]->aio);
+        left = true;
+    }
+    nng_mtx_unlock(d->lock);
+    return left;
+}
+
 void door_stop(struct door *d) {
     atomic_store(&d->stopping, true);
-    nng_mtx_lock(d->lock);
-    unsigned count = d->context_count;
-    nng_mtx_unlock(d->lock);
-    for (unsigned i = 0; i < count; i++) {
-        int state = atomic_load(&d->contexts[i]->state);
-        if (state == RECEIVING || state == PAUSING) nng_aio_cancel(d->contexts[i]->aio);
-    }
+    /* A context seen just before its receive began misses its first cancel: hence again. */
+    for (int rounds = 0; cancel_receivers(d) && rounds < STOP_ROUNDS; rounds++)
+        nng_msleep(1);
 }
 
 void door_close(struct door *d) {
