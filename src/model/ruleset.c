@@ -1,0 +1,173 @@
+/* ruleset.c - reading a compiled ruleset: limits by age, attributes, admission. */
+#include "model/ruleset_def.h"
+
+#include "base/limits.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+const char *const ruleset_party_names[] = {"avg", "min", "max", NULL};
+const char *const ruleset_operation_names[] = {"=", "!=", "<", "<=", ">", ">=", NULL};
+const char *const ruleset_type_names[] = {"number", "string", "string_list", "string_number_map",
+                                          NULL};
+
+enum err ruleset_refuse(struct err_text *why, const char *field, const char *format, ...) {
+    char text[ERR_TEXT_BYTES];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return err_set_field(why, ERR_INVALID_ARGUMENT, field, "%s %s", field, text);
+}
+
+struct str ruleset_excerpt(struct str s) {
+    if (s.size <= 80) return s;
+    size_t size = 80;
+    while (size > 0 && ((unsigned char)s.at[size] & 0xC0) == 0x80) size--;
+    return (struct str){s.at, size};
+}
+
+void ruleset_free(struct ruleset *r) {
+    if (r) arena_free(r->arena); /* the ruleset itself is in it */
+}
+
+const struct ruleset_step *ruleset_step_at(const struct ruleset *r, int64_t age_ms) {
+    uint32_t low = 0, high = r->step_count; /* the last step whose age <= age_ms is in [low, high) */
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (r->steps[middle].age_ms <= age_ms) low = middle;
+        else high = middle;
+    }
+    return &r->steps[low];
+}
+
+const struct ruleset_limits *ruleset_limits_at(const struct ruleset *r, int64_t age_ms) {
+    return &ruleset_step_at(r, age_ms)->limits;
+}
+
+int64_t ruleset_next_step_ms(const struct ruleset *r, int64_t age_ms) {
+    const struct ruleset_step *next = ruleset_step_at(r, age_ms) + 1;
+    return next < r->steps + r->step_count ? next->age_ms : INT64_MAX;
+}
+
+bool ruleset_age_is_newest(const struct ruleset *r) {
+    return !r->age_is_oldest;
+}
+
+uint32_t ruleset_rule_count(const struct ruleset *r) {
+    return r->rule_count;
+}
+
+struct str ruleset_rule_name(const struct ruleset *r, uint32_t index) {
+    assert(index < r->rule_count);
+    return r->rules[index].name;
+}
+
+const struct attribute_def *ruleset_attribute(const struct ruleset *r, struct str name) {
+    for (uint32_t i = 0; i < r->attribute_count; i++) {
+        if (str_equal(r->attributes[i].value.name, name)) return &r->attributes[i];
+    }
+    return NULL;
+}
+
+const struct attribute *ruleset_value(const struct player *p, const struct attribute_def *a) {
+    const struct attribute *own = player_attribute(p, a->value.name);
+    if (own) return own->kind == a->value.kind ? own : NULL;
+    return a->has_default ? &a->value : NULL;
+}
+
+double ruleset_mean(const double *values, uint32_t count) {
+    double sum = 0;
+    for (uint32_t i = 0; i < count; i++) sum += values[i];
+    if (isfinite(sum)) return sum / count;
+    double mean = 0; /* the sum overflowed: values near 1e308 */
+    for (uint32_t i = 0; i < count; i++) mean += values[i] / count;
+    return mean;
+}
+
+bool ruleset_party_number(const struct ticket_spec *spec, const struct attribute_def *a,
+                          enum party_aggregation party, double *out) {
+    double values[LIMIT_TICKET_PLAYERS];
+    double least = INFINITY, most = -INFINITY;
+    for (uint32_t i = 0; i < spec->player_count; i++) {
+        const struct attribute *v = ruleset_value(&spec->players[i], a);
+        if (!v) return false;
+        values[i] = v->number;
+        if (v->number < least) least = v->number;
+        if (v->number > most) most = v->number;
+    }
+    if (party == PARTY_MIN) *out = least;
+    else if (party == PARTY_MAX) *out = most;
+    else *out = ruleset_mean(values, spec->player_count);
+    return true;
+}
+
+static const char *player_field(char field[96], uint32_t index, const char *member) {
+    snprintf(field, 96, "players[%u].%s", index, member);
+    return field;
+}
+
+static enum err admit_attribute(const struct attribute_def *a, const struct player *p,
+                                uint32_t index, struct err_text *why) {
+    const struct attribute *own = player_attribute(p, a->value.name);
+    if (own ? own->kind == a->value.kind : a->has_default) return ERR_OK;
+    char field[96];
+    player_field(field, index, "attributes");
+    const char *type = ruleset_type_names[a->value.kind];
+    if (!own) {
+        return err_set_field(why, ERR_INVALID_ARGUMENT, field,
+                             "player \"%.*s\" has no attribute \"%.*s\"; this queue needs it "
+                             "(a %s) and has no default for it",
+                             STR_PRINT(p->id), STR_PRINT(a->value.name), type);
+    }
+    return err_set_field(why, ERR_INVALID_ARGUMENT, field,
+                         "player \"%.*s\" has attribute \"%.*s\" as a %s; this queue needs a %s",
+                         STR_PRINT(p->id), STR_PRINT(a->value.name), ruleset_type_names[own->kind],
+                         type);
+}
+
+static enum err admit_player(const struct ruleset *r, const struct player *p, uint32_t index,
+                             struct err_text *why) {
+    for (uint32_t i = 0; i < r->attribute_count; i++) {
+        enum err code = admit_attribute(&r->attributes[i], p, index, why);
+        if (code) return code;
+    }
+    if (r->has_latency && p->latency_count == 0) {
+        char field[96];
+        return err_set_field(why, ERR_INVALID_ARGUMENT, player_field(field, index, "latencies"),
+                             "player \"%.*s\" has no latencies; this queue has a latency rule and "
+                             "needs at least one region's latency in ms",
+                             STR_PRINT(p->id));
+    }
+    return ERR_OK;
+}
+
+enum err ruleset_admit(const struct ruleset *r, const struct ticket_spec *spec,
+                       struct err_text *why) {
+    assert(spec->player_count > 0 && spec->player_count <= LIMIT_TICKET_PLAYERS);
+    if (spec->player_count > r->team_players_max) {
+        return err_set_field(why, ERR_INVALID_ARGUMENT, "players",
+                             "the ticket has %u players; the largest team of this queue holds %u",
+                             spec->player_count, r->team_players_max);
+    }
+    for (uint32_t i = 0; i < spec->player_count; i++) {
+        enum err code = admit_player(r, &spec->players[i], i, why);
+        if (code) return code;
+    }
+    for (uint32_t k = 0; k < r->partition_count; k++) {
+        const struct attribute_def *a = r->partition[k];
+        struct str first = ruleset_value(&spec->players[0], a)->text;
+        for (uint32_t i = 1; i < spec->player_count; i++) {
+            if (str_equal(ruleset_value(&spec->players[i], a)->text, first)) continue;
+            char field[96];
+            return err_set_field(why, ERR_INVALID_ARGUMENT, player_field(field, i, "attributes"),
+                                 "players \"%.*s\" and \"%.*s\" differ in \"%.*s\", which this "
+                                 "queue wants equal within a match",
+                                 STR_PRINT(spec->players[0].id), STR_PRINT(spec->players[i].id),
+                                 STR_PRINT(a->value.name));
+        }
+    }
+    return ERR_OK;
+}

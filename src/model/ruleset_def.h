@@ -1,0 +1,169 @@
+/* ruleset_def.h - what a ruleset is built from, and its compiled fields.
+ *
+ * A reader (wire/ruleset_json.h) fills a struct ruleset_def: the document's shape, checked for
+ * types and ranges, nothing else. ruleset_build checks what it means and compiles it:
+ *
+ *   def -> names resolved, expressions parsed and typed (ruleset_expr.h)
+ *       -> one struct ruleset_step per distinct expansion age (ruleset_steps.c)
+ *       -> key and partition attributes for the search
+ *
+ * Only src/model/ruleset*.c and whoever builds rulesets include this file.
+ * Memory: everything, the definition's texts too, lives in the one arena the ruleset takes.
+ */
+#ifndef MUSTER_MODEL_RULESET_DEF_H
+#define MUSTER_MODEL_RULESET_DEF_H
+
+#include "model/ruleset.h"
+
+#define RULESET_AGES_MAX 256    /* distinct expansion ages per ruleset: refused */
+#define RULESET_WAIT_S_MAX 43200 /* the longest ticket timeout; a later step could never come */
+
+/* ---- definition ---- */
+
+enum rule_kind { RULE_BATCH_DISTANCE, RULE_COMPARISON, RULE_DISTANCE, RULE_LATENCY };
+
+/* How the players of one ticket count as one value. */
+enum party_aggregation { PARTY_AVG, PARTY_MIN, PARTY_MAX };
+
+enum comparison_operation { OP_EQUAL, OP_UNEQUAL, OP_LESS, OP_AT_MOST, OP_MORE, OP_AT_LEAST };
+
+enum reference_kind { REFERENCE_NONE, REFERENCE_NUMBER, REFERENCE_TEXT /* expression or literal */ };
+
+struct attribute_def {
+    struct attribute value; /* name and kind; the default's content when has_default */
+    bool has_default;
+};
+
+struct team_def {
+    struct str name;
+    uint32_t players_min, players_max, quantity; /* quantity >= 1 */
+};
+
+struct reference_def {
+    enum reference_kind kind;
+    double number;
+    struct str text;
+};
+
+struct rule_def {
+    struct str name, description;
+    enum rule_kind kind;
+    struct str attribute;           /* batchDistance */
+    const struct str *measurements; /* comparison, distance: expressions */
+    uint32_t measurement_count;
+    enum comparison_operation operation;
+    enum party_aggregation party;
+    struct reference_def reference;
+    bool has_min, has_max;
+    double min, max; /* distances; `max` is also the latency rule's maxLatency in ms */
+};
+
+struct step_def {
+    int64_t wait_ms; /* 0..RULESET_WAIT_S_MAX * 1000 */
+    double value;
+};
+
+struct expansion_def {
+    struct str target; /* "rules[name].property" or "teams[a,b].property" */
+    const struct step_def *steps;
+    uint32_t step_count; /* 1..LIMIT_EXPANSION_STEPS */
+};
+
+struct ruleset_def {
+    struct str name;
+    bool age_is_oldest;
+    struct attribute_def *attributes;
+    struct team_def *teams;
+    struct rule_def *rules;
+    struct expansion_def *expansions;
+    uint32_t attribute_count, team_count, rule_count, expansion_count;
+};
+
+/* Compiles `def`, whose memory is all in `arena`. On OK the ruleset in `*out` has taken the arena
+ * (ruleset_free frees it); on error the caller keeps it and `*out` is NULL.
+ * `allow_shrinking`: accept an expansion step that is narrower than the one before it.
+ * `notes`: what was read leniently is appended, one line each; may be NULL.
+ * Error: INVALID_ARGUMENT; text and field name the place by its path in the document. */
+enum err ruleset_build(struct arena *arena, const struct ruleset_def *def, bool allow_shrinking,
+                       struct ruleset **out, struct strbuf *notes,
+                       struct err_text *why) ERR_CHECKED;
+
+/* ---- compiled ---- */
+
+struct rule_bounds { /* a rule's numbers at one age */
+    double min, max, reference;
+};
+
+struct ruleset_step {
+    struct ruleset_limits limits; /* first: limits_at hands it out */
+    int64_t age_ms;
+    struct ruleset_team *teams;   /* limits.teams */
+    struct rule_bounds *bounds;   /* per rule */
+};
+
+struct ruleset_expr; /* ruleset_expr.h */
+
+struct rule {
+    struct str name, description;
+    enum rule_kind kind;
+    enum party_aggregation party;
+    enum comparison_operation operation;
+    const struct attribute_def *attribute;        /* batchDistance */
+    const struct ruleset_expr *const *measurements;
+    uint32_t measurement_count;
+    bool has_reference, has_min, has_max;
+    const struct ruleset_expr *reference; /* NULL: the number in the step's bounds */
+    double reference_number;              /* that number before any expansion */
+};
+
+struct ruleset {
+    struct arena *arena;
+    struct str name;
+    bool age_is_oldest;
+    const struct attribute_def *attributes;
+    const struct team_def *team_defs;
+    struct rule *rules;
+    struct ruleset_step *steps; /* by age; the first has age 0 */
+    uint32_t attribute_count, team_def_count, rule_count, step_count;
+    uint32_t team_count;       /* generated teams: sum of quantities */
+    uint32_t team_players_max; /* the largest team at any age */
+    bool has_latency;
+    const struct attribute_def *key; /* NULL: none */
+    enum party_aggregation key_party;
+    const struct attribute_def **partition; /* string attributes equal within a match */
+    uint32_t partition_count;
+};
+
+/* ---- shared by the ruleset files ---- */
+
+/* err_set_field with INVALID_ARGUMENT and the field's path in front of the text. */
+enum err ruleset_refuse(struct err_text *why, const char *field, const char *format, ...)
+    __attribute__((format(printf, 3, 4))) ERR_CHECKED;
+
+/* At most 80 bytes of it, cut between characters: for quoting in messages. */
+struct str ruleset_excerpt(struct str s);
+
+/* The declared attribute, NULL when there is none. */
+const struct attribute_def *ruleset_attribute(const struct ruleset *r, struct str name);
+/* The player's value or the default; NULL when there is none of the declared type. */
+const struct attribute *ruleset_value(const struct player *p, const struct attribute_def *a);
+/* The ticket's number by partyAggregation; false when a player has none. */
+bool ruleset_party_number(const struct ticket_spec *spec, const struct attribute_def *a,
+                          enum party_aggregation party, double *out);
+/* Mean that does not overflow for finite values. count >= 1. */
+double ruleset_mean(const double *values, uint32_t count);
+
+/* The step in force at an age. O(log steps). */
+const struct ruleset_step *ruleset_step_at(const struct ruleset *r, int64_t age_ms);
+
+/* Computes r->steps from the base values and the expansions (ruleset_steps.c). */
+enum err ruleset_steps_build(struct ruleset *r, const struct ruleset_def *def, bool allow_shrinking,
+                             struct err_text *why) ERR_CHECKED;
+/* Chooses key and partition, and fills the steps' key_spread_max (ruleset_key.c). */
+void ruleset_key_build(struct ruleset *r);
+
+extern const char *const ruleset_party_names[];     /* by enum party_aggregation, NULL at the end */
+extern const char *const ruleset_operation_names[]; /* by enum comparison_operation */
+extern const char *const ruleset_type_names[];      /* by enum attribute_kind, the language's names */
+
+#endif

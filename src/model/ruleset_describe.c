@@ -1,0 +1,138 @@
+/* ruleset_describe.c - a ruleset in plain words, one line per team, rule and choice. */
+#include "model/ruleset_expr.h"
+
+#include <math.h>
+#include <string.h>
+
+static void add_number(struct strbuf *out, double v) {
+    strbuf_printf(out, "%.6g", v);
+}
+
+static void add_wait(struct strbuf *out, int64_t wait_ms) {
+    strbuf_printf(out, ", after %.6g s ", (double)wait_ms / 1000);
+}
+
+static double bound_at(const struct ruleset *r, uint32_t step, uint32_t rule, size_t offset) {
+    double value;
+    memcpy(&value, (const char *)&r->steps[step].bounds[rule] + offset, sizeof value);
+    return value;
+}
+
+/* "100, after 30 s 200, after 60 s 400" */
+static void add_bound(const struct ruleset *r, struct strbuf *out, uint32_t rule, size_t offset) {
+    double before = bound_at(r, 0, rule, offset);
+    add_number(out, before);
+    for (uint32_t s = 1; s < r->step_count; s++) {
+        double now = bound_at(r, s, rule, offset);
+        if (now == before) continue;
+        add_wait(out, r->steps[s].age_ms);
+        add_number(out, now);
+        before = now;
+    }
+}
+
+static void add_players(struct strbuf *out, const struct ruleset_team *t) {
+    if (t->players_min == t->players_max) strbuf_printf(out, "%u", t->players_max);
+    else strbuf_printf(out, "%u to %u", t->players_min, t->players_max);
+}
+
+static void describe_teams(const struct ruleset *r, struct strbuf *out) {
+    uint32_t first = 0;
+    for (uint32_t d = 0; d < r->team_def_count; first += r->team_defs[d].quantity, d++) {
+        const struct team_def *def = &r->team_defs[d];
+        const struct ruleset_team *before = &r->steps[0].teams[first];
+        if (def->quantity == 1) strbuf_printf(out, "team \"%.*s\": ", STR_PRINT(def->name));
+        else strbuf_printf(out, "%u teams \"%.*s_1\" to \"%.*s_%u\", each: ", def->quantity,
+                           STR_PRINT(def->name), STR_PRINT(def->name), def->quantity);
+        add_players(out, before);
+        for (uint32_t s = 1; s < r->step_count; s++) {
+            const struct ruleset_team *now = &r->steps[s].teams[first];
+            bool same = now->players_min == before->players_min &&
+                        now->players_max == before->players_max;
+            if (same) continue;
+            add_wait(out, r->steps[s].age_ms);
+            add_players(out, now);
+            before = now;
+        }
+        strbuf_printf(out, " players\n");
+    }
+}
+
+static void add_measurements(const struct rule *rule, struct strbuf *out) {
+    for (uint32_t i = 0; i < rule->measurement_count; i++) {
+        strbuf_printf(out, "%s%.*s", i ? " and " : "", STR_PRINT(rule->measurements[i]->source));
+    }
+}
+
+static void add_reference(const struct ruleset *r, struct strbuf *out, uint32_t i) {
+    const struct rule *rule = &r->rules[i];
+    if (!rule->reference) add_bound(r, out, i, offsetof(struct rule_bounds, reference));
+    else if (rule->reference->kind == EXPR_TEXT)
+        strbuf_printf(out, "\"%.*s\"", STR_PRINT(rule->reference->text));
+    else strbuf_add_str(out, rule->reference->source);
+}
+
+static void describe_batch_distance(const struct ruleset *r, struct strbuf *out, uint32_t i) {
+    const struct rule *rule = &r->rules[i];
+    struct str name = rule->attribute->value.name;
+    if (rule->attribute->value.kind == ATTRIBUTE_TEXT) {
+        strbuf_printf(out, "all players have the same %.*s", STR_PRINT(name));
+        return;
+    }
+    strbuf_printf(out, "the tickets' %.*s (%s of a party) lie within ", STR_PRINT(name),
+                  ruleset_party_names[rule->party]);
+    add_bound(r, out, i, offsetof(struct rule_bounds, max));
+}
+
+static void describe_comparison(const struct ruleset *r, struct strbuf *out, uint32_t i) {
+    const struct rule *rule = &r->rules[i];
+    add_measurements(rule, out);
+    if (!rule->has_reference) {
+        strbuf_printf(out, rule->operation == OP_EQUAL ? ": all equal" : ": all different");
+        return;
+    }
+    strbuf_printf(out, " %s ", ruleset_operation_names[rule->operation]);
+    add_reference(r, out, i);
+}
+
+static void describe_distance(const struct ruleset *r, struct strbuf *out, uint32_t i) {
+    add_measurements(&r->rules[i], out);
+    strbuf_printf(out, " from ");
+    add_reference(r, out, i);
+    const struct rule_bounds *last = &r->steps[r->step_count - 1].bounds[i];
+    if (r->rules[i].has_max || isfinite(last->max)) {
+        strbuf_printf(out, ": at most ");
+        add_bound(r, out, i, offsetof(struct rule_bounds, max));
+    }
+    if (r->rules[i].has_min || isfinite(last->min)) {
+        strbuf_printf(out, ": at least ");
+        add_bound(r, out, i, offsetof(struct rule_bounds, min));
+    }
+}
+
+static void describe_latency(const struct ruleset *r, struct strbuf *out, uint32_t i) {
+    strbuf_printf(out, "every player reaches one common region within ms ");
+    add_bound(r, out, i, offsetof(struct rule_bounds, max));
+}
+
+typedef void (*describe_rule_fn)(const struct ruleset *r, struct strbuf *out, uint32_t index);
+
+static const describe_rule_fn describe_rule[] = {
+    [RULE_BATCH_DISTANCE] = describe_batch_distance,
+    [RULE_COMPARISON] = describe_comparison,
+    [RULE_DISTANCE] = describe_distance,
+    [RULE_LATENCY] = describe_latency,
+};
+
+void ruleset_describe(const struct ruleset *r, struct strbuf *out) {
+    describe_teams(r, out);
+    for (uint32_t i = 0; i < r->rule_count; i++) {
+        strbuf_printf(out, "rule \"%.*s\": ", STR_PRINT(r->rules[i].name));
+        describe_rule[r->rules[i].kind](r, out, i);
+        strbuf_add_char(out, '\n');
+    }
+    if (r->step_count > 1) {
+        strbuf_printf(out, "the %s ticket of a match sets its time\n",
+                      r->age_is_oldest ? "oldest" : "newest");
+    }
+}

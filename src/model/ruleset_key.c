@@ -1,0 +1,127 @@
+/* ruleset_key.c - what a search may index by: the key number and the partition texts.
+ *
+ * Both only narrow a search; ruleset_evaluate decides. A rule gives a key when it bounds the
+ * spread of one number attribute over all tickets of a match:
+ *   batchDistance on a number: max - min <= maxDistance
+ *   distance of every player's value from one reference that always has a value:
+ *   |v - ref| <= maxDistance, hence max - min <= 2 * maxDistance
+ */
+#include "model/ruleset_expr.h"
+
+#include <math.h>
+
+/* The attribute of `teams[*].players.attributes[x]`, flattened or not; else NULL. */
+static const struct attribute_def *attribute_of_all(const struct ruleset_expr *e) {
+    if (e->kind == EXPR_AGGREGATE && e->aggregate.function == AGGREGATE_FLATTEN) {
+        e = e->aggregate.of;
+    }
+    bool all = e->kind == EXPR_PATH && e->path.every_team && e->path.map_key.size == 0;
+    return all ? e->path.attribute : NULL;
+}
+
+/* Whether the reference has a value in every match: a number, or an aggregate over all players. */
+static bool reference_is_certain(const struct rule *rule) {
+    const struct ruleset_expr *e = rule->reference;
+    if (!e || e->kind == EXPR_NUMBER) return true;
+    if (e->kind != EXPR_AGGREGATE) return false;
+    return e->aggregate.of->depth == 1 && attribute_of_all(e->aggregate.of) != NULL;
+}
+
+/* The number attribute whose spread the rule bounds, NULL when it bounds none. `*factor`: the
+ * spread's bound in units of the rule's maxDistance. */
+static const struct attribute_def *spread_attribute(const struct rule *rule, double *factor) {
+    const struct attribute_def *a = NULL;
+    *factor = 1;
+    if (rule->kind == RULE_BATCH_DISTANCE) {
+        a = rule->attribute;
+    } else if (rule->kind == RULE_DISTANCE && rule->has_max && reference_is_certain(rule)) {
+        *factor = 2 * (1 + 1e-9); /* the rounding of |v - ref| must not make the bound too tight */
+        for (uint32_t i = 0; !a && i < rule->measurement_count; i++) {
+            a = attribute_of_all(rule->measurements[i]);
+        }
+    }
+    return a && a->value.kind == ATTRIBUTE_NUMBER ? a : NULL;
+}
+
+static void build_key(struct ruleset *r) {
+    double tightest = INFINITY;
+    for (uint32_t i = 0; i < r->rule_count; i++) {
+        double factor;
+        const struct attribute_def *a = spread_attribute(&r->rules[i], &factor);
+        double bound = a ? factor * r->steps[0].bounds[i].max : INFINITY;
+        if (!a || (r->key && bound >= tightest)) continue;
+        tightest = bound;
+        r->key = a;
+        r->key_party = r->rules[i].party;
+    }
+    for (uint32_t s = 0; s < r->step_count; s++) {
+        double spread = INFINITY;
+        for (uint32_t i = 0; r->key && i < r->rule_count; i++) {
+            double factor;
+            if (spread_attribute(&r->rules[i], &factor) != r->key) continue;
+            if (r->rules[i].party != r->key_party) continue;
+            spread = fmin(spread, factor * r->steps[s].bounds[i].max);
+        }
+        r->steps[s].limits.key_spread_max = spread;
+    }
+}
+
+/* The string attribute that the rule wants equal over the whole match, NULL when none. */
+static const struct attribute_def *equal_attribute(const struct rule *rule, uint32_t measurement) {
+    const struct attribute_def *a = NULL;
+    if (rule->kind == RULE_BATCH_DISTANCE && measurement == 0) {
+        a = rule->attribute;
+    } else if (rule->kind == RULE_COMPARISON && rule->operation == OP_EQUAL &&
+               !rule->has_reference && measurement < rule->measurement_count) {
+        a = attribute_of_all(rule->measurements[measurement]);
+    }
+    return a && a->value.kind == ATTRIBUTE_TEXT ? a : NULL;
+}
+
+static bool in_partition(const struct ruleset *r, const struct attribute_def *a) {
+    for (uint32_t i = 0; i < r->partition_count; i++) {
+        if (r->partition[i] == a) return true;
+    }
+    return false;
+}
+
+static void build_partition(struct ruleset *r) {
+    r->partition = arena_alloc(r->arena, r->attribute_count * sizeof *r->partition);
+    for (uint32_t i = 0; i < r->rule_count; i++) {
+        for (uint32_t m = 0; m == 0 || m < r->rules[i].measurement_count; m++) {
+            const struct attribute_def *a = equal_attribute(&r->rules[i], m);
+            if (a && !in_partition(r, a)) r->partition[r->partition_count++] = a;
+        }
+    }
+}
+
+void ruleset_key_build(struct ruleset *r) {
+    build_key(r);
+    build_partition(r);
+}
+
+bool ruleset_has_key(const struct ruleset *r) {
+    return r->key != NULL;
+}
+
+double ruleset_key(const struct ruleset *r, const struct ticket_spec *spec) {
+    double key = 0;
+    if (!r->key || !ruleset_party_number(spec, r->key, r->key_party, &key)) return 0;
+    return key;
+}
+
+double ruleset_player_key(const struct ruleset *r, const struct player *p) {
+    const struct attribute *v = r->key ? ruleset_value(p, r->key) : NULL;
+    return v ? v->number : 0;
+}
+
+uint64_t ruleset_partition(const struct ruleset *r, const struct ticket_spec *spec) {
+    if (r->partition_count == 0) return 0;
+    uint64_t hash = 0;
+    for (uint32_t i = 0; i < r->partition_count; i++) {
+        const struct attribute *v = ruleset_value(&spec->players[0], r->partition[i]);
+        hash = (hash ^ (v ? str_hash(v->text) : 0)) * 0x9E3779B97F4A7C15u; /* Fibonacci hashing */
+        hash ^= hash >> 29;
+    }
+    return hash ? hash : 1;
+}

@@ -1,0 +1,417 @@
+/* ruleset_steps.c - expansions: the rules' numbers at each distinct age, computed once. */
+#include "model/ruleset_def.h"
+
+#include "base/limits.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum widening { WIDER_UP, WIDER_DOWN, WIDER_UNKNOWN };
+
+/* What an expansion may change. One row per property. */
+struct property {
+    const char *name;
+    unsigned rule_kinds; /* bit per enum rule_kind; 0: a team's property */
+    size_t offset;       /* in struct rule_bounds, or in struct ruleset_team */
+    double low, high;
+    enum widening wider;
+    bool whole;
+};
+
+#define KIND(k) (1u << RULE_##k)
+
+static const struct property properties[] = {
+    {"maxDistance", KIND(BATCH_DISTANCE) | KIND(DISTANCE), offsetof(struct rule_bounds, max), 0,
+     INFINITY, WIDER_UP, false},
+    {"minDistance", KIND(DISTANCE), offsetof(struct rule_bounds, min), 0, INFINITY, WIDER_DOWN,
+     false},
+    {"maxLatency", KIND(LATENCY), offsetof(struct rule_bounds, max), 1, LIMIT_LATENCY_MS, WIDER_UP,
+     true},
+    {"referenceValue", KIND(COMPARISON) | KIND(DISTANCE), offsetof(struct rule_bounds, reference),
+     -INFINITY, INFINITY, WIDER_UNKNOWN, false},
+    {"minPlayers", 0, offsetof(struct ruleset_team, players_min), 0, LIMIT_MATCH_PLAYERS,
+     WIDER_DOWN, true},
+    {"maxPlayers", 0, offsetof(struct ruleset_team, players_max), 1, LIMIT_MATCH_PLAYERS, WIDER_UP,
+     true},
+};
+#define PROPERTY_COUNT (sizeof properties / sizeof properties[0])
+
+/* One thing an expansion changes: a rule's number, or one team definition's. */
+struct change {
+    const struct property *property;
+    uint32_t index;     /* of the rule or of the team definition */
+    uint32_t expansion; /* index in the definition */
+};
+
+struct builder {
+    struct ruleset *r;
+    const struct ruleset_def *def;
+    struct change *changes;
+    uint32_t change_count;
+    bool allow_shrinking;
+    struct err_text *why;
+};
+
+static enum err refuse_target(const struct builder *b, uint32_t expansion, const char *problem,
+                              struct str part) {
+    char field[96];
+    snprintf(field, sizeof field, "expansions[%u].target", expansion);
+    struct str target = ruleset_excerpt(b->def->expansions[expansion].target);
+    part = ruleset_excerpt(part);
+    return ruleset_refuse(b->why, field, "\"%.*s\": %s \"%.*s\"", STR_PRINT(target), problem,
+                          STR_PRINT(part));
+}
+
+/* "rules[name].property" -> its three parts; false when it has another shape. */
+static bool split_target(struct str t, struct str *kind, struct str *names, struct str *property) {
+    const char *open = memchr(t.at, '[', t.size);
+    if (!open) return false;
+    const char *end = t.at + t.size;
+    const char *close = memchr(open, ']', (size_t)(end - open));
+    if (!close || close + 1 == end || close[1] != '.') return false;
+    *kind = (struct str){t.at, (size_t)(open - t.at)};
+    *names = (struct str){open + 1, (size_t)(close - open - 1)};
+    *property = (struct str){close + 2, (size_t)(end - close - 2)};
+    return true;
+}
+
+static const struct property *find_property(struct str name, unsigned kind_bit) {
+    for (size_t i = 0; i < PROPERTY_COUNT; i++) {
+        const struct property *p = &properties[i];
+        bool fits = kind_bit ? (p->rule_kinds & kind_bit) != 0 : p->rule_kinds == 0;
+        if (fits && str_equal(name, str_of(p->name))) return p;
+    }
+    return NULL;
+}
+
+static enum err refuse_property(const struct builder *b, uint32_t expansion, unsigned kind_bit,
+                                struct str property) {
+    char problem[160] = "can expand";
+    size_t used = strlen(problem);
+    const char *separator = " ";
+    for (size_t i = 0; i < PROPERTY_COUNT; i++) {
+        const struct property *p = &properties[i];
+        if (kind_bit ? !(p->rule_kinds & kind_bit) : p->rule_kinds != 0) continue;
+        used += (size_t)snprintf(problem + used, sizeof problem - used, "%s%s", separator, p->name);
+        separator = ", ";
+    }
+    snprintf(problem + used, sizeof problem - used, " there; not");
+    return refuse_target(b, expansion, problem, property);
+}
+
+static enum err add_change(struct builder *b, const struct property *p, uint32_t index,
+                           uint32_t expansion) {
+    for (uint32_t i = 0; i < b->change_count; i++) {
+        const struct change *c = &b->changes[i];
+        if (c->property != p || c->index != index) continue;
+        char field[96];
+        snprintf(field, sizeof field, "expansions[%u].target", expansion);
+        struct str t = ruleset_excerpt(b->def->expansions[expansion].target);
+        return ruleset_refuse(b->why, field, "\"%.*s\" is the target of expansions[%u] already",
+                              STR_PRINT(t), c->expansion);
+    }
+    b->changes[b->change_count++] = (struct change){p, index, expansion};
+    return ERR_OK;
+}
+
+static struct str next_name(struct str *rest) {
+    const char *comma = rest->size ? memchr(rest->at, ',', rest->size) : NULL;
+    struct str name = {rest->at, comma ? (size_t)(comma - rest->at) : rest->size};
+    size_t used = comma ? name.size + 1 : name.size;
+    *rest = (struct str){rest->at + used, rest->size - used};
+    while (name.size && name.at[0] == ' ') name = (struct str){name.at + 1, name.size - 1};
+    while (name.size && name.at[name.size - 1] == ' ') name.size--;
+    return name;
+}
+
+static enum err add_team_changes(struct builder *b, uint32_t expansion, struct str names,
+                                 struct str property) {
+    const struct property *p = find_property(property, 0);
+    if (!p) return refuse_property(b, expansion, 0, property);
+    do {
+        struct str name = next_name(&names);
+        uint32_t t = 0;
+        while (t < b->def->team_count && !str_equal(b->def->teams[t].name, name)) t++;
+        if (t == b->def->team_count) {
+            return refuse_target(b, expansion, "no team is defined with the name", name);
+        }
+        enum err code = add_change(b, p, t, expansion);
+        if (code) return code;
+    } while (names.size);
+    return ERR_OK;
+}
+
+static enum err add_rule_change(struct builder *b, uint32_t expansion, struct str name,
+                                struct str property) {
+    uint32_t i = 0;
+    while (i < b->r->rule_count && !str_equal(b->r->rules[i].name, name)) i++;
+    if (i == b->r->rule_count) return refuse_target(b, expansion, "no rule has the name", name);
+    const struct rule *rule = &b->r->rules[i];
+    const struct property *p = find_property(property, 1u << rule->kind);
+    if (!p) return refuse_property(b, expansion, 1u << rule->kind, property);
+    bool is_reference = p->offset == offsetof(struct rule_bounds, reference);
+    if (is_reference && (!rule->has_reference || rule->reference)) {
+        return refuse_target(b, expansion, "only a referenceValue that is a number can expand; rule",
+                             name);
+    }
+    return add_change(b, p, i, expansion);
+}
+
+static enum err add_changes(struct builder *b, uint32_t expansion) {
+    struct str target = b->def->expansions[expansion].target;
+    struct str kind, names, property;
+    if (split_target(target, &kind, &names, &property)) {
+        if (str_equal(kind, STR("rules"))) return add_rule_change(b, expansion, names, property);
+        if (str_equal(kind, STR("teams"))) return add_team_changes(b, expansion, names, property);
+    }
+    if (str_starts(target, STR("algorithm."))) {
+        return refuse_target(b, expansion, "is not supported by this version of Muster; supported:",
+                             STR("rules[name].property, teams[name].property"));
+    }
+    return refuse_target(b, expansion, "must be of the form",
+                         STR("rules[name].property or teams[name].property"));
+}
+
+static enum err check_values(const struct builder *b, const struct change *c) {
+    const struct expansion_def *e = &b->def->expansions[c->expansion];
+    const struct property *p = c->property;
+    for (uint32_t i = 0; i < e->step_count; i++) {
+        double v = e->steps[i].value;
+        bool fits = v >= p->low && v <= p->high && (!p->whole || v == floor(v));
+        if (fits) continue;
+        char field[96];
+        snprintf(field, sizeof field, "expansions[%u].steps[%u].value", c->expansion, i);
+        if (isinf(p->high)) {
+            return ruleset_refuse(b->why, field, "is %g; %s must be at least %g", v, p->name,
+                                  p->low);
+        }
+        return ruleset_refuse(b->why, field, "is %g; %s must be a whole number %g..%g", v, p->name,
+                              p->low, p->high);
+    }
+    return ERR_OK;
+}
+
+static enum err check_order(const struct builder *b, uint32_t expansion) {
+    const struct expansion_def *e = &b->def->expansions[expansion];
+    for (uint32_t i = 1; i < e->step_count; i++) {
+        if (e->steps[i].wait_ms > e->steps[i - 1].wait_ms) continue;
+        char field[96];
+        snprintf(field, sizeof field, "expansions[%u].steps[%u].waitTimeSeconds", expansion, i);
+        return ruleset_refuse(b->why, field,
+                              "is %g, not after the step before it (%g); steps go up in time",
+                              (double)e->steps[i].wait_ms / 1000,
+                              (double)e->steps[i - 1].wait_ms / 1000);
+    }
+    return ERR_OK;
+}
+
+/* The number that the change starts from. */
+static double base_value(const struct builder *b, const struct change *c) {
+    if (c->property->rule_kinds == 0) {
+        const struct team_def *t = &b->def->teams[c->index];
+        bool is_min = c->property->offset == offsetof(struct ruleset_team, players_min);
+        return is_min ? t->players_min : t->players_max;
+    }
+    const char *bounds = (const char *)&b->r->steps[0].bounds[c->index];
+    double value;
+    memcpy(&value, bounds + c->property->offset, sizeof value);
+    return value;
+}
+
+/* Which way a reference widens depends on the comparison it is in. */
+static enum widening change_widening(const struct builder *b, const struct change *c) {
+    if (c->property->wider != WIDER_UNKNOWN) return c->property->wider;
+    const struct rule *rule = &b->r->rules[c->index];
+    if (rule->kind != RULE_COMPARISON) return WIDER_UNKNOWN;
+    switch (rule->operation) {
+    case OP_LESS:
+    case OP_AT_MOST:
+        return WIDER_UP;
+    case OP_MORE:
+    case OP_AT_LEAST:
+        return WIDER_DOWN;
+    default:
+        return WIDER_UNKNOWN;
+    }
+}
+
+static enum err check_shrinking(const struct builder *b, const struct change *c) {
+    const struct expansion_def *e = &b->def->expansions[c->expansion];
+    enum widening wider = change_widening(b, c);
+    double before = base_value(b, c);
+    for (uint32_t i = 0; i < e->step_count; before = e->steps[i].value, i++) {
+        double v = e->steps[i].value;
+        bool shrinks = (wider == WIDER_UP && v < before) || (wider == WIDER_DOWN && v > before);
+        if (!shrinks) continue;
+        char field[96];
+        snprintf(field, sizeof field, "expansions[%u].steps[%u].value", c->expansion, i);
+        struct str target = ruleset_excerpt(e->target);
+        return ruleset_refuse(b->why, field,
+                              "is %g, narrower than the %g before it: \"%.*s\" would shrink after "
+                              "%g s; put it with allow_shrinking if that is meant",
+                              v, before, STR_PRINT(target), (double)e->steps[i].wait_ms / 1000);
+    }
+    return ERR_OK;
+}
+
+static int compare_ages(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* All distinct ages of `def`, 0 first, ascending. */
+static int64_t *distinct_ages(const struct ruleset *r, const struct ruleset_def *def,
+                              uint32_t *count) {
+    size_t total = 1;
+    for (uint32_t i = 0; i < def->expansion_count; i++) total += def->expansions[i].step_count;
+    int64_t *ages = arena_alloc(r->arena, total * sizeof *ages);
+    size_t n = 1; /* ages[0] = 0 */
+    for (uint32_t i = 0; i < def->expansion_count; i++) {
+        const struct expansion_def *e = &def->expansions[i];
+        for (uint32_t s = 0; s < e->step_count; s++) ages[n++] = e->steps[s].wait_ms;
+    }
+    qsort(ages, n, sizeof *ages, compare_ages);
+    uint32_t kept = 1;
+    for (size_t i = 1; i < n; i++) {
+        if (ages[i] != ages[kept - 1]) ages[kept++] = ages[i];
+    }
+    *count = kept;
+    return ages;
+}
+
+static void write_names(const struct ruleset *r, struct ruleset_team *teams) {
+    uint32_t n = 0;
+    for (uint32_t d = 0; d < r->team_def_count; d++) {
+        const struct team_def *t = &r->team_defs[d];
+        for (uint32_t q = 1; q <= t->quantity; q++) {
+            teams[n++].name = t->quantity == 1 ? t->name
+                                               : arena_printf(r->arena, "%.*s_%u",
+                                                              STR_PRINT(t->name), q);
+        }
+    }
+    assert(n == r->team_count);
+}
+
+static void write_base(const struct builder *b, struct ruleset_step *step) {
+    uint32_t n = 0;
+    for (uint32_t d = 0; d < b->def->team_count; d++) {
+        for (uint32_t q = 0; q < b->def->teams[d].quantity; q++, n++) {
+            step->teams[n].players_min = b->def->teams[d].players_min;
+            step->teams[n].players_max = b->def->teams[d].players_max;
+        }
+    }
+    for (uint32_t i = 0; i < b->def->rule_count; i++) {
+        const struct rule_def *d = &b->def->rules[i];
+        step->bounds[i].min = d->has_min ? d->min + 0.0 : -INFINITY; /* + 0.0: -0 becomes 0 */
+        step->bounds[i].max = d->has_max ? d->max + 0.0 : INFINITY;
+        step->bounds[i].reference = b->r->rules[i].reference_number + 0.0;
+    }
+}
+
+static void write_change(const struct builder *b, const struct change *c,
+                         struct ruleset_step *step) {
+    const struct expansion_def *e = &b->def->expansions[c->expansion];
+    const struct step_def *reached = NULL;
+    for (uint32_t i = 0; i < e->step_count && e->steps[i].wait_ms <= step->age_ms; i++) {
+        reached = &e->steps[i];
+    }
+    if (!reached) return;
+    if (c->property->rule_kinds) {
+        double value = reached->value + 0.0;
+        memcpy((char *)&step->bounds[c->index] + c->property->offset, &value, sizeof value);
+        return;
+    }
+    uint32_t first = 0;
+    for (uint32_t d = 0; d < c->index; d++) first += b->def->teams[d].quantity;
+    for (uint32_t q = 0; q < b->def->teams[c->index].quantity; q++) {
+        uint32_t players = (uint32_t)reached->value;
+        memcpy((char *)&step->teams[first + q] + c->property->offset, &players, sizeof players);
+    }
+}
+
+/* Sums and checks what the teams have become at this age. */
+static enum err finish_step(const struct builder *b, struct ruleset_step *step) {
+    struct ruleset *r = b->r;
+    struct ruleset_limits *l = &step->limits;
+    *l = (struct ruleset_limits){.teams = step->teams, .team_count = r->team_count,
+                                 .latency_ms_max = INT32_MAX};
+    for (uint32_t t = 0; t < r->team_count; t++) {
+        const struct ruleset_team *team = &step->teams[t];
+        if (team->players_min > team->players_max) {
+            return ruleset_refuse(b->why, "teams",
+                                  "\"%.*s\" has minPlayers %u above maxPlayers %u after %g s",
+                                  STR_PRINT(team->name), team->players_min, team->players_max,
+                                  (double)step->age_ms / 1000);
+        }
+        l->players_min += team->players_min;
+        l->players_max += team->players_max;
+        if (team->players_max > r->team_players_max) r->team_players_max = team->players_max;
+    }
+    if (l->players_max > LIMIT_MATCH_PLAYERS) {
+        return ruleset_refuse(b->why, "teams", "hold %u players together after %g s; at most %d",
+                              l->players_max, (double)step->age_ms / 1000, LIMIT_MATCH_PLAYERS);
+    }
+    if (l->players_min == 0) l->players_min = 1; /* a match has a ticket */
+    for (uint32_t i = 0; i < r->rule_count; i++) {
+        if (r->rules[i].kind != RULE_LATENCY) continue;
+        int32_t ms = (int32_t)step->bounds[i].max;
+        if (ms < l->latency_ms_max) l->latency_ms_max = ms;
+    }
+    return ERR_OK;
+}
+
+static enum err write_steps(struct builder *b, const int64_t *ages) {
+    struct ruleset *r = b->r;
+    for (uint32_t s = 0; s < r->step_count; s++) {
+        struct ruleset_step *step = &r->steps[s];
+        step->age_ms = ages[s];
+        step->teams = arena_alloc(r->arena, r->team_count * sizeof *step->teams);
+        step->bounds = arena_alloc(r->arena, r->rule_count * sizeof *step->bounds);
+        if (s == 0) write_names(r, step->teams);
+        else memcpy(step->teams, r->steps[0].teams, r->team_count * sizeof *step->teams);
+        write_base(b, step);
+        for (uint32_t c = 0; c < b->change_count; c++) write_change(b, &b->changes[c], step);
+        enum err code = finish_step(b, step);
+        if (code) return code;
+    }
+    return ERR_OK;
+}
+
+static enum err check_changes(struct builder *b) {
+    for (uint32_t i = 0; i < b->change_count; i++) {
+        enum err code = check_values(b, &b->changes[i]);
+        if (!code && !b->allow_shrinking) code = check_shrinking(b, &b->changes[i]);
+        if (code) return code;
+    }
+    return ERR_OK;
+}
+
+enum err ruleset_steps_build(struct ruleset *r, const struct ruleset_def *def, bool allow_shrinking,
+                             struct err_text *why) {
+    struct builder b = {.r = r, .def = def, .allow_shrinking = allow_shrinking, .why = why};
+    /* a target may name every team definition; the same twice is refused before it overflows */
+    b.changes = arena_alloc(r->arena, PROPERTY_COUNT * (def->rule_count + def->team_count) *
+                                          sizeof *b.changes);
+    for (uint32_t i = 0; i < def->expansion_count; i++) {
+        enum err code = add_changes(&b, i);
+        if (!code) code = check_order(&b, i);
+        if (code) return code;
+    }
+    int64_t *ages = distinct_ages(r, def, &r->step_count);
+    if (r->step_count > RULESET_AGES_MAX) {
+        return ruleset_refuse(why, "expansions", "have %u different times; at most %d",
+                              r->step_count, RULESET_AGES_MAX);
+    }
+    r->steps = arena_alloc(r->arena, r->step_count * sizeof *r->steps);
+    struct ruleset_step base = {
+        .teams = arena_alloc(r->arena, r->team_count * sizeof *base.teams),
+        .bounds = arena_alloc(r->arena, r->rule_count * sizeof *base.bounds),
+    };
+    write_base(&b, &base);
+    r->steps[0] = base; /* what base_value reads; write_steps makes it anew */
+    enum err code = check_changes(&b);
+    return code ? code : write_steps(&b, ages);
+}
