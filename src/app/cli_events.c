@@ -1,0 +1,86 @@
+/* cli_events.c - `muster events`: follows the event stream, a JSON line each. */
+#include "app/command.h"
+
+#include <muster/v1/socketio.pb-c.h>
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+struct events_options {
+    struct client_options client;
+    char *events, *realm, *queue, *after;
+};
+
+static const struct config_row rows[] = {
+    CLIENT_ROWS,
+    {"events", CONFIG_TEXT, "tcp://127.0.0.1:7601", 0, 0, "", NULL, "address of the event stream",
+     offsetof(struct events_options, events)},
+    {"realm", CONFIG_TEXT, "default", 0, 0, "", NULL, "the realm to follow",
+     offsetof(struct events_options, realm)},
+    {"queue", CONFIG_TEXT, "", 0, 0, "", NULL, "only this queue's events",
+     offsetof(struct events_options, queue)},
+    {"after", CONFIG_TEXT, "", 0, 0, "", NULL, "start after this position, EPOCH-SEQ",
+     offsetof(struct events_options, after)},
+};
+
+static const char usage[] =
+    "usage: muster events [--queue NAME] [--after EPOCH-SEQ]\n\n"
+    "Prints every event once, in order, until interrupted. A line with nothing\n"
+    "but a `reason` is a resync: events before it are not in the journal any more.\n";
+
+static void on_event(void *arg, const Muster__V1__Event *event) {
+    (void)arg; /* all goes to stdout */
+    command_print(&event->base);
+}
+
+static void on_resync(void *arg, const char *reason) {
+    (void)arg; /* all goes to stdout */
+    Muster__V1__Resync resync = MUSTER__V1__RESYNC__INIT;
+    resync.reason = (char *)reason;
+    command_print(&resync.base);
+}
+
+static int follow(const struct events_options *o) {
+    struct muster_subscribe_options s = {.events = o->events, .realm = o->realm};
+    char topic[80];
+    if (o->after[0] &&
+        sscanf(o->after, "%" SCNu64 "-%" SCNu64, &s.after_epoch, &s.after_seq) != 2) {
+        struct err_text why;
+        (void)command_fail(err_set(&why, ERR_INVALID_ARGUMENT,
+                                   "after is \"%s\", allowed is EPOCH-SEQ, two numbers", o->after),
+                           &why); /* the exit code is usage's */
+        return EXIT_CODE_USAGE;
+    }
+    snprintf(topic, sizeof topic, "%s/", o->queue);
+    if (o->queue[0]) s.topic = topic;
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigprocmask(SIG_BLOCK, &set, NULL); /* before threads start, so that only sigwait sees them */
+    struct muster_client *client = command_client(&o->client);
+    if (!client) return EXIT_CODE_USAGE;
+    struct muster_subscription *subscription = NULL;
+    struct muster_status status;
+    int end = EXIT_CODE_OK, got;
+    if (muster_subscribe(&subscription, client, &s, on_event, on_resync, NULL, &status) !=
+        MUSTER_OK)
+        end = command_fail_status(&status);
+    else
+        sigwait(&set, &got);
+    if (subscription) muster_unsubscribe(subscription);
+    muster_close(client);
+    return end;
+}
+
+int events_command(int argc, char **argv) {
+    struct events_options o = {0};
+    struct config c;
+    config_init(&c, rows, sizeof rows / sizeof rows[0], &o);
+    int end = command_options(&c, &argc, argv, usage);
+    if (end < 0) end = argc > 1 ? EXIT_CODE_USAGE : follow(&o);
+    config_fini(&c);
+    return end;
+}

@@ -1,0 +1,190 @@
+/* cli_queue.c - `muster queue`: put, get, list, delete, check. */
+#include "app/command.h"
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "wire/queue_json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct queue_options {
+    struct client_options client;
+    bool allow_shrinking, json;
+};
+
+static const struct config_row rows[] = {
+    CLIENT_ROWS,
+    {"allow-shrinking", CONFIG_BOOL, "false", 0, 0, "", NULL,
+     "put, check: accept an expansion that narrows a limit",
+     offsetof(struct queue_options, allow_shrinking)},
+    {"json", CONFIG_BOOL, "false", 0, 0, "", NULL, "print JSON lines",
+     offsetof(struct queue_options, json)},
+};
+
+static const char usage[] =
+    "usage: muster queue put FILE | get NAME | list | delete NAME | stats NAME | check FILE\n\n"
+    "put stores every queue of the file (- is stdin) as a new version where it differs.\n"
+    "check needs no server: it says what the rules mean, or what is wrong with them.\n";
+
+typedef int (*definition_fn)(void *arg, const struct queue_options *o, struct str json);
+
+/* Calls `each` for every definition in the file, until one returns another code than 0. */
+static int each_definition(const char *path, const struct queue_options *o, definition_fn each,
+                           void *arg) {
+    struct strbuf file = {0};
+    struct queue_texts texts = {0};
+    struct err_text why = {0};
+    enum err code = command_read_file(path, (size_t)LIMIT_RULESET_BYTES * 64, &file, &why);
+    if (code == ERR_OK) code = queue_json_split(strbuf_str(&file), &texts, &why);
+    int end = code == ERR_OK ? EXIT_CODE_OK : command_fail(code, &why);
+    for (size_t i = 0; end == EXIT_CODE_OK && i < texts.count; i++) end = each(arg, o, texts.at[i]);
+    queue_texts_fini(&texts);
+    strbuf_fini(&file);
+    return end;
+}
+
+/* Each line of `notes` with a prefix. */
+static void print_lines(const char *prefix, struct str notes) {
+    while (notes.size > 0) {
+        const char *end = memchr(notes.at, '\n', notes.size);
+        size_t size = end ? (size_t)(end - notes.at) : notes.size;
+        printf("%s%.*s\n", prefix, (int)size, notes.at);
+        size_t used = end ? size + 1 : size;
+        notes.at += used;
+        notes.size -= used;
+    }
+}
+
+static int check_one(void *arg, const struct queue_options *o, struct str json) {
+    (void)arg; /* nothing to carry along */
+    struct queue_def *def = NULL;
+    struct strbuf notes = {0}, words = {0};
+    struct err_text why = {0};
+    enum err code = queue_json_parse(json, o->allow_shrinking, &def, &notes, &why);
+    int end = EXIT_CODE_OK;
+    if (code == ERR_OK) {
+        printf("%.*s: ok\n", STR_PRINT(def->name));
+        print_lines("  note: ", strbuf_str(&notes));
+        ruleset_describe(def->ruleset, &words);
+        print_lines("  ", strbuf_str(&words));
+    } else {
+        end = command_fail(code, &why);
+    }
+    queue_def_free(def);
+    strbuf_fini(&notes);
+    strbuf_fini(&words);
+    return end;
+}
+
+static int put_one(void *arg, const struct queue_options *o, struct str json) {
+    struct muster_client *client = arg;
+    Muster__V1__PutQueueRequest put = MUSTER__V1__PUT_QUEUE_REQUEST__INIT;
+    char *text = mem_text(json);
+    put.definition_json = text;
+    put.allow_shrinking = o->allow_shrinking;
+    Muster__V1__PutQueueResponse *answer = NULL;
+    struct muster_status status;
+    int end = EXIT_CODE_OK;
+    if (muster_put_queue(client, &put, NULL, &answer, &status) != MUSTER_OK) {
+        end = command_fail_status(&status);
+    } else if (o->json) {
+        command_print(&answer->base);
+    } else {
+        printf("%s version %u%s\n", answer->queue->name, answer->queue->version,
+               answer->changed ? "" : " (unchanged)");
+        for (size_t i = 0; i < answer->n_notes; i++) printf("  note: %s\n", answer->notes[i]);
+    }
+    muster_free(answer);
+    mem_free(text);
+    return end;
+}
+
+static int list_queues(struct muster_client *client, const struct queue_options *o) {
+    Muster__V1__ListQueuesRequest request = MUSTER__V1__LIST_QUEUES_REQUEST__INIT;
+    Muster__V1__ListQueuesResponse *answer = NULL;
+    struct muster_status status;
+    if (muster_list_queues(client, &request, NULL, &answer, &status) != MUSTER_OK)
+        return command_fail_status(&status);
+    for (size_t i = 0; i < answer->n_queues; i++) {
+        if (o->json)
+            command_print(&answer->queues[i]->base);
+        else
+            printf("%s version %u\n", answer->queues[i]->name, answer->queues[i]->version);
+    }
+    muster_free(answer);
+    return EXIT_CODE_OK;
+}
+
+static int get_queue(struct muster_client *client, const char *name) {
+    Muster__V1__GetQueueRequest request = MUSTER__V1__GET_QUEUE_REQUEST__INIT;
+    request.name = (char *)name;
+    Muster__V1__GetQueueResponse *answer = NULL;
+    struct muster_status status;
+    if (muster_get_queue(client, &request, NULL, &answer, &status) != MUSTER_OK)
+        return command_fail_status(&status);
+    command_print(&answer->queue->base);
+    muster_free(answer);
+    return EXIT_CODE_OK;
+}
+
+static int delete_queue(struct muster_client *client, const char *name) {
+    Muster__V1__DeleteQueueRequest request = MUSTER__V1__DELETE_QUEUE_REQUEST__INIT;
+    request.name = (char *)name;
+    Muster__V1__DeleteQueueResponse *answer = NULL;
+    struct muster_status status;
+    if (muster_delete_queue(client, &request, NULL, &answer, &status) != MUSTER_OK)
+        return command_fail_status(&status);
+    muster_free(answer);
+    return EXIT_CODE_OK;
+}
+
+static int queue_stats(struct muster_client *client, const char *name) {
+    Muster__V1__GetQueueStatsRequest request = MUSTER__V1__GET_QUEUE_STATS_REQUEST__INIT;
+    request.name = (char *)name;
+    Muster__V1__GetQueueStatsResponse *answer = NULL;
+    struct muster_status status;
+    if (muster_get_queue_stats(client, &request, NULL, &answer, &status) != MUSTER_OK)
+        return command_fail_status(&status);
+    command_print(&answer->base);
+    muster_free(answer);
+    return EXIT_CODE_OK;
+}
+
+static int with_client(const char *verb, const char *operand, const struct queue_options *o) {
+    struct muster_client *client = command_client(&o->client);
+    if (!client) return EXIT_CODE_USAGE;
+    int end = EXIT_CODE_USAGE;
+    if (strcmp(verb, "list") == 0)
+        end = list_queues(client, o);
+    else if (strcmp(verb, "put") == 0)
+        end = each_definition(operand, o, put_one, client);
+    else if (strcmp(verb, "get") == 0)
+        end = get_queue(client, operand);
+    else if (strcmp(verb, "delete") == 0)
+        end = delete_queue(client, operand);
+    else
+        end = queue_stats(client, operand);
+    muster_close(client);
+    return end;
+}
+
+int queue_command(int argc, char **argv) {
+    static const char *const verbs[] = {"put", "get", "list", "delete", "stats", "check"};
+    struct queue_options o = {0};
+    struct config c;
+    config_init(&c, rows, sizeof rows / sizeof rows[0], &o);
+    int end = command_options(&c, &argc, argv, usage);
+    if (end < 0) {
+        const char *verb = command_verb(argc, argv, verbs, sizeof verbs / sizeof verbs[0], usage);
+        int operands = verb && strcmp(verb, "list") == 0 ? 0 : 1;
+        if (!verb || !command_operands(argc, argv, operands, usage))
+            end = EXIT_CODE_USAGE;
+        else if (strcmp(verb, "check") == 0)
+            end = each_definition(argv[2], &o, check_one, NULL);
+        else
+            end = with_client(verb, argv[2], &o);
+    }
+    config_fini(&c);
+    return end;
+}

@@ -1,0 +1,124 @@
+/* cli_ticket.c - `muster ticket`: create, get, cancel, watch. */
+#include "app/command.h"
+
+#include "base/mem.h"
+#include "wire/json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct ticket_options {
+    struct client_options client;
+    char *request_id;
+    bool player;
+};
+
+static const struct config_row rows[] = {
+    CLIENT_ROWS,
+    {"request-id", CONFIG_TEXT, "", 0, 0, "", NULL,
+     "create: makes a repeat harmless; empty takes a new one",
+     offsetof(struct ticket_options, request_id)},
+    {"player", CONFIG_BOOL, "false", 0, 0, "", NULL, "get: ID is a player's, for his open ticket",
+     offsetof(struct ticket_options, player)},
+};
+
+static const char usage[] =
+    "usage: muster ticket create FILE | get ID | cancel ID | watch ID\n\n"
+    "create takes a CreateTicketRequest as JSON (- is stdin), for example\n"
+    "  {\"queues\":[\"1v1_duel\"],\"players\":[{\"playerId\":\"ann\",\"attributes\":{\"skill\":90}}]}\n"
+    "watch prints the ticket at each change until it has ended. Output is JSON lines.\n";
+
+static int create(struct muster_client *client, const char *path, const struct ticket_options *o) {
+    struct strbuf json = {0};
+    struct err_text why = {0};
+    ProtobufCMessage *request = NULL;
+    enum err code = command_read_file(path, 1048576, &json, &why);
+    if (code == ERR_OK)
+        code = json_to_message(strbuf_str(&json), &muster__v1__create_ticket_request__descriptor,
+                               &request, &why);
+    strbuf_fini(&json);
+    if (code != ERR_OK) return command_fail(code, &why);
+    Muster__V1__CreateTicketResponse *answer = NULL;
+    struct muster_status status;
+    struct muster_call call = {.request_id = o->request_id[0] ? o->request_id : NULL};
+    int end = EXIT_CODE_OK;
+    if (muster_create_ticket(client, (Muster__V1__CreateTicketRequest *)request, &call, &answer,
+                             &status) != MUSTER_OK)
+        end = command_fail_status(&status);
+    else
+        command_print(&answer->ticket->base);
+    muster_free(answer);
+    protobuf_c_message_free_unpacked(request, NULL);
+    return end;
+}
+
+static int get(struct muster_client *client, const char *id, const struct ticket_options *o) {
+    Muster__V1__GetTicketRequest request = MUSTER__V1__GET_TICKET_REQUEST__INIT;
+    request.key_case = o->player ? MUSTER__V1__GET_TICKET_REQUEST__KEY_PLAYER_ID
+                                 : MUSTER__V1__GET_TICKET_REQUEST__KEY_TICKET_ID;
+    if (o->player)
+        request.player_id = (char *)id;
+    else
+        request.ticket_id = (char *)id;
+    Muster__V1__GetTicketResponse *answer = NULL;
+    struct muster_status status;
+    if (muster_get_ticket(client, &request, NULL, &answer, &status) != MUSTER_OK)
+        return command_fail_status(&status);
+    command_print(&answer->base);
+    muster_free(answer);
+    return EXIT_CODE_OK;
+}
+
+static int cancel(struct muster_client *client, const char *id) {
+    Muster__V1__CancelTicketRequest request = MUSTER__V1__CANCEL_TICKET_REQUEST__INIT;
+    request.ticket_id = (char *)id;
+    Muster__V1__CancelTicketResponse *answer = NULL;
+    struct muster_status status;
+    if (muster_cancel_ticket(client, &request, NULL, &answer, &status) != MUSTER_OK)
+        return command_fail_status(&status);
+    command_print(&answer->ticket->base);
+    muster_free(answer);
+    return EXIT_CODE_OK;
+}
+
+static bool open_state(Muster__V1__TicketState state) {
+    return state == MUSTER__V1__TICKET_STATE__QUEUED || state == MUSTER__V1__TICKET_STATE__PROPOSED;
+}
+
+/* Each long poll ends at a change or after half a minute; the ticket's own timeout bounds them. */
+static int watch(struct muster_client *client, const char *id) {
+    Muster__V1__WatchTicketRequest request = MUSTER__V1__WATCH_TICKET_REQUEST__INIT;
+    struct muster_call call = {.timeout_ms = 30000};
+    request.ticket_id = (char *)id;
+    do {
+        Muster__V1__WatchTicketResponse *answer = NULL;
+        struct muster_status status;
+        if (muster_watch_ticket(client, &request, &call, &answer, &status) != MUSTER_OK)
+            return command_fail_status(&status);
+        if (answer->ticket->state != request.known_state) command_print(&answer->base);
+        request.known_state = answer->ticket->state;
+        muster_free(answer);
+    } while (open_state(request.known_state));
+    return EXIT_CODE_OK;
+}
+
+int ticket_command(int argc, char **argv) {
+    static const char *const verbs[] = {"create", "get", "cancel", "watch"};
+    struct ticket_options o = {0};
+    struct config c;
+    config_init(&c, rows, sizeof rows / sizeof rows[0], &o);
+    int end = command_options(&c, &argc, argv, usage);
+    if (end < 0) {
+        const char *verb = command_verb(argc, argv, verbs, 4, usage);
+        struct muster_client *client = NULL;
+        end = EXIT_CODE_USAGE;
+        if (verb && command_operands(argc, argv, 1, usage)) client = command_client(&o.client);
+        if (client && strcmp(verb, "create") == 0) end = create(client, argv[2], &o);
+        if (client && strcmp(verb, "get") == 0) end = get(client, argv[2], &o);
+        if (client && strcmp(verb, "cancel") == 0) end = cancel(client, argv[2]);
+        if (client && strcmp(verb, "watch") == 0) end = watch(client, argv[2]);
+        muster_close(client);
+    }
+    config_fini(&c);
+    return end;
+}

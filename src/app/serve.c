@@ -1,0 +1,212 @@
+/* serve.c - wires the roles of one process together, and stops them in order. */
+#include "app/serve.h"
+
+#include "api/api_role.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "bridge/bridge_role.h"
+#include "events/events_role.h"
+#include "matcher/matcher_role.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum role { ROLE_API, ROLE_MATCHER, ROLE_EVENTS, ROLE_BRIDGE, ROLE_COUNT };
+static const char *const role_names[ROLE_COUNT] = {"api", "matcher", "events", "bridge"};
+
+struct server {
+    const struct serve_options *o;
+    bool has[ROLE_COUNT];
+    const char *names[ROLE_COUNT]; /* of the roles it has */
+    size_t name_count;
+    struct arena *arena; /* addresses */
+    struct matcher *matcher;
+    struct events *events;
+    struct api *api; /* the public door with the api role, else the internal ones */
+    struct bridge *bridge;
+};
+
+static enum err take_role(struct server *s, const char *word, struct err_text *why) {
+    bool all = strcmp(word, "all") == 0, known = all;
+    for (int r = 0; r < ROLE_COUNT; r++) {
+        if (!all && strcmp(word, role_names[r]) != 0) continue;
+        s->has[r] = known = true;
+    }
+    if (known) return ERR_OK;
+    return err_set_field(why, ERR_INVALID_ARGUMENT, "roles",
+                         "unknown role \"%s\"; allowed: all, api, matcher, events, bridge", word);
+}
+
+static enum err parse_roles(struct server *s, struct err_text *why) {
+    char *text = mem_text(str_of(s->o->roles)), *rest = text, *word;
+    enum err code = ERR_OK;
+    while (code == ERR_OK && (word = strtok_r(rest, ", ", &rest))) code = take_role(s, word, why);
+    mem_free(text);
+    for (int r = 0; r < ROLE_COUNT; r++)
+        if (s->has[r]) s->names[s->name_count++] = role_names[r];
+    if (code == ERR_OK && s->name_count == 0)
+        code = err_set_field(why, ERR_INVALID_ARGUMENT, "roles", "roles is empty");
+    return code;
+}
+
+/* `given`, or the socket of that name in the state folder. */
+static const char *address_or_local(struct server *s, const char *given, const char *socket) {
+    if (given[0]) return given;
+    char folder[4096];
+    const char *absolute = realpath(s->o->state, folder) ? folder : s->o->state;
+    return arena_printf(s->arena, "ipc://%s/%s", absolute, socket).at;
+}
+
+/* The first of comma-separated addresses. */
+static const char *first_address(struct server *s, const char *addresses) {
+    struct str all = str_of(addresses);
+    const char *comma = memchr(all.at, ',', all.size);
+    if (comma) all.size = (size_t)(comma - all.at);
+    return arena_str(s->arena, all).at;
+}
+
+static const char *redis_of(const struct serve_options *o) {
+    return o->redis[0] ? o->redis : NULL;
+}
+
+static enum err start_matcher(struct server *s, struct err_text *why) {
+    const struct serve_options *o = s->o;
+    struct matcher_options m = {
+        .redis = redis_of(o),
+        .state_folder = o->state,
+        .realm = o->realm,
+        .durability = o->durability,
+        .version = MUSTER_VERSION,
+        .roles = s->names,
+        .role_count = s->name_count,
+        .lease_ms = o->lease_ms,
+        .operation_ms = o->operation_ms,
+        .keep_ms = o->ticket_keep_ms,
+        .journal_keep_ms = o->journal_keep_ms,
+        .seed = (uint64_t)o->seed,
+    };
+    return matcher_start(&s->matcher, &m, why);
+}
+
+static enum err start_events(struct server *s, struct err_text *why) {
+    const struct serve_options *o = s->o;
+    struct events_options e = {
+        .redis = redis_of(o),
+        .state_folder = o->state,
+        .realm = o->realm,
+        .operation_ms = o->operation_ms,
+        .publish = o->events_listen,
+    };
+    return events_start(&s->events, &e, why);
+}
+
+/* What this process's door listens on: the public addresses with the api role, and the doors of
+ * roles that api processes elsewhere may want to reach. */
+static const char *door_addresses_of(struct server *s) {
+    const struct serve_options *o = s->o;
+    bool all = s->name_count == ROLE_COUNT;
+    struct str list = STR_EMPTY;
+    const char *parts[4];
+    size_t count = 0;
+    if (s->has[ROLE_API]) {
+        parts[count++] = o->api_listen;
+        parts[count++] = address_or_local(s, "", "api.sock");
+    }
+    if (s->has[ROLE_MATCHER] && (!all || o->matcher_listen[0]))
+        parts[count++] = address_or_local(s, o->matcher_listen, "matcher.sock");
+    if (s->has[ROLE_EVENTS] && (!all || o->replay_listen[0]))
+        parts[count++] = address_or_local(s, o->replay_listen, "events.sock");
+    for (size_t i = 0; i < count; i++)
+        list = arena_printf(s->arena, "%.*s%s%s", STR_PRINT(list), i ? "," : "", parts[i]);
+    return list.at;
+}
+
+static enum err start_api(struct server *s, struct err_text *why) {
+    const struct serve_options *o = s->o;
+    const char *listen = door_addresses_of(s);
+    if (!listen) return ERR_OK; /* a bridge alone has no door */
+    struct api_options a = {
+        .listen = listen,
+        .matcher = s->matcher ? matcher_inbox(s->matcher) : NULL,
+        .matcher_remote = address_or_local(s, o->matcher_remote, "matcher.sock"),
+        .events = s->events ? events_inbox(s->events) : NULL,
+        .events_remote = address_or_local(s, o->replay_remote, "events.sock"),
+    };
+    return api_start(&s->api, &a, why);
+}
+
+static enum err start_bridge(struct server *s, struct err_text *why) {
+    const struct serve_options *o = s->o;
+    const char *api = o->bridge_api;
+    if (!api[0])
+        api = s->has[ROLE_API] ? first_address(s, api_addresses(s->api))
+                               : address_or_local(s, "", "api.sock");
+    const char *events = o->bridge_events;
+    if (!events[0])
+        events = first_address(s, s->events ? events_addresses(s->events) : o->events_listen);
+    struct bridge_options b = {
+        .listen = o->bridge_listen,
+        .api = api,
+        .events = events,
+        .realm = o->realm,
+        .origins = o->origins,
+        .ping_interval_ms = o->ping_interval_ms,
+        .ping_timeout_ms = o->ping_timeout_ms,
+        .connections_max = o->connections_max,
+        .connections_per_ip_max = o->connections_per_ip_max,
+    };
+    return bridge_start(&s->bridge, &b, why);
+}
+
+enum err server_start(struct server **out, const struct serve_options *o, struct err_text *why) {
+    *out = NULL;
+    struct server *s = mem_alloc(sizeof *s);
+    s->o = o;
+    s->arena = arena_new(0);
+    enum err code = parse_roles(s, why);
+    if (code == ERR_OK && mkdir(o->state, 0700) != 0 && errno != EEXIST)
+        code = err_set_field(why, ERR_INVALID_ARGUMENT, "state", "cannot make folder %s: %s",
+                             o->state, strerror(errno));
+    if (code == ERR_OK && s->has[ROLE_MATCHER]) code = start_matcher(s, why);
+    if (code == ERR_OK && s->has[ROLE_EVENTS]) code = start_events(s, why);
+    if (code == ERR_OK) code = start_api(s, why);
+    if (code == ERR_OK && s->has[ROLE_BRIDGE]) code = start_bridge(s, why);
+    if (code == ERR_OK)
+        *out = s;
+    else
+        server_stop(s);
+    return code;
+}
+
+bool server_ready(const struct server *s) {
+    return !s->matcher || matcher_leading(s->matcher);
+}
+
+const char *server_api(const struct server *s) {
+    return s->has[ROLE_API] ? first_address((struct server *)s, api_addresses(s->api)) : NULL;
+}
+
+void server_print(const struct server *s) {
+    if (s->api) printf("%s %s\n", s->has[ROLE_API] ? "api" : "door", api_addresses(s->api));
+    if (s->events) printf("events %s\n", events_addresses(s->events));
+    if (s->bridge) printf("bridge %s\n", bridge_address(s->bridge));
+    fflush(stdout);
+}
+
+/* Players first, then callers, then what serves them: nobody is cut off from an answer. */
+void server_stop(struct server *s) {
+    if (s->bridge) bridge_stop(s->bridge);
+    if (s->api) api_drain(s->api);
+    if (s->matcher) matcher_stop(s->matcher);
+    if (s->events) events_stop(s->events);
+    if (s->api) api_stop(s->api);
+    bridge_free(s->bridge);
+    matcher_free(s->matcher);
+    events_free(s->events);
+    api_free(s->api);
+    arena_free(s->arena);
+    mem_free(s);
+}

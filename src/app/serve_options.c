@@ -1,0 +1,70 @@
+/* serve_options.c - the option table of `muster serve`. */
+#include "app/serve_options.h"
+
+#include "base/limits.h"
+
+#define AT(field) offsetof(struct serve_options, field)
+#define TEXT(name, field, fallback, text) \
+    { name, CONFIG_TEXT, fallback, 0, 0, "", NULL, text, AT(field) }
+#define INT(name, field, fallback, min, max, unit, text) \
+    { name, CONFIG_INT, fallback, min, max, unit, NULL, text, AT(field) }
+#define BOOL(name, field, text) \
+    { name, CONFIG_BOOL, "false", 0, 0, "", NULL, text, AT(field) }
+#define CHOICE(name, field, fallback, choices, text) \
+    { name, CONFIG_CHOICE, fallback, 0, 0, "", choices, text, AT(field) }
+
+const struct config_row serve_rows[] = {
+    TEXT("config", config, "", "read options from this file: lines of `name = value`"),
+    TEXT("realm", realm, "default", "the game or environment served; one journal each"),
+    TEXT("roles", roles, "all", "`all`, or a list of api,matcher,events,bridge"),
+    TEXT("state", state, "./muster-data",
+         "folder of the embedded Redis and of the local sockets; made when missing"),
+    TEXT("redis", redis, "",
+         "redis://[:password@]host:port[/db] or unix:/path; empty starts a private redis-server"),
+    CHOICE("durability", durability, "fsync", "fsync|everysec",
+           "what an answer promises: on disk, or on disk within about a second (warned about)"),
+    TEXT("api-listen", api_listen, "tcp://127.0.0.1:7600",
+         "where the RPC API listens, comma-separated; ipc://STATE/api.sock is always added"),
+    TEXT("events-listen", events_listen, "tcp://127.0.0.1:7601",
+         "where events are published, comma-separated"),
+    TEXT("bridge-listen", bridge_listen, "127.0.0.1:7602",
+         "host:port of Socket.IO and the health pages"),
+    TEXT("matcher-listen", matcher_listen, "",
+         "the matcher's own door for api processes elsewhere; empty: ipc://STATE/matcher.sock"),
+    TEXT("replay-listen", replay_listen, "",
+         "the events role's own door for api processes elsewhere; empty: ipc://STATE/events.sock"),
+    TEXT("matcher-remote", matcher_remote, "",
+         "where an api without a matcher finds it; empty: ipc://STATE/matcher.sock"),
+    TEXT("replay-remote", replay_remote, "",
+         "where an api without events finds it; empty: ipc://STATE/events.sock"),
+    TEXT("bridge-api", bridge_api, "",
+         "the api the bridge calls; empty: this process's, else ipc://STATE/api.sock"),
+    TEXT("bridge-events", bridge_events, "",
+         "the publisher the bridge follows; empty: the first of events-listen"),
+    TEXT("queues", queues, "", "put the queues of this file at start, where they differ"),
+    BOOL("allow-shrinking", allow_shrinking,
+         "accept queues whose expansions narrow a limit, in the file of --queues"),
+    TEXT("origins", origins, "*", "web origins that may connect, comma-separated; * is any"),
+    INT("ping-interval-ms", ping_interval_ms, "25000", 100, 3600000, "ms",
+        "Engine.IO: time between pings"),
+    INT("ping-timeout-ms", ping_timeout_ms, "20000", 100, 3600000, "ms",
+        "Engine.IO: a client that answers no ping this long is gone"),
+    INT("connections-max", connections_max, "20000", 1, 1000000, "",
+        "Socket.IO connections; more are refused"),
+    INT("connections-per-ip-max", connections_per_ip_max, "0", 0, 1000000, "",
+        "Socket.IO connections from one address; 0 is no limit"),
+    INT("lease-ms", lease_ms, "1000", 500, 60000, "ms",
+        "how long a matcher that died keeps the next one waiting"),
+    INT("operation-ms", operation_ms, "1000", 50, 60000, "ms", "patience with one Redis operation"),
+    INT("ticket-keep-ms", ticket_keep_ms, "600000", 0, 86400000, "ms",
+        "how long ended tickets and matches stay readable, and request ids are remembered"),
+    INT("journal-keep-ms", journal_keep_ms, "3600000", 1000, 604800000, "ms",
+        "how far back events can be replayed before the journal is trimmed"),
+    CHOICE("log-level", log_level, "info", "error|warn|info|debug", "least level that is logged"),
+    CHOICE("log-format", log_format, "logfmt", "logfmt|json", "form of the log lines on stderr"),
+    INT("seed", seed, "0", 0, INT64_MAX, "", "seed of ids; 0 takes one from the kernel"),
+    BOOL("print-config", print_config, "print the configuration in file form, and end"),
+    BOOL("check-config", check_config, "check the configuration and the queue file, and end"),
+};
+
+const size_t serve_row_count = sizeof serve_rows / sizeof serve_rows[0];
