@@ -63,7 +63,8 @@ const char *muster_code_name(enum muster_code code); /* "INVALID_ARGUMENT"; stat
 struct muster_client;
 
 struct muster_options {
-    const char *api;       /* nng address, "tcp://127.0.0.1:7600" or "ipc:///run/muster/api.sock" */
+    const char *api;       /* nng address, "tcp://127.0.0.1:7600" or "ipc:///run/muster/api.sock";
+                            * or several, comma-separated, of one realm: requests take turns */
     const char *token;     /* sent as authorization metadata; NULL = none */
     uint32_t timeout_ms;   /* per call over all tries, 1..60000; 0 = 5000 */
     uint32_t try_ms;       /* one try, 1..60000; 0 = 2000 */
@@ -139,14 +140,16 @@ void muster_forward(struct muster_client *client, const uint8_t *request, size_t
 struct muster_subscription;
 
 struct muster_subscribe_options {
-    const char *events;  /* nng address of the publisher, "tcp://127.0.0.1:7601" */
+    const char *events;  /* nng address of the publisher, "tcp://127.0.0.1:7601"; or several,
+                          * comma-separated, of publishers of one realm: each event comes once */
     const char *realm;   /* NULL = "default" */
     const char *topic;   /* below the realm: NULL = all, "1v1_duel/" = one queue; a prefix */
     uint64_t after_epoch, after_seq; /* go on after this position; 0,0 = from now */
 };
 
-/* Called on one library thread per subscription, in journal order, each event once. Borrowed for
- * the call. */
+/* Called on one library thread per subscription, each event once, in journal order; only events of
+ * a topic whose message was lost may come after later ones of other topics, when the loss shows
+ * (at the latest with the next heartbeat, 1 s). Borrowed for the call. */
 typedef void (*muster_event_fn)(void *arg, const Muster__V1__Event *event);
 /* Events were lost for good (the position is not in the journal any more): read full state again.
  * Events that follow are later than that state's start. Same thread. `reason` is for people. */
