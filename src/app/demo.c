@@ -1,0 +1,337 @@
+/* demo.c - `muster demo`: simulated players through the real doors, and whether all were told.
+ *
+ * Every second player is a game client on Socket.IO, the others are queued by a back end over RPC
+ * and hear of their match from the event stream.
+ */
+#include "app/demo.h"
+
+#include "app/command.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/rng.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { BATCH = 100, PLAYERS_MAX = 15000, LEFT_OVER_SHOWN = 10 };
+
+const char *const demo_regions[DEMO_REGIONS] = {"in-central", "us-east", "eu-west", "asia-se"};
+static const int region_base_ms[DEMO_REGIONS] = {30, 180, 120, 80};
+
+struct demo_options {
+    struct client_options client;
+    char *events, *bridge, *realm, *queue;
+    int64_t players, timeout_s, seed;
+};
+
+static const struct config_row rows[] = {
+    CLIENT_ROWS,
+    {"events", CONFIG_TEXT, "tcp://127.0.0.1:7601", 0, 0, "", NULL, "address of the event stream",
+     offsetof(struct demo_options, events)},
+    {"bridge", CONFIG_TEXT, "http://127.0.0.1:7602", 0, 0, "", NULL, "address of the bridge",
+     offsetof(struct demo_options, bridge)},
+    {"realm", CONFIG_TEXT, "default", 0, 0, "", NULL, "the realm the server serves",
+     offsetof(struct demo_options, realm)},
+    {"queue", CONFIG_TEXT, "1v1_duel", 0, 0, "", NULL, "the queue to play in",
+     offsetof(struct demo_options, queue)},
+    {"players", CONFIG_INT, "100", 1, PLAYERS_MAX, "", NULL, "how many players",
+     offsetof(struct demo_options, players)},
+    {"timeout", CONFIG_INT, "90", 1, 3600, "s", NULL, "how long to wait for all matches",
+     offsetof(struct demo_options, timeout_s)},
+    {"seed", CONFIG_INT, "1", 0, INT64_MAX, "", NULL, "seed of the players' skills and latencies",
+     offsetof(struct demo_options, seed)},
+};
+
+static const char usage[] =
+    "usage: muster demo [--players N] [--queue NAME] [--api A] [--events E] [--bridge B]\n\n"
+    "Plays N simulated players, half through Socket.IO and half through the RPC API, against a\n"
+    "running server. Exit code 0 only if every player that could be matched was told of his\n"
+    "match, once.\n";
+
+struct demo {
+    const struct demo_options *o;
+    struct muster_client *client;
+    struct muster_subscription *subscription;
+    struct demo_sockets *sockets;
+    struct demo_player *players; /* first the socket players, then the RPC players */
+    size_t count, socket_count;
+    char run[8];                /* makes the names of this run its own */
+    int64_t began_us;
+};
+
+void demo_player_told(struct demo_player *p, const char *match_id) {
+    if (atomic_load(&p->told_us) && strcmp(p->match_id, match_id) == 0) return;
+    atomic_fetch_add(&p->told_matches, 1);
+    if (atomic_load(&p->told_us)) return;
+    memcpy(p->match_id, match_id, sizeof p->match_id);
+    atomic_store(&p->told_us, clock_mono_us());
+}
+
+/* The predecessor's players: skill 45..130; a fixed latency per region, give or take 25 ms. */
+static void invent_players(struct demo *d) {
+    struct rng rng;
+    rng_init(&rng, (uint64_t)d->o->seed);
+    rng_secret(d->run, sizeof d->run - 1);
+    for (size_t i = 0; i + 1 < sizeof d->run; i++) d->run[i] = (char)('a' + (d->run[i] & 15));
+    for (size_t i = 0; i < d->count; i++) {
+        struct demo_player *p = &d->players[i];
+        snprintf(p->id, sizeof p->id, "demo-%s-%zu", d->run, i);
+        p->skill = (double)(45 + rng_below(&rng, 86));
+        for (int r = 0; r < DEMO_REGIONS; r++) {
+            int ms = region_base_ms[r] + (int)rng_below(&rng, 50) - 25;
+            p->latency_ms[r] = ms < 10 ? 10 : ms;
+        }
+    }
+}
+
+static struct demo_player *player_of(struct demo *d, const char *id) {
+    size_t prefix = strlen("demo-") + strlen(d->run) + 1;
+    if (strncmp(id, "demo-", 5) != 0 || strncmp(id + 5, d->run, strlen(d->run)) != 0) return NULL;
+    size_t index = strtoul(id + prefix, NULL, 10);
+    return index < d->count && strcmp(d->players[index].id, id) == 0 ? &d->players[index] : NULL;
+}
+
+static void on_event(void *arg, const Muster__V1__Event *e) {
+    struct demo *d = arg;
+    if (e->type != MUSTER__V1__EVENT_TYPE__MATCH_FOUND) return;
+    for (size_t t = 0; t < e->match->n_teams; t++) {
+        const Muster__V1__Team *team = e->match->teams[t];
+        for (size_t i = 0; i < team->n_players; i++) {
+            struct demo_player *p = player_of(d, team->players[i]->player_id);
+            if (p && p >= d->players + d->socket_count)
+                demo_player_told(p, e->match->match_id);
+        }
+    }
+}
+
+static void on_resync(void *arg, const char *reason) {
+    (void)arg; /* whoever missed his event stays untold, and the demo fails */
+    fprintf(stderr, "muster demo: events were lost: %s\n", reason);
+}
+
+/* One CreateTicketRequest for a player; all memory is the arena's. */
+static Muster__V1__CreateTicketRequest *ticket_of(struct demo *d, struct arena *a,
+                                                  const struct demo_player *p) {
+    Muster__V1__CreateTicketRequest *t = arena_alloc(a, sizeof *t);
+    Muster__V1__Player *player = arena_alloc(a, sizeof *player);
+    Muster__V1__AttributeValue *skill = arena_alloc(a, sizeof *skill);
+    Muster__V1__Player__AttributesEntry *attribute = arena_alloc(a, sizeof *attribute);
+    muster__v1__create_ticket_request__init(t);
+    muster__v1__player__init(player);
+    muster__v1__attribute_value__init(skill);
+    *attribute = (Muster__V1__Player__AttributesEntry)MUSTER__V1__PLAYER__ATTRIBUTES_ENTRY__INIT;
+    skill->kind_case = MUSTER__V1__ATTRIBUTE_VALUE__KIND_NUMBER;
+    skill->number = p->skill;
+    attribute->key = (char *)"skill";
+    attribute->value = skill;
+    player->player_id = (char *)p->id;
+    player->n_attributes = 1;
+    player->attributes = arena_alloc(a, sizeof(void *));
+    player->attributes[0] = attribute;
+    player->n_latencies_ms = DEMO_REGIONS;
+    player->latencies_ms = arena_alloc(a, DEMO_REGIONS * sizeof(void *));
+    for (int r = 0; r < DEMO_REGIONS; r++) {
+        Muster__V1__Player__LatenciesMsEntry *latency = arena_alloc(a, sizeof *latency);
+        *latency =
+            (Muster__V1__Player__LatenciesMsEntry)MUSTER__V1__PLAYER__LATENCIES_MS_ENTRY__INIT;
+        latency->key = (char *)demo_regions[r];
+        latency->value = p->latency_ms[r];
+        player->latencies_ms[r] = latency;
+    }
+    t->n_queues = 1;
+    t->queues = arena_alloc(a, sizeof(char *));
+    t->queues[0] = d->o->queue;
+    t->n_players = 1;
+    t->players = arena_alloc(a, sizeof(void *));
+    t->players[0] = player;
+    return t;
+}
+
+/* Queues up to BATCH players in one message; returns how many, 0 on failure (printed). */
+static size_t queue_batch(struct demo *d, struct demo_player *players, size_t count) {
+    struct arena *a = arena_new(0);
+    Muster__V1__CreateTicketsRequest request = MUSTER__V1__CREATE_TICKETS_REQUEST__INIT;
+    Muster__V1__CreateTicketsResponse *answer = NULL;
+    struct muster_status status;
+    request.n_tickets = count < BATCH ? count : BATCH;
+    request.tickets = arena_alloc(a, request.n_tickets * sizeof(void *));
+    for (size_t i = 0; i < request.n_tickets; i++) request.tickets[i] = ticket_of(d, a, &players[i]);
+    size_t queued = 0;
+    if (muster_create_tickets(d->client, &request, NULL, &answer, &status) == MUSTER_OK) {
+        queued = request.n_tickets;
+        for (size_t i = 0; i < queued; i++) atomic_store(&players[i].joined_us, clock_mono_us());
+        for (size_t i = 0; i < answer->n_failures; i++) {
+            struct demo_player *p = &players[answer->failures[i]->index];
+            snprintf(p->error, sizeof p->error, "%s", answer->failures[i]->status->message);
+        }
+    } else {
+        (void)command_fail_status(&status); /* the demo's own exit code follows */
+    }
+    muster_free(answer);
+    arena_free(a);
+    return queued;
+}
+
+static size_t told_count(const struct demo *d) {
+    size_t told = 0;
+    for (size_t i = 0; i < d->count; i++) told += atomic_load(&d->players[i].told_us) != 0;
+    return told;
+}
+
+static void progress(const struct demo *d, int64_t *shown_us) {
+    int64_t now = clock_mono_us();
+    if (!isatty(STDERR_FILENO) || now - *shown_us < 500000) return;
+    *shown_us = now;
+    fprintf(stderr, "\r%zu of %zu players told", told_count(d), d->count);
+}
+
+/* Queues the RPC players a batch at a time between turns of the sockets, then waits. */
+static bool play(struct demo *d) {
+    int64_t end = clock_mono_us() + d->o->timeout_s * 1000000, shown = 0;
+    size_t queued = d->socket_count;
+    size_t settled = 0, settled_before = SIZE_MAX;
+    int64_t quiet_since = clock_mono_us();
+    while (clock_mono_us() < end && told_count(d) < d->count) {
+        if (queued < d->count) {
+            size_t got = queue_batch(d, d->players + queued, d->count - queued);
+            if (got == 0) return false;
+            queued += got;
+        }
+        demo_sockets_service(d->sockets);
+        progress(d, &shown);
+        settled = told_count(d);
+        if (settled != settled_before) quiet_since = clock_mono_us();
+        settled_before = settled;
+        /* Fewer left than any match needs: nothing will come. */
+        if (d->count - settled < 2 && clock_mono_us() - quiet_since > 1000000) break;
+    }
+    if (shown) fputs("\n", stderr);
+    return true;
+}
+
+static int compare_match(const void *a, const void *b) {
+    return strcmp((*(struct demo_player *const *)a)->match_id,
+                  (*(struct demo_player *const *)b)->match_id);
+}
+
+struct summary {
+    size_t told, matches, match_players, uneven, twice;
+};
+
+/* Groups the players by match: all matches of a queue have the same number of players here. */
+static struct summary summarise(struct demo *d) {
+    struct summary s = {0};
+    struct demo_player **by_match = mem_array(d->count + 1, sizeof *by_match);
+    for (size_t i = 0; i < d->count; i++) {
+        s.twice += atomic_load(&d->players[i].told_matches) > 1;
+        if (atomic_load(&d->players[i].told_us)) by_match[s.told++] = &d->players[i];
+    }
+    qsort(by_match, s.told, sizeof *by_match, compare_match);
+    size_t *sizes = mem_array(s.told + 1, sizeof *sizes);
+    for (size_t i = 0; i < s.told; i++) {
+        if (i == 0 || compare_match(&by_match[i - 1], &by_match[i]) != 0) s.matches++;
+        sizes[s.matches - 1]++;
+    }
+    for (size_t i = 0; i < s.matches; i++)
+        if (sizes[i] > s.match_players) s.match_players = sizes[i];
+    for (size_t i = 0; i < s.matches; i++) s.uneven += sizes[i] != s.match_players;
+    mem_free(sizes);
+    mem_free(by_match);
+    return s;
+}
+
+static int compare_int64(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void print_waits(const struct demo *d, const char *door, size_t from, size_t to) {
+    int64_t *waits = mem_array(to - from + 1, sizeof *waits);
+    size_t count = 0;
+    for (size_t i = from; i < to; i++) {
+        const struct demo_player *p = &d->players[i];
+        int64_t joined = atomic_load(&p->joined_us), told = atomic_load(&p->told_us);
+        if (joined && told) waits[count++] = told > joined ? told - joined : 0;
+    }
+    qsort(waits, count, sizeof *waits, compare_int64);
+    if (count)
+        printf("waits     %s: p50 %.1f ms, p99 %.1f ms, max %.1f ms (%zu players)\n", door,
+               (double)waits[count / 2] / 1000, (double)waits[count - 1 - count / 100] / 1000,
+               (double)waits[count - 1] / 1000, count);
+    mem_free(waits);
+}
+
+static void print_left_over(const struct demo *d) {
+    size_t shown = 0;
+    for (size_t i = 0; i < d->count && shown < LEFT_OVER_SHOWN; i++) {
+        const struct demo_player *p = &d->players[i];
+        if (atomic_load(&p->told_us)) continue;
+        printf("left over %s, skill %.0f%s%s\n", p->id, p->skill, p->error[0] ? ": " : "",
+               p->error);
+        shown++;
+    }
+}
+
+static int report(struct demo *d) {
+    struct summary s = summarise(d);
+    size_t spare = s.match_players ? d->count % s.match_players : d->count;
+    size_t left = d->count - s.told;
+    printf("players   %zu: %zu by Socket.IO, %zu by RPC\n", d->count, d->socket_count,
+           d->count - d->socket_count);
+    printf("matches   %zu of %zu players each, in %.1f s\n", s.matches, s.match_players,
+           (double)(clock_mono_us() - d->began_us) / 1e6);
+    print_waits(d, "Socket.IO", 0, d->socket_count);
+    print_waits(d, "RPC", d->socket_count, d->count);
+    printf("left over %zu, of whom %zu could not be matched for lack of others\n", left,
+           spare < left ? spare : left);
+    print_left_over(d);
+    if (s.twice) printf("WRONG     %zu players were told of two matches\n", s.twice);
+    if (s.uneven) printf("WRONG     %zu matches whose players were not all told\n", s.uneven);
+    return left == spare && !s.twice && !s.uneven && s.matches ? EXIT_CODE_OK : EXIT_CODE_REFUSED;
+}
+
+static bool wait_live(struct demo *d) {
+    int64_t end = clock_mono_us() + 10000000;
+    while (!muster_subscription_live(d->subscription) && clock_mono_us() < end) usleep(5000);
+    if (muster_subscription_live(d->subscription)) return true;
+    fprintf(stderr, "muster: UNAVAILABLE: no events from %s within 10 s\n", d->o->events);
+    return false;
+}
+
+static int run(const struct demo_options *o) {
+    struct demo d = {.o = o, .count = (size_t)o->players, .began_us = clock_mono_us()};
+    struct muster_status status;
+    struct muster_subscribe_options s = {.events = o->events, .realm = o->realm};
+    d.socket_count = d.count / 2;
+    d.players = mem_array(d.count, sizeof *d.players);
+    invent_players(&d);
+    int end = EXIT_CODE_UNAVAILABLE;
+    d.client = command_client(&o->client);
+    if (d.client && muster_subscribe(&d.subscription, d.client, &s, on_event, on_resync, &d,
+                                     &status) != MUSTER_OK)
+        end = command_fail_status(&status);
+    d.sockets = demo_sockets_new(o->bridge, o->queue, d.players, d.socket_count);
+    if (!d.sockets) {
+        fprintf(stderr, "muster: INVALID_ARGUMENT: bridge is \"%s\", allowed is http://host:port\n",
+                o->bridge);
+        end = EXIT_CODE_USAGE;
+    }
+    if (d.client && d.subscription && d.sockets && wait_live(&d) && play(&d)) end = report(&d);
+    demo_sockets_free(d.sockets);
+    if (d.subscription) muster_unsubscribe(d.subscription);
+    muster_close(d.client);
+    mem_free(d.players);
+    return end;
+}
+
+int demo_command(int argc, char **argv) {
+    struct demo_options o = {0};
+    struct config c;
+    config_init(&c, rows, sizeof rows / sizeof rows[0], &o);
+    int end = command_options(&c, &argc, argv, usage);
+    if (end < 0) end = argc > 1 ? EXIT_CODE_USAGE : run(&o);
+    config_fini(&c);
+    return end;
+}
