@@ -37,13 +37,17 @@ struct pump_options {
     const char *durability;    /* "fsync" or "everysec" (a warning); checked against CONFIG GET */
 };
 
-/* Messages to the owner's inbox. The owner frees each with pump_message_free. */
+/* Messages to the owner's inbox. The owner frees each with pump_message_free, before pump_free.
+ * After PUMP_LOST: drop the realm, free the message, and append nothing until the next
+ * PUMP_LEADING. Freeing it tells the pump that batches of the old leadership have ended; only then
+ * does it try to lead again. */
 enum {
     PUMP_LEADING = MESSAGE_ROLE, /* realm and epoch are set: the owner owns the realm now */
     PUMP_APPENDED,               /* the batch with `tag` is durable at position epoch-seq */
     PUMP_LOST,                   /* no longer the owner: drop the realm; `why` says it */
     PUMP_TRIMMED,
-    PUMP_STATE,                  /* connection state changed: `why` is empty when connected */
+    PUMP_STATE,                  /* `why`: what keeps it from writing (Redis away or unfit, another
+                                  * process leads); empty when all is well again */
     PUMP_STOPPED                 /* after pump_stop: the last message; lease handed back */
 };
 

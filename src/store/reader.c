@@ -1,0 +1,265 @@
+/* reader.c - following a journal by XREAD, and looking back in it by XRANGE. */
+#include "store/reader.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/backoff.h"
+#include "store/stream.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BLOCK_MS 5000
+#define BLOCK_TEXT "5000"
+#define CHUNK_TEXT "64" /* entries of at most LIMIT_ENTRY_BYTES each */
+
+struct reader {
+    struct address address;
+    struct stream stream;
+    int64_t operation_ms;
+
+    struct redis *follower; /* NULL: disconnected */
+    bool following, from_end;
+    struct position last;       /* last entry given */
+    struct position asked;      /* the XREAD under way gives what is above this */
+    struct redisReply *held;    /* an XREAD reply whose entries are being given */
+    size_t held_next;
+    int64_t silent_due_us; /* no reply by then: the connection is dead */
+    int64_t retry_due_us;
+    struct backoff backoff;
+    char reported[ERR_TEXT_BYTES];
+
+    struct redis *look; /* for look-backs; NULL: not connected */
+    struct redisReply *range;
+};
+
+enum err reader_new(struct reader **out, const struct reader_options *o, struct err_text *why) {
+    *out = NULL;
+    struct address address;
+    enum err e = address_of(&address, o->redis, o->state_folder, why);
+    if (e) return e;
+    struct reader *r = mem_alloc(sizeof *r);
+    r->address = address;
+    r->operation_ms = o->operation_ms;
+    stream_init(&r->stream, o->realm);
+    backoff_init(&r->backoff);
+    *out = r;
+    return ERR_OK;
+}
+
+static void drop_held(struct reader *r) {
+    redis_reply_free(r->held);
+    r->held = NULL;
+    r->held_next = 0;
+}
+
+void reader_free(struct reader *r) {
+    if (!r) return;
+    drop_held(r);
+    redis_reply_free(r->range);
+    redis_close(r->follower);
+    redis_close(r->look);
+    mem_free(r);
+}
+
+/* Once per change of what is wrong. */
+static void report(struct reader *r, const char *text) {
+    if (strcmp(text, r->reported) == 0) return;
+    (void)snprintf(r->reported, sizeof r->reported, "%s", text);
+    if (text[0])
+        LOG_WARN("journal-unreadable", "key=%s why=%s", r->stream.key, log_quote(str_of(text)));
+    else
+        LOG_INFO("journal-readable", "key=%s redis=%s", r->stream.key, r->address.text);
+}
+
+static void disconnect(struct reader *r, const struct err_text *why) {
+    redis_close(r->follower);
+    r->follower = NULL;
+    report(r, why->text);
+    r->retry_due_us = clock_mono_us() + backoff_next_ms(&r->backoff) * 1000;
+}
+
+void reader_follow(struct reader *r, struct position after) {
+    drop_held(r);
+    redis_close(r->follower);
+    r->follower = NULL;
+    r->following = true;
+    r->from_end = after.epoch == 0 && after.seq == 0;
+    r->last = after;
+    r->retry_due_us = 0;
+}
+
+/* The entries in an XREAD reply: [[key, [entry ...]]]. */
+static const struct redisReply *entries_of(const struct redisReply *reply) {
+    const struct redisReply *stream = redis_reply_at(reply, 0);
+    return stream ? redis_reply_at(stream, 1) : NULL;
+}
+
+int reader_fd(const struct reader *r) {
+    return r->follower ? redis_fd(r->follower) : -1;
+}
+
+int64_t reader_due_ms(const struct reader *r) {
+    if (!r->following) return -1;
+    if (r->held && r->held_next < redis_reply_count(entries_of(r->held))) return 0;
+    int64_t due_us = r->follower ? r->silent_due_us : r->retry_due_us;
+    int64_t left_us = due_us - clock_mono_us();
+    return left_us <= 0 ? 0 : (left_us + 999) / 1000;
+}
+
+/* Asks for what is above `after`; the reply comes whenever there is something. */
+static enum err ask(struct reader *r, struct position after, struct err_text *why) {
+    char id[STREAM_ID_BYTES];
+    stream_format_id(after, id);
+    r->asked = after;
+    r->silent_due_us = clock_mono_us() + (BLOCK_MS + r->operation_ms) * 1000;
+    return redis_send(r->follower,
+                      (struct str[]){STR("XREAD"), STR("COUNT"), STR(CHUNK_TEXT), STR("BLOCK"),
+                                     STR(BLOCK_TEXT), STR("STREAMS"), str_of(r->stream.key),
+                                     str_of(id)},
+                      8, why);
+}
+
+/* Opens the follower's connection and compares the journal's end with what was given. */
+static enum err open_follower(struct reader *r, bool *rolled_back, struct err_text *why) {
+    enum err e = redis_open(&r->follower, &r->address, r->operation_ms, why);
+    if (e) return e;
+    struct stream_top top;
+    e = stream_top(r->follower, &r->stream, &top, why);
+    if (e) return e;
+    bool back = !r->from_end && stream_compare(top.at, r->last) < 0;
+    if (back) {
+        char from[STREAM_ID_BYTES], to[STREAM_ID_BYTES];
+        stream_format_id(r->last, from);
+        stream_format_id(top.at, to);
+        LOG_WARN("journal-went-back", "key=%s from=%s to=%s", r->stream.key, from, to);
+    }
+    redis_detach(r->follower);
+    e = ask(r, r->from_end || back ? top.at : r->last, why);
+    if (e) return e;
+    r->last = r->asked;
+    r->from_end = false;
+    *rolled_back = back;
+    return ERR_OK;
+}
+
+static void connect_follower(struct reader *r, bool *rolled_back) {
+    struct err_text why;
+    if (clock_mono_us() < r->retry_due_us) return;
+    if (open_follower(r, rolled_back, &why)) {
+        disconnect(r, &why);
+        return;
+    }
+    report(r, "");
+}
+
+/* Takes a reply that has arrived, and asks for the next at once so that Redis is never idle. */
+static void receive(struct reader *r) {
+    struct err_text why;
+    struct redisReply *reply;
+    enum err e = redis_receive(r->follower, &reply, &why);
+    if (!e && !reply) {
+        if (clock_mono_us() < r->silent_due_us) return;
+        e = err_set(&why, ERR_UNAVAILABLE, "Redis at %s is silent", r->address.text);
+    }
+    if (e) {
+        disconnect(r, &why);
+        return;
+    }
+    backoff_reset(&r->backoff);
+    struct position after = r->asked;
+    const struct redisReply *entries = entries_of(reply);
+    size_t count = entries ? redis_reply_count(entries) : 0;
+    struct stream_entry newest;
+    if (count) {
+        e = stream_entry_of(&r->stream, redis_reply_at(entries, count - 1), &newest, &why);
+        after = newest.at;
+    }
+    if (!e) e = ask(r, after, &why);
+    if (count && !e) {
+        r->held = reply;
+        return;
+    }
+    redis_reply_free(reply);
+    if (e) disconnect(r, &why);
+}
+
+static size_t give(struct reader *r, struct reader_entry *entries, size_t max) {
+    const struct redisReply *list = entries_of(r->held);
+    size_t given = 0;
+    for (; given < max && r->held_next < redis_reply_count(list); r->held_next++) {
+        struct stream_entry entry;
+        struct err_text why;
+        if (stream_entry_of(&r->stream, redis_reply_at(list, r->held_next), &entry, &why)) {
+            LOG_ERROR("journal-foreign-entry", "why=%s", log_quote(str_of(why.text)));
+            continue;
+        }
+        entries[given++] = (struct reader_entry){entry.at, entry.bytes};
+        r->last = entry.at;
+    }
+    return given;
+}
+
+size_t reader_next(struct reader *r, struct reader_entry *entries, size_t max,
+                   bool *rolled_back) {
+    assert(max > 0);
+    *rolled_back = false;
+    if (r->held && r->held_next >= redis_reply_count(entries_of(r->held))) drop_held(r);
+    if (!r->following) return 0;
+    if (!r->held && !r->follower) connect_follower(r, rolled_back);
+    if (!r->held && r->follower) receive(r);
+    return r->held ? give(r, entries, max) : 0;
+}
+
+struct position reader_last(const struct reader *r) {
+    return r->last;
+}
+
+static enum err look_back(struct reader *r, struct position from, size_t count,
+                          struct err_text *why) {
+    bool fresh = !r->look;
+    for (;;) {
+        enum err e =
+            r->look ? ERR_OK : redis_open(&r->look, &r->address, r->operation_ms, why);
+        if (!e) e = stream_range(r->look, &r->stream, from, STREAM_END, count, &r->range, why);
+        if (!e || !r->look || !redis_broken(r->look)) return e;
+        redis_close(r->look);
+        r->look = NULL;
+        if (fresh) return e;
+        fresh = true; /* an idle connection may have been cut: once more on a new one */
+    }
+}
+
+/* Whether the range begins with the entry `at` itself. */
+static bool begins_with(const struct reader *r, struct position at) {
+    struct stream_entry first;
+    struct err_text ignored;
+    const struct redisReply *entry = redis_reply_at(r->range, 0);
+    return entry && !stream_entry_of(&r->stream, entry, &first, &ignored) &&
+           stream_compare(first.at, at) == 0;
+}
+
+enum err reader_range(struct reader *r, struct position after, struct reader_entry *entries,
+                      size_t max, size_t *count, struct err_text *why) {
+    assert(max > 0 && max < STREAM_CHUNK_MAX);
+    *count = 0;
+    redis_reply_free(r->range);
+    r->range = NULL;
+    /* One more than asked for: the first one shows that `after` is still there. */
+    size_t skip = after.epoch || after.seq ? 1 : 0;
+    enum err e = look_back(r, after, max + skip, why);
+    if (e) return e;
+    if (skip && !begins_with(r, after)) {
+        char id[STREAM_ID_BYTES];
+        stream_format_id(after, id);
+        return err_set(why, ERR_OUT_OF_RANGE, "position %s is no longer in the journal", id);
+    }
+    for (size_t i = skip; i < redis_reply_count(r->range); i++) {
+        struct stream_entry entry;
+        e = stream_entry_of(&r->stream, redis_reply_at(r->range, i), &entry, why);
+        if (e) return e;
+        entries[(*count)++] = (struct reader_entry){entry.at, entry.bytes};
+    }
+    return ERR_OK;
+}
