@@ -1,0 +1,297 @@
+"""What an operator does: configure, start on a broken Redis, stop, script the command line."""
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.request
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from muster_fixture import BINARY, ROOT, Muster, wait_until  # noqa: E402
+
+
+def run(*words, stdin=None, env=None, timeout=60):
+    return subprocess.run([BINARY, *words], input=stdin, capture_output=True, text=True,
+                          timeout=timeout, env={**os.environ, **(env or {})})
+
+
+def ticket(player, skill, queue="1v1_duel"):
+    return json.dumps({"queues": [queue], "players": [
+        {"playerId": player, "attributes": {"skill": skill}, "latenciesMs": {"eu-west": 40}}]})
+
+
+class Redis:
+    """A redis-server of the test's own, on a unix socket."""
+
+    def __init__(self, *options):
+        self.folder = tempfile.mkdtemp(prefix="muster-redis-")
+        self.socket = os.path.join(self.folder, "redis.sock")
+        self.options = options
+        self.start()
+
+    def start(self):
+        self.child = subprocess.Popen(
+            ["redis-server", "--port", "0", "--unixsocket", self.socket, "--dir", self.folder,
+             "--appendonly", "yes", "--appendfsync", "always", "--save", "", *self.options],
+            stdout=subprocess.DEVNULL)
+        wait_until("redis-server answers", lambda: self.command("PING") == b"+PONG\r\n", 10)
+
+    def command(self, *words):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(5)
+            try:
+                s.connect(self.socket)
+                s.sendall(b"*%d\r\n" % len(words) +
+                          b"".join(b"$%d\r\n%s\r\n" % (len(w), w.encode()) for w in words))
+                return s.recv(65536)
+            except OSError:
+                return b""
+
+    def close(self):
+        if self.child.poll() is None:
+            self.child.send_signal(signal.SIGCONT)
+            self.child.kill()
+        self.child.wait(30)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Configuration(unittest.TestCase):
+    def test_print_config_shows_every_value_and_where_it_came_from(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "muster.conf")
+            with open(path, "w", encoding="utf-8") as f:
+                f.write("# a comment\nrealm = filed\nlease-ms = 700\n")
+            done = run("serve", "--config", path, "--lease-ms", "900", "--print-config",
+                       env={"MUSTER_LOG_LEVEL": "debug"})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for word in ("realm = filed", "lease-ms = 900", "log-level = debug"):
+            self.assertIn(word, done.stdout)
+
+    def test_unknown_option_names_the_nearest(self):
+        done = run("serve", "--api-lisen", "tcp://127.0.0.1:0")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("api-listen", done.stderr)
+        done = run("serve", "--check-config", env={"MUSTER_LOG_LEVL": "info"})
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("MUSTER_LOG_LEVEL", done.stderr)
+
+    def test_a_value_out_of_range_says_what_is_allowed(self):
+        done = run("serve", "--lease-ms", "5", "--check-config")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("500", done.stderr)
+        self.assertIn("60000", done.stderr)
+
+    def test_check_config_reads_the_queue_file(self):
+        good = os.path.join(ROOT, "deploy", "queues", "default.json")
+        self.assertEqual(run("serve", "--check-config", "--queues", good).returncode, 0)
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as f:
+            f.write('{"1v1": {"teamSize": 0, "numTeams": 2, "skillTolerance": 5}}')
+            f.flush()
+            done = run("serve", "--check-config", "--queues", f.name)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("teamSize", done.stderr)
+
+    def test_the_sample_configuration_is_valid(self):
+        done = run("serve", "--config", os.path.join(ROOT, "deploy", "muster.conf"),
+                   "--check-config")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_every_command_explains_itself(self):
+        for command in ("serve", "queue", "ticket", "match", "events", "status", "demo"):
+            done = run(command, "--help")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("usage: muster " + command, done.stdout)
+        self.assertEqual(run("version").returncode, 0)
+        self.assertEqual(run().returncode, 2)
+        self.assertEqual(run("qeue").returncode, 2)
+
+
+class CommandLine(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.m = Muster()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.m.close()
+
+    def test_a_ticket_is_created_read_cancelled(self):
+        created = self.m.cli("ticket", "create", "-", stdin=ticket("cli-ann", 5000))
+        self.assertEqual(created.returncode, 0, created.stderr)
+        t = json.loads(created.stdout)
+        self.assertEqual(t["state"], "QUEUED")
+        got = json.loads(self.m.cli("ticket", "get", "cli-ann", "--player").stdout)
+        self.assertEqual(got["ticket"]["ticketId"], t["ticketId"])
+        again = self.m.cli("ticket", "create", "-", stdin=ticket("cli-ann", 1))
+        self.assertEqual(again.returncode, 1)
+        self.assertIn("ALREADY_EXISTS", again.stderr)
+        self.assertIn(t["ticketId"], again.stderr)
+        cancelled = self.m.cli("ticket", "cancel", t["ticketId"])
+        self.assertEqual(json.loads(cancelled.stdout)["state"], "CANCELLED")
+        self.assertEqual(self.m.cli("ticket", "cancel", t["ticketId"]).returncode, 0)
+
+    def test_two_players_are_matched_and_watch_ends(self):
+        first = json.loads(self.m.cli("ticket", "create", "-", stdin=ticket("cli-bob", 90)).stdout)
+        watch = subprocess.Popen([BINARY, "ticket", "watch", first["ticketId"], "--api", self.m.api],
+                                 stdout=subprocess.PIPE, text=True)
+        self.m.cli("ticket", "create", "-", stdin=ticket("cli-cid", 95), check=True)
+        out, _ = watch.communicate(timeout=30)
+        last = json.loads(out.splitlines()[-1])
+        self.assertEqual(last["ticket"]["state"], "MATCHED")
+        match = last["match"]
+        self.assertEqual(sorted(p["playerId"] for t in match["teams"] for p in t["players"]),
+                         ["cli-bob", "cli-cid"])
+        self.assertIn(first["ticketId"], match["ticketIds"])
+        got = json.loads(self.m.cli("match", "get", match["matchId"]).stdout)
+        self.assertEqual(got, match)
+        listed = self.m.cli("match", "list", "--queue", "1v1_duel").stdout
+        self.assertIn(match["matchId"], listed)
+
+    def test_refusals_have_codes_and_words(self):
+        unknown = self.m.cli("ticket", "get", "01ARZ3NDEKTSV4RRFFQ69G5FAV")
+        self.assertEqual((unknown.returncode, unknown.stderr.split(":")[1].strip()),
+                         (1, "NOT_FOUND"))
+        wrong = self.m.cli("ticket", "create", "-",
+                           stdin='{"queues":["1v1_duel"],"players":[{"playrId":"x"}]}')
+        self.assertEqual(wrong.returncode, 1)
+        self.assertIn("playerId", wrong.stderr)
+        nowhere = run("status", "--api", "tcp://127.0.0.1:1", "--timeout-ms", "300")
+        self.assertEqual(nowhere.returncode, 3, nowhere.stderr)
+
+    def test_queues_are_listed_checked_and_versioned(self):
+        self.assertIn("1v1_duel version 1", self.m.cli("queue", "list").stdout)
+        path = os.path.join(ROOT, "deploy", "queues", "ranked_5v5.json")
+        self.assertEqual(self.m.cli("queue", "check", path).returncode, 0)
+        self.assertEqual(self.m.cli("queue", "put", path).returncode, 0)
+        self.assertIn("unchanged", self.m.cli("queue", "put", path).stdout)
+
+    def test_events_follow_as_json_lines(self):
+        with open(os.path.join(self.m.folder, "events"), "wb") as out:
+            follow = subprocess.Popen([BINARY, "events", "--api", self.m.api, "--events",
+                                       self.m.events, "--after", "1-0"], stdout=out)
+        try:
+            self.m.cli("ticket", "create", "-", stdin=ticket("cli-eve", 9000), check=True)
+
+            def seen():
+                with open(out.name, encoding="utf-8") as f:
+                    return "cli-eve" in f.read()
+            wait_until("the event is printed", seen, 20)
+        finally:
+            follow.terminate()
+            follow.wait(10)
+        with open(out.name, encoding="utf-8") as f:
+            for line in f:
+                json.loads(line)
+
+    def test_health_pages_answer(self):
+        with urllib.request.urlopen(self.m.bridge + "/healthz", timeout=10) as r:
+            self.assertEqual((r.status, r.read()), (200, b"ok"))
+
+        def ready():
+            try:
+                with urllib.request.urlopen(self.m.bridge + "/readyz", timeout=10) as r:
+                    return r.status == 200
+            except OSError:
+                return False
+        wait_until("readyz says 200", ready, 15)
+
+
+class Stopping(unittest.TestCase):
+    def test_sigterm_ends_in_order_within_ten_seconds_and_loses_nothing(self):
+        with Muster() as m:
+            t = json.loads(m.cli("ticket", "create", "-", stdin=ticket("stop-ann", 5)).stdout)
+            began = time.monotonic()
+            self.assertEqual(m.process.stop(), 0)
+            self.assertLess(time.monotonic() - began, 10)
+            began = time.monotonic()
+            m.start()
+            # The lease was handed back: nobody waits for it to run out.
+            got = json.loads(m.cli("ticket", "get", t["ticketId"]).stdout)
+            self.assertEqual(got["ticket"]["state"], "QUEUED")
+
+    def test_a_second_server_on_the_same_state_folder_is_refused(self):
+        with Muster() as m:
+            second = Muster(start=False)
+            self.addCleanup(second.close)
+            done = run("serve", "--state", m.state, "--api-listen", "tcp://127.0.0.1:0",
+                       "--events-listen", "tcp://127.0.0.1:0", "--bridge-listen", "127.0.0.1:0")
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn(m.state, done.stderr)
+            self.assertEqual(m.cli("status").returncode, 0)
+
+
+class BrokenRedis(unittest.TestCase):
+    def setUp(self):
+        self.m = Muster(start=False, queues=None)
+        self.addCleanup(self.m.close)
+
+    def start_on(self, address):
+        self.m.options = ["--redis", address]
+        return self.m.start(ready=False)
+
+    def assert_says(self, process, *words):
+        wait_until("the log says " + " and ".join(words),
+                   lambda: all(w in process.log() for w in words), 15)
+        self.assertEqual(process.stop(), 0)
+
+    def test_an_unreachable_redis_is_named(self):
+        self.assert_says(self.start_on("unix:/nonexistent/redis.sock"), "/nonexistent/redis.sock")
+
+    def test_a_malformed_address_ends_at_once(self):
+        process = self.start_on("http://localhost")
+        self.assertEqual(process.child.wait(10), 1)
+        self.assertIn("redis://", process.log())
+
+    def test_a_read_only_replica_is_named(self):
+        redis = Redis("--replicaof", "127.0.0.1 1")
+        self.addCleanup(redis.close)
+        self.assert_says(self.start_on("unix:" + redis.socket), "read")
+
+    def test_a_foreign_key_is_not_touched(self):
+        redis = Redis()
+        self.addCleanup(redis.close)
+        redis.command("SET", "muster:{default}:journal", "mine")
+        self.assert_says(self.start_on("unix:" + redis.socket), "muster:{default}:journal")
+        self.assertIn(b"mine", redis.command("GET", "muster:{default}:journal"))
+
+    def test_an_empty_redis_is_started_on(self):
+        redis = Redis()
+        self.addCleanup(redis.close)
+        self.start_on("unix:" + redis.socket).wait_ready()
+        self.assertEqual(self.m.process.stop(), 0)
+
+    def test_a_password_is_asked_for(self):
+        redis = Redis("--requirepass", "secret")
+        self.addCleanup(redis.close)
+        self.assert_says(self.start_on("unix:" + redis.socket), "password")
+
+
+class RedisAway(unittest.TestCase):
+    def test_a_paused_redis_means_unavailable_in_time_and_service_resumes(self):
+        redis = Redis()
+        self.addCleanup(redis.close)
+        with Muster("--redis", "unix:" + redis.socket) as m:
+            redis.child.send_signal(signal.SIGSTOP)
+            began = time.monotonic()
+            done = m.cli("ticket", "create", "-", "--timeout-ms", "1500", "--request-id", "once",
+                         stdin=ticket("away-ann", 5))
+            self.assertIn(done.returncode, (3, 4), done.stdout)
+            self.assertLess(time.monotonic() - began, 10)
+            redis.child.send_signal(signal.SIGCONT)
+
+            def created():
+                again = m.cli("ticket", "create", "-", "--request-id", "once",
+                              stdin=ticket("away-ann", 5))
+                return again.returncode == 0 and json.loads(again.stdout)
+            first = wait_until("service resumes", created, 30)
+            again = created()
+            self.assertEqual(first["ticketId"], again["ticketId"])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
