@@ -50,7 +50,10 @@ struct match_spec {
 
 struct match {
     struct match_spec spec;
-    struct list_node kept; /* realm.matches_kept, oldest first */
+    struct list_node kept;     /* realm.matches_kept, oldest first */
+    struct list_node recorded; /* realm.matches_recorded, by the last record that holds it */
+    int64_t recorded_ms;
+    uint64_t recorded_serial;
 };
 
 struct match *match_new(const struct match_spec *spec);

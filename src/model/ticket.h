@@ -73,7 +73,10 @@ struct ticket {
     struct queue *queue;     /* NULL when the queue was deleted after the ticket ended */
     struct pool_entry *entry; /* its place in the queue's pool; NULL unless QUEUED */
     struct heap_node expiry; /* realm.expiries, due in ms */
-    struct list_node kept;   /* realm.ended, once it has ended */
+    struct list_node kept;   /* realm.ended, once it has ended; realm.orphans while open */
+    struct list_node recorded; /* realm.tickets_recorded, by the last record that holds it whole */
+    int64_t recorded_ms;
+    uint64_t recorded_serial;
 };
 
 struct ticket *ticket_new(struct id id, const struct ticket_spec *spec);

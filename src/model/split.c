@@ -1,0 +1,330 @@
+/* split.c - bin packing and balancing of whole tickets. */
+#include "model/split.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+/* ---- does it fit ---- */
+
+struct packing {
+    uint32_t sizes[LIMIT_MATCH_PLAYERS]; /* largest first */
+    uint32_t room[LIMIT_TEAMS];
+    uint32_t count, team_count, nodes;
+};
+
+static uint32_t sort_sizes(struct packing *p, const uint32_t *sizes, uint32_t count) {
+    uint32_t of_size[LIMIT_MATCH_PLAYERS + 1] = {0}, total = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        assert(sizes[i] >= 1 && sizes[i] <= LIMIT_MATCH_PLAYERS);
+        of_size[sizes[i]]++;
+        total += sizes[i];
+    }
+    for (uint32_t size = LIMIT_MATCH_PLAYERS; size > 0; size--) {
+        for (uint32_t k = 0; k < of_size[size]; k++) p->sizes[p->count++] = size;
+    }
+    return total;
+}
+
+/* Largest first into the tightest team that holds it: finds nearly every packing there is. */
+static bool pack_best_fit(const struct packing *p) {
+    uint32_t room[LIMIT_TEAMS];
+    memcpy(room, p->room, p->team_count * sizeof *room);
+    for (uint32_t i = 0; i < p->count && p->sizes[i] > 1; i++) {
+        uint32_t best = UINT32_MAX;
+        for (uint32_t t = 0; t < p->team_count; t++) {
+            if (room[t] < p->sizes[i]) continue;
+            if (best == UINT32_MAX || room[t] < room[best]) best = t;
+        }
+        if (best == UINT32_MAX) return false;
+        room[best] -= p->sizes[i];
+    }
+    return true; /* solos fill whatever is left: the total was checked */
+}
+
+static bool pack_exact(struct packing *p, uint32_t item) {
+    if (item == p->count || p->sizes[item] == 1) return true;
+    if (++p->nodes > SPLIT_NODES) return false;
+    for (uint32_t t = 0; t < p->team_count; t++) {
+        bool tried = false; /* equal room, equal outcome */
+        for (uint32_t u = 0; u < t && !tried; u++) tried = p->room[u] == p->room[t];
+        if (tried || p->room[t] < p->sizes[item]) continue;
+        p->room[t] -= p->sizes[item];
+        bool done = pack_exact(p, item + 1);
+        p->room[t] += p->sizes[item];
+        if (done) return true;
+    }
+    return false;
+}
+
+bool split_fits(const uint32_t *sizes, uint32_t count, const struct ruleset_team *teams,
+                uint32_t team_count) {
+    if (count > LIMIT_MATCH_PLAYERS) return false;
+    struct packing p;
+    p.count = p.nodes = 0;
+    p.team_count = team_count;
+    uint32_t capacity = 0;
+    for (uint32_t t = 0; t < team_count; t++) capacity += p.room[t] = teams[t].players_max;
+    if (sort_sizes(&p, sizes, count) > capacity) return false;
+    return pack_best_fit(&p) || pack_exact(&p, 0);
+}
+
+/* ---- evaluating a distribution ---- */
+
+struct sides {
+    uint32_t players[LIMIT_TEAMS];
+    double sums[LIMIT_TEAMS];
+};
+
+static double gap_of(const struct sides *s, uint32_t team_count) {
+    double low = INFINITY, high = -INFINITY;
+    for (uint32_t t = 0; t < team_count; t++) {
+        if (s->players[t] == 0) continue;
+        double mean = s->sums[t] / s->players[t];
+        if (mean < low) low = mean;
+        if (mean > high) high = mean;
+    }
+    double gap = high - low;
+    return gap >= 0 ? gap : 0; /* no team has players, or sums overflowed to NaN */
+}
+
+static void move_in(struct sides *s, uint32_t team, const struct split_item *item) {
+    s->players[team] += item->players;
+    s->sums[team] += item->sum;
+}
+
+static void move_out(struct sides *s, uint32_t team, const struct split_item *item) {
+    s->players[team] -= item->players;
+    s->sums[team] = s->players[team] ? s->sums[team] - item->sum : 0;
+}
+
+static void sort_items(const struct split_problem *p, uint32_t *order) {
+    for (uint32_t i = 0; i < p->item_count; i++) {
+        const struct split_item *it = &p->items[i];
+        uint32_t k = i;
+        for (; k > 0; k--) {
+            const struct split_item *other = &p->items[order[k - 1]];
+            if (other->players > it->players ||
+                (other->players == it->players && other->sum >= it->sum))
+                break;
+            order[k] = order[k - 1];
+        }
+        order[k] = i;
+    }
+}
+
+/* ---- enumeration ---- */
+
+struct enumeration {
+    const struct split_problem *problem;
+    uint32_t order[SPLIT_EXACT_ITEMS];
+    uint32_t team_of[SPLIT_EXACT_ITEMS];
+    struct sides sides;
+    uint32_t players_left; /* of the items not placed yet */
+    uint32_t nodes, found, max;
+    struct split *out;
+};
+
+static void keep_result(struct enumeration *e) {
+    double gap = gap_of(&e->sides, e->problem->team_count);
+    if (e->found == e->max && gap >= e->out[e->max - 1].gap) return;
+    uint32_t at = e->found < e->max ? e->found++ : e->max - 1;
+    for (; at > 0 && e->out[at - 1].gap > gap; at--) e->out[at] = e->out[at - 1];
+    e->out[at].gap = gap;
+    memcpy(e->out[at].team_of, e->team_of, e->problem->item_count * sizeof *e->team_of);
+}
+
+/* Whether team `t` would only repeat, with names exchanged, what an earlier empty team gives. */
+static bool is_mirrored(const struct enumeration *e, uint32_t t) {
+    const struct ruleset_team *teams = e->problem->teams;
+    if (e->problem->names_matter || e->sides.players[t] > 0) return false;
+    for (uint32_t u = 0; u < t; u++) {
+        if (e->sides.players[u] == 0 && teams[u].players_min == teams[t].players_min &&
+            teams[u].players_max == teams[t].players_max)
+            return true;
+    }
+    return false;
+}
+
+static bool minima_in_reach(const struct enumeration *e) {
+    uint32_t missing = 0;
+    for (uint32_t t = 0; t < e->problem->team_count; t++) {
+        uint32_t wanted = e->problem->teams[t].players_min;
+        if (e->sides.players[t] < wanted) missing += wanted - e->sides.players[t];
+    }
+    return missing <= e->players_left;
+}
+
+static void enumerate(struct enumeration *e, uint32_t depth) {
+    if (depth == e->problem->item_count) {
+        keep_result(e);
+        return;
+    }
+    uint32_t item = e->order[depth];
+    const struct split_item *it = &e->problem->items[item];
+    e->players_left -= it->players;
+    for (uint32_t t = 0; t < e->problem->team_count; t++) {
+        if (e->nodes >= SPLIT_NODES && e->found > 0) break;
+        if (e->sides.players[t] + it->players > e->problem->teams[t].players_max) continue;
+        if (is_mirrored(e, t)) continue;
+        e->nodes++;
+        if (e->nodes > 2 * SPLIT_NODES) break;
+        double sum_before = e->sides.sums[t];
+        move_in(&e->sides, t, it);
+        e->team_of[item] = t;
+        if (minima_in_reach(e)) enumerate(e, depth + 1);
+        e->sides.players[t] -= it->players;
+        e->sides.sums[t] = sum_before; /* exact: no rounding creeps in over the walk */
+    }
+    e->players_left += it->players;
+}
+
+static uint32_t split_exact(const struct split_problem *p, struct split *out, uint32_t max) {
+    struct enumeration e = {.problem = p, .max = max, .out = out};
+    for (uint32_t i = 0; i < p->item_count; i++) e.players_left += p->items[i].players;
+    sort_items(p, e.order);
+    enumerate(&e, 0);
+    return e.found;
+}
+
+/* ---- many tickets ---- */
+
+/* FlexMatch's order of filling (teams below their minimum first, then most open slots), with the
+ * weakest team taking the next strongest ticket among equals. */
+static uint32_t choose_team(const struct split_problem *p, const struct sides *s, uint32_t size) {
+    uint32_t best = UINT32_MAX;
+    for (uint32_t t = 0; t < p->team_count; t++) {
+        if (s->players[t] + size > p->teams[t].players_max) continue;
+        if (best == UINT32_MAX) {
+            best = t;
+            continue;
+        }
+        bool low_t = s->players[t] < p->teams[t].players_min;
+        bool low_best = s->players[best] < p->teams[best].players_min;
+        uint32_t open_t = p->teams[t].players_max - s->players[t];
+        uint32_t open_best = p->teams[best].players_max - s->players[best];
+        if (low_t != low_best ? low_t
+            : open_t != open_best ? open_t > open_best : s->sums[t] < s->sums[best])
+            best = t;
+    }
+    return best;
+}
+
+static bool place_greedily(const struct split_problem *p, struct sides *s, struct split *out) {
+    uint32_t order[LIMIT_MATCH_PLAYERS];
+    sort_items(p, order);
+    for (uint32_t i = 0; i < p->item_count; i++) {
+        const struct split_item *it = &p->items[order[i]];
+        uint32_t team = choose_team(p, s, it->players);
+        if (team == UINT32_MAX) return false;
+        move_in(s, team, it);
+        out->team_of[order[i]] = team;
+    }
+    for (uint32_t t = 0; t < p->team_count; t++) {
+        if (s->players[t] < p->teams[t].players_min) return false;
+    }
+    return true;
+}
+
+/* Where levelling cannot pack large parties: the tightest team that holds each. */
+static bool place_tightly(const struct split_problem *p, struct sides *s, struct split *out) {
+    uint32_t order[LIMIT_MATCH_PLAYERS];
+    sort_items(p, order);
+    for (uint32_t i = 0; i < p->item_count; i++) {
+        const struct split_item *it = &p->items[order[i]];
+        uint32_t best = UINT32_MAX, best_room = UINT32_MAX;
+        for (uint32_t t = 0; t < p->team_count; t++) {
+            uint32_t room = p->teams[t].players_max - s->players[t];
+            if (room < it->players || room >= best_room) continue;
+            best = t;
+            best_room = room;
+        }
+        if (best == UINT32_MAX) return false;
+        move_in(s, best, it);
+        out->team_of[order[i]] = best;
+    }
+    for (uint32_t t = 0; t < p->team_count; t++) {
+        if (s->players[t] < p->teams[t].players_min) return false;
+    }
+    return true;
+}
+
+static void swap_items(const struct split_problem *p, struct sides *s, struct split *out,
+                       uint32_t a, uint32_t b) {
+    uint32_t team_a = out->team_of[a], team_b = out->team_of[b];
+    move_out(s, team_a, &p->items[a]);
+    move_out(s, team_b, &p->items[b]);
+    move_in(s, team_a, &p->items[b]);
+    move_in(s, team_b, &p->items[a]);
+    out->team_of[a] = team_b;
+    out->team_of[b] = team_a;
+}
+
+/* Writes the teams of smallest and of largest mean; false when fewer than two have players. */
+static bool find_extremes(const struct split_problem *p, const struct sides *s, uint32_t *weak,
+                          uint32_t *strong) {
+    *weak = *strong = UINT32_MAX;
+    for (uint32_t t = 0; t < p->team_count; t++) {
+        if (s->players[t] == 0) continue;
+        double mean = s->sums[t] / s->players[t];
+        if (*weak == UINT32_MAX || mean < s->sums[*weak] / s->players[*weak]) *weak = t;
+        if (*strong == UINT32_MAX || mean > s->sums[*strong] / s->players[*strong]) *strong = t;
+    }
+    return *weak != *strong;
+}
+
+/* The gap after `moved` of the strong team's sum went to the weak one. */
+static double gap_after(struct sides *s, uint32_t team_count, const uint32_t pair[2],
+                        double moved) {
+    double weak = s->sums[pair[0]], strong = s->sums[pair[1]];
+    s->sums[pair[0]] += moved;
+    s->sums[pair[1]] -= moved;
+    double gap = gap_of(s, team_count);
+    s->sums[pair[0]] = weak;
+    s->sums[pair[1]] = strong;
+    return gap;
+}
+
+/* Makes the best swap of two tickets of one size between the strongest and the weakest team;
+ * false when none makes the gap smaller. */
+static bool improve(const struct split_problem *p, struct sides *s, struct split *out) {
+    uint32_t pair[2]; /* weak, strong */
+    if (!find_extremes(p, s, &pair[0], &pair[1])) return false;
+    uint32_t best_a = 0, best_b = 0;
+    double best_gap = out->gap, margin = out->gap * 1e-9; /* rounding is no improvement */
+    for (uint32_t a = 0; a < p->item_count; a++) {
+        if (out->team_of[a] != pair[1]) continue;
+        for (uint32_t b = 0; b < p->item_count; b++) {
+            if (out->team_of[b] != pair[0] || p->items[a].players != p->items[b].players) continue;
+            double moved = p->items[a].sum - p->items[b].sum;
+            if (!(moved > 0)) continue;
+            double gap = gap_after(s, p->team_count, pair, moved);
+            if (gap < best_gap - margin) best_gap = gap, best_a = a, best_b = b;
+        }
+    }
+    if (best_a == best_b) return false;
+    swap_items(p, s, out, best_a, best_b);
+    out->gap = gap_of(s, p->team_count);
+    return true;
+}
+
+static uint32_t split_many(const struct split_problem *p, struct split *out) {
+    enum { SWAPS_MAX = 32 };
+    struct sides s = {0};
+    if (!place_greedily(p, &s, out)) {
+        memset(&s, 0, sizeof s);
+        if (!place_tightly(p, &s, out)) return 0;
+    }
+    out->gap = gap_of(&s, p->team_count);
+    for (int i = 0; i < SWAPS_MAX && improve(p, &s, out); i++) {
+    }
+    return 1;
+}
+
+uint32_t split_find(const struct split_problem *p, struct split *out, uint32_t max) {
+    assert(p->item_count >= 1 && p->item_count <= LIMIT_MATCH_PLAYERS);
+    assert(p->team_count >= 1 && p->team_count <= LIMIT_TEAMS);
+    assert(max >= 1 && max <= SPLIT_RESULTS);
+    if (p->item_count > SPLIT_EXACT_ITEMS) return split_many(p, out);
+    return split_exact(p, out, max);
+}

@@ -1,0 +1,157 @@
+/* ticket.c - deep copies of tickets in one block, and the table of legal moves. */
+#include "model/ticket.h"
+
+#include "base/mem.h"
+
+#include <assert.h>
+#include <stdalign.h>
+#include <string.h>
+
+/* One block, filled twice with the same code: first without memory to learn its size. */
+struct block {
+    char *base; /* NULL while measuring */
+    size_t used;
+};
+
+static void *take(struct block *b, size_t size, size_t alignment) {
+    b->used = (b->used + alignment - 1) / alignment * alignment;
+    void *at = b->base ? b->base + b->used : NULL;
+    b->used += size;
+    return at;
+}
+
+static struct str take_str(struct block *b, struct str s) {
+    char *at = take(b, s.size, 1);
+    if (at && s.size) memcpy(at, s.at, s.size);
+    return (struct str){at, s.size};
+}
+
+static void copy_attribute(struct block *b, struct attribute *to, const struct attribute *from) {
+    struct str name = take_str(b, from->name), text = take_str(b, from->text);
+    struct str *items = take(b, from->item_count * sizeof *items, alignof(struct str));
+    double *numbers = NULL;
+    if (from->numbers) {
+        numbers = take(b, from->item_count * sizeof *numbers, alignof(double));
+        if (numbers && from->item_count) {
+            memcpy(numbers, from->numbers, from->item_count * sizeof *numbers);
+        }
+    }
+    for (uint32_t i = 0; i < from->item_count; i++) {
+        struct str item = take_str(b, from->items[i]);
+        if (items) items[i] = item;
+    }
+    if (!to) return;
+    *to = *from;
+    to->name = name;
+    to->text = text;
+    to->items = items;
+    to->numbers = numbers;
+}
+
+static void copy_player(struct block *b, struct player *to, const struct player *from) {
+    struct str id = take_str(b, from->id);
+    struct attribute *attributes =
+        take(b, from->attribute_count * sizeof *attributes, alignof(struct attribute));
+    for (uint32_t i = 0; i < from->attribute_count; i++) {
+        copy_attribute(b, attributes ? &attributes[i] : NULL, &from->attributes[i]);
+    }
+    struct latency *latencies =
+        take(b, from->latency_count * sizeof *latencies, alignof(struct latency));
+    for (uint32_t i = 0; i < from->latency_count; i++) {
+        struct str region = take_str(b, from->latencies[i].region);
+        if (latencies) latencies[i] = (struct latency){region, from->latencies[i].ms};
+    }
+    if (!to) return;
+    *to = (struct player){.id = id,
+                          .attributes = attributes,
+                          .latencies = latencies,
+                          .attribute_count = from->attribute_count,
+                          .latency_count = from->latency_count};
+}
+
+static struct ticket *copy_spec(struct block *b, const struct ticket_spec *from) {
+    struct ticket *t = take(b, sizeof *t, alignof(struct ticket));
+    struct player *players =
+        take(b, from->player_count * sizeof *players, alignof(struct player));
+    for (uint32_t i = 0; i < from->player_count; i++) {
+        copy_player(b, players ? &players[i] : NULL, &from->players[i]);
+    }
+    struct str queue = take_str(b, from->queue);
+    if (t) t->spec = (struct ticket_spec){queue, players, from->player_count};
+    return t;
+}
+
+struct ticket *ticket_new(struct id id, const struct ticket_spec *spec) {
+    assert(!id_is_none(id));
+    struct block measure = {0};
+    copy_spec(&measure, spec);
+    struct block block = {.base = mem_alloc(measure.used)};
+    struct ticket *t = copy_spec(&block, spec);
+    assert(block.used == measure.used);
+    t->id = id;
+    t->state = TICKET_QUEUED;
+    return t;
+}
+
+void ticket_free(struct ticket *t) {
+    if (!t) return;
+    assert(!t->entry && !list_linked(&t->kept) && !list_linked(&t->recorded));
+    assert(!heap_started(&t->expiry));
+    mem_free((char *)t->reason.at);
+    mem_free(t);
+}
+
+bool ticket_is_open(const struct ticket *t) {
+    return t->state == TICKET_QUEUED || t->state == TICKET_PROPOSED;
+}
+
+bool ticket_may_move(enum ticket_state from, enum ticket_state to) {
+    static const unsigned char moves[TICKET_EXPIRED + 1] = {
+        [TICKET_QUEUED] = 1u << TICKET_PROPOSED | 1u << TICKET_MATCHED | 1u << TICKET_CANCELLED |
+                          1u << TICKET_EXPIRED,
+        [TICKET_PROPOSED] = 1u << TICKET_QUEUED | 1u << TICKET_MATCHED | 1u << TICKET_CANCELLED |
+                            1u << TICKET_EXPIRED,
+    };
+    assert(from >= TICKET_QUEUED && from <= TICKET_EXPIRED);
+    assert(to >= TICKET_QUEUED && to <= TICKET_EXPIRED);
+    return moves[from] >> to & 1;
+}
+
+void ticket_move(struct ticket *t, enum ticket_state to) {
+    assert(ticket_may_move(t->state, to));
+    t->state = to;
+}
+
+const char *ticket_state_name(enum ticket_state s) {
+    static const char *const names[] = {
+        [TICKET_QUEUED] = "QUEUED",       [TICKET_PROPOSED] = "PROPOSED",
+        [TICKET_MATCHED] = "MATCHED",     [TICKET_CANCELLED] = "CANCELLED",
+        [TICKET_EXPIRED] = "EXPIRED",
+    };
+    assert(s >= TICKET_QUEUED && s <= TICKET_EXPIRED);
+    return names[s];
+}
+
+const struct attribute *player_attribute(const struct player *p, struct str name) {
+    uint32_t low = 0, high = p->attribute_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        int order = str_compare(p->attributes[middle].name, name);
+        if (order == 0) return &p->attributes[middle];
+        if (order < 0) low = middle + 1;
+        else high = middle;
+    }
+    return NULL;
+}
+
+int32_t player_latency_ms(const struct player *p, struct str region) {
+    uint32_t low = 0, high = p->latency_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        int order = str_compare(p->latencies[middle].region, region);
+        if (order == 0) return p->latencies[middle].ms;
+        if (order < 0) low = middle + 1;
+        else high = middle;
+    }
+    return 0;
+}
