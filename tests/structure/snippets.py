@@ -24,6 +24,8 @@ BAD = {
         ('src/api/a.c', '#include <nng/nng.h>\n'),
         ('src/matcher/a.c', '#include <hiredis/hiredis.h>\n'),
         ('src/store/a.c', '#include <muster/v1/tickets.pb-c.h>\n'),
+        ('src/app/a.c', '#include <muster/journal/v1/journal.pb-c.h>\n'),
+        ('src/app/a.c', '#include <protobuf-c/protobuf-c.h>\n'),
         ('src/api/a.c', '#include <jansson.h>\n'),
         ('src/bridge/player.c', '#include <libwebsockets.h>\n'),
         ('src/matcher/a.c', '#include <pthread.h>\n'),
@@ -37,6 +39,8 @@ BAD = {
         ('src/base/a.h', '#pragma once\n'),
         ('src/base/a.h', '#ifndef MUSTER_BASE_A_H\n#define MUSTER_BASE_B_H\n#endif\n'),
         ('tests/support/poll.h', guarded('POLL_H', '')),
+        ('tests/support/poll.h', guarded('MUSTER_TESTS_WAIT_H', '')),
+        ('clients/c/src/entry.h', guarded('MUSTER_ENTRIES_H', '')),
         ('clients/c/include/muster/client.h', guarded('CLIENT_H', '')),
     ],
     'function_size': [
@@ -110,7 +114,8 @@ GOOD = {
     'header_guards': [
         ('src/base/a.h', '/* a */\n' + guarded('MUSTER_BASE_A_H', 'int x;')),
         ('clients/c/include/muster/client.h', guarded('MUSTER_CLIENT_H', '')),
-        ('tests/support/poll.h', guarded('MUSTER_SUPPORT_POLL_H', '')),
+        ('clients/c/src/entry.h', guarded('MUSTER_CLIENT_ENTRY_H', '')),
+        ('tests/support/poll.h', guarded('MUSTER_TESTS_POLL_H', '')),
     ],
     'function_size': [
         ('src/base/a.c', 'void f(int x) {\n' + SHORT_BODY + '}\nvoid g(int x) {\n' + SHORT_BODY + '}\n'),

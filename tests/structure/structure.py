@@ -40,7 +40,9 @@ ROLE_HEADERS = {f'{role}/{role}_role.h' for role in ('api', 'matcher', 'events',
 FENCES = [
     (r'nng/', ('src/bus/', 'clients/c/')),
     (r'hiredis', ('src/store/',)),
-    (r'protobuf-c/|.*\.pb-c\.h$', ('src/wire/', 'clients/c/')),
+    (r'protobuf-c/', ('src/wire/', 'clients/c/')),
+    (r'muster/journal/', ('src/wire/',)),
+    (r'muster/v1/', ('src/wire/', 'src/api/', 'src/bridge/', 'src/app/', 'clients/c/')),
     (r'jansson', ('src/wire/',)),
     (r'libwebsockets|lws', ('src/bridge/transport.c', 'src/app/demo_socket.c')),
     (r'pthread\.h|threads\.h', ('src/rt/', 'clients/c/')),
@@ -140,15 +142,17 @@ def header_guards(tree):
     """MUSTER_FOLDER_NAME_H, so that two headers never share one."""
     for path, text in tree.select('src/', 'clients/c/', 'tests/', suffixes=('.h',)):
         parts = re.sub(r'[^A-Za-z0-9/]', '_', path[:-2]).upper().split('/')
-        right = {'MUSTER_' + '_'.join(parts[i:]) + '_H' for i in range(len(parts))}
-        if path.startswith('src/'):
-            right = {'MUSTER_' + '_'.join(parts[1:]) + '_H'}
+        right = 'MUSTER_' + '_'.join(parts[1:]) + '_H'
         if path.startswith('clients/c/include/muster/'):
-            right = {'MUSTER_' + '_'.join(parts[4:]) + '_H'}
+            right = 'MUSTER_' + '_'.join(parts[4:]) + '_H'
+        elif path.startswith('clients/c/'):
+            right = f'MUSTER_(?:CLIENT_)?{parts[-1]}_H'
+        elif path.startswith('tests/'):
+            right = f'MUSTER_(?:(?:{"|".join(parts[:-1])})_)*{parts[-1]}_H'
         code = source.without_comments(text)
         guard = re.search(r'\A\s*#ifndef (\w+)\s+#define (\w+)', code)
-        if not guard or guard[1] != guard[2] or guard[1] not in right:
-            yield path, 1, f'the header guard is not {" or ".join(sorted(right, key=len)[:1])}'
+        if not guard or guard[1] != guard[2] or not re.fullmatch(right, guard[1]):
+            yield path, 1, f'the header guard is not {right}'
 
 
 def function_size(tree):
