@@ -10,3 +10,22 @@ add_test(NAME structure.self_test
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/structure/structure.py
         --self-test --cc ${CMAKE_C_COMPILER})
 set_tests_properties(structure structure.self_test PROPERTIES LABELS structure TIMEOUT 120)
+
+# e2e: the real binary, its real Redis, killed and misconfigured. Python's standard library only.
+add_executable(load support/load.c)
+target_link_libraries(load PRIVATE muster_client)
+foreach(name kill roles operate)
+    add_test(NAME e2e.${name}
+        COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/${name}_test.py
+        WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(e2e.${name} PROPERTIES LABELS e2e TIMEOUT 300 ENVIRONMENT
+        "MUSTER_BINARY=$<TARGET_FILE:muster>;MUSTER_LOAD=$<TARGET_FILE:load>")
+endforeach()
+
+# demo: what a newcomer runs, with the release build.
+add_test(NAME demo.1v1 COMMAND ${CMAKE_SOURCE_DIR}/deploy/up --demo 1000)
+add_test(NAME demo.5v5 COMMAND ${CMAKE_SOURCE_DIR}/deploy/up --demo 1000 --queue 5v5_arena)
+set_tests_properties(demo.1v1 PROPERTIES LABELS demo TIMEOUT 300
+    PASS_REGULAR_EXPRESSION "matches   500 of 2 players each" FAIL_REGULAR_EXPRESSION "WRONG")
+set_tests_properties(demo.5v5 PROPERTIES LABELS demo TIMEOUT 300
+    PASS_REGULAR_EXPRESSION "matches   100 of 10 players each" FAIL_REGULAR_EXPRESSION "WRONG")
