@@ -1,0 +1,403 @@
+/* subscription.c - follows the event stream on a thread of its own, and fills its gaps. */
+#include "client_internal.h"
+#include "entry.h"
+
+#include <nng/protocol/pubsub0/sub.h>
+
+#include <ctype.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SILENCE_MS = 3000,    /* three heartbeats */
+    WAIT_MS = 250,        /* how often silence is looked for */
+    ENTRY_WAIT_MS = 10,   /* for the rest of an entry, when other topics' share is not ours */
+    REPLAY_PAUSE_MS = 1000,
+    REPLAY_TIMEOUT_MS = 10000,
+    RECEIVE_BUFFER = 8192, /* nng's largest; what does not fit shows as a gap */
+    TOPIC_BYTES = 256,
+};
+
+struct muster_subscription {
+    struct muster_client *client;
+    nng_socket socket;
+    nng_aio *aio;
+    pthread_t thread;
+    bool thread_started;
+    char realm[65], prefix[TOPIC_BYTES]; /* prefix: "<realm>/<topic>" */
+    muster_event_fn on_event;
+    muster_resync_fn on_resync;
+    void *arg;
+    struct tracker tracker;
+    struct entry entry;
+    int64_t entry_since_ms, silent_since_ms;
+    atomic_bool stopping;
+    _Atomic int64_t heard_ms; /* when the last message came; 0 = never */
+    atomic_uint_fast64_t gaps;
+    pthread_mutex_t mutex; /* guards last (written by our thread only), wakes the replay's waits */
+    pthread_cond_t wake;
+    struct position last;
+};
+
+/* --- Handing on ------------------------------------------------------------------------------ */
+
+static void hand_on(void *arg, const char *topic, const Muster__V1__Event *event) {
+    struct muster_subscription *s = arg;
+    struct position at = {event->epoch, event->seq};
+    if (tracker_fresh(&s->tracker, topic, at, event->index)) s->on_event(s->arg, event);
+}
+
+static void flush_entry(struct muster_subscription *s) {
+    entry_flush(&s->entry, hand_on, s);
+}
+
+static void note_position(struct muster_subscription *s, struct position at) {
+    pthread_mutex_lock(&s->mutex);
+    if (position_order(at, s->last) > 0) s->last = at;
+    pthread_mutex_unlock(&s->mutex);
+}
+
+/* --- Replay ---------------------------------------------------------------------------------- */
+
+/* Shared by the waiting thread and the call's callback: whoever is second frees it, so that a
+ * thread told to stop need not wait for the call. */
+struct replay_wait {
+    pthread_mutex_t mutex;
+    pthread_cond_t ended;
+    bool done, abandoned;
+    ProtobufCMessage *response;
+    struct muster_status status;
+};
+
+static void replay_wait_free(struct replay_wait *w) {
+    pthread_mutex_unlock(&w->mutex);
+    muster_free(w->response);
+    pthread_cond_destroy(&w->ended);
+    pthread_mutex_destroy(&w->mutex);
+    free(w);
+}
+
+static void replay_ended(void *arg, ProtobufCMessage *response,
+                         const struct muster_status *status) {
+    struct replay_wait *w = arg;
+    pthread_mutex_lock(&w->mutex);
+    w->response = response;
+    w->status = *status;
+    w->done = true;
+    pthread_cond_signal(&w->ended);
+    if (w->abandoned)
+        replay_wait_free(w);
+    else
+        pthread_mutex_unlock(&w->mutex);
+}
+
+static void wait_until(pthread_cond_t *condition, pthread_mutex_t *mutex, int64_t ms) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += ms % 1000 * 1000000;
+    if (until.tv_nsec >= 1000000000) until.tv_sec++, until.tv_nsec -= 1000000000;
+    pthread_cond_timedwait(condition, mutex, &until);
+}
+
+/* One page. CANCELLED when the subscription is being stopped. */
+static enum muster_code replay_page(struct muster_subscription *s,
+                                    Muster__V1__ReplayEventsResponse **out,
+                                    struct muster_status *status) {
+    *out = NULL;
+    struct replay_wait *w = calloc(1, sizeof *w);
+    if (w == NULL) return status_no_memory(status);
+    pthread_mutex_init(&w->mutex, NULL);
+    pthread_cond_init(&w->ended, NULL);
+    Muster__V1__ReplayEventsRequest request = MUSTER__V1__REPLAY_EVENTS_REQUEST__INIT;
+    request.epoch = s->tracker.known.epoch;
+    request.after_seq = s->tracker.known.seq;
+    request.topic_prefix = s->prefix;
+    struct muster_call call = {.timeout_ms = REPLAY_TIMEOUT_MS};
+    muster_call_async(s->client, "Events/ReplayEvents", &request.base, &call, replay_ended, w);
+    pthread_mutex_lock(&w->mutex);
+    while (!w->done && !s->stopping)
+        wait_until(&w->ended, &w->mutex, WAIT_MS);
+    if (!w->done) {
+        w->abandoned = true;
+        pthread_mutex_unlock(&w->mutex);
+        return status_set(status, MUSTER_CANCELLED, "unsubscribed");
+    }
+    *status = w->status;
+    *out = (Muster__V1__ReplayEventsResponse *)w->response;
+    w->response = NULL;
+    replay_wait_free(w);
+    return status->code;
+}
+
+static void topic_of(const Muster__V1__Event *event, const char *realm, char out[TOPIC_BYTES]) {
+    const ProtobufCEnumValue *type =
+        protobuf_c_enum_descriptor_get_value(&muster__v1__event_type__descriptor, event->type);
+    int size = snprintf(out, TOPIC_BYTES, "%s/%s/%s", realm, event->queue,
+                        type ? type->name : "unknown");
+    size_t start = strlen(realm) + 1 + strlen(event->queue) + 1;
+    for (size_t i = start; i < (size_t)size && i < TOPIC_BYTES; i++)
+        out[i] = (char)tolower((unsigned char)out[i]);
+}
+
+/* The journal does not reach back to where we were: start over from what comes next. */
+static void resync(struct muster_subscription *s, const char *reason) {
+    s->tracker.started = false;
+    s->on_resync(s->arg, reason);
+}
+
+/* From `known` to the journal's end. OK, or OUT_OF_RANGE (resynced), or why it failed. */
+static enum muster_code replay(struct muster_subscription *s) {
+    bool more = true;
+    while (more && !s->stopping) {
+        struct muster_status status;
+        Muster__V1__ReplayEventsResponse *page;
+        enum muster_code code = replay_page(s, &page, &status);
+        if (code == MUSTER_OUT_OF_RANGE || code == MUSTER_DATA_LOSS) resync(s, status.message);
+        if (code != MUSTER_OK) return code;
+        for (size_t i = 0; i < page->n_events; i++) {
+            char topic[TOPIC_BYTES];
+            topic_of(page->events[i], s->realm, topic);
+            hand_on(s, topic, page->events[i]);
+        }
+        struct position end = s->tracker.known;
+        if (page->position != NULL)
+            end = (struct position){page->position->epoch, page->position->seq};
+        /* A page that does not get on would be asked for again for ever. */
+        more = page->more && position_order(end, s->tracker.known) > 0;
+        tracker_known(&s->tracker, end);
+        note_position(s, end);
+        muster_free(page);
+    }
+    return MUSTER_OK;
+}
+
+/* Something is missing for certain: nothing later is handed on until it is here, or known to be
+ * lost. Meanwhile messages wait in the socket's buffer. */
+static void replay_until_done(struct muster_subscription *s) {
+    while (!s->stopping) {
+        enum muster_code code = replay(s);
+        if (code == MUSTER_OK || code == MUSTER_OUT_OF_RANGE || code == MUSTER_DATA_LOSS) return;
+        pthread_mutex_lock(&s->mutex);
+        if (!s->stopping) wait_until(&s->wake, &s->mutex, REPLAY_PAUSE_MS);
+        pthread_mutex_unlock(&s->mutex);
+    }
+}
+
+/* --- Messages -------------------------------------------------------------------------------- */
+
+static bool topic_is_ours(const struct muster_subscription *s, const char *topic) {
+    return strncmp(topic, s->prefix, strlen(s->prefix)) == 0;
+}
+
+/* "From now": everything before the first message is older than the subscription. */
+static void start_tracker(struct muster_subscription *s, const Muster__V1__EventBatch *first,
+                          bool heartbeat) {
+    struct position at = {first->epoch, first->seq};
+    struct position previous = {first->previous_epoch, first->previous_seq};
+    struct position before = {at.epoch, at.seq ? at.seq - 1 : 0};
+    if (heartbeat)
+        tracker_start(&s->tracker, at, at);
+    else
+        tracker_start(&s->tracker, previous, before);
+}
+
+/* A new epoch may mean that the journal went back: asking to go on from where we were tells. */
+static bool epoch_changed(const struct muster_subscription *s,
+                          const Muster__V1__EventBatch *batch) {
+    return s->last.epoch != 0 && batch->epoch > s->last.epoch;
+}
+
+static bool heartbeat_shows_gap(const struct muster_subscription *s,
+                                const Muster__V1__EventBatch *batch) {
+    for (size_t i = 0; i < batch->n_topics; i++) {
+        struct position at = {batch->topics[i]->epoch, batch->topics[i]->seq};
+        if (topic_is_ours(s, batch->topics[i]->topic) &&
+            tracker_gap(&s->tracker, batch->topics[i]->topic, at))
+            return true;
+    }
+    return false;
+}
+
+static void take_heartbeat(struct muster_subscription *s, const Muster__V1__EventBatch *batch) {
+    if (!s->tracker.started) start_tracker(s, batch, true);
+    bool gap = heartbeat_shows_gap(s, batch);
+    if (gap) s->gaps++;
+    if (gap || epoch_changed(s, batch)) replay_until_done(s);
+    if (!s->tracker.started) start_tracker(s, batch, true);
+    flush_entry(s);
+    struct position at = {batch->epoch, batch->seq};
+    tracker_known(&s->tracker, at);
+    note_position(s, at);
+}
+
+static void take_batch(struct muster_subscription *s, const char *topic,
+                       Muster__V1__EventBatch *batch) {
+    struct position at = {batch->epoch, batch->seq};
+    struct position previous = {batch->previous_epoch, batch->previous_seq};
+    if (!s->tracker.started) start_tracker(s, batch, false);
+    bool gap = tracker_gap(&s->tracker, topic, previous);
+    if (gap) s->gaps++;
+    if (gap || epoch_changed(s, batch)) replay_until_done(s);
+    if (!s->tracker.started) start_tracker(s, batch, false);
+    if (!entry_empty(&s->entry) && position_order(s->entry.at, at) != 0) flush_entry(s);
+    if (entry_empty(&s->entry)) s->entry_since_ms = status_now_ms();
+    if (!entry_add(&s->entry, topic, batch)) return;
+    tracker_saw(&s->tracker, topic, at);
+    note_position(s, at);
+    if (entry_whole(&s->entry)) flush_entry(s);
+}
+
+static void take_message(struct muster_subscription *s, const char *bytes, size_t size) {
+    const char *end = memchr(bytes, '\0', size);
+    if (end == NULL || (size_t)(end - bytes) >= TOPIC_BYTES) return;
+    size_t head = (size_t)(end - bytes) + 1;
+    Muster__V1__EventBatch *batch =
+        muster__v1__event_batch__unpack(NULL, size - head, (const uint8_t *)bytes + head);
+    if (batch == NULL) return; /* damaged or no memory: shows as a gap */
+    s->heard_ms = s->silent_since_ms = status_now_ms();
+    char heartbeat[TOPIC_BYTES];
+    snprintf(heartbeat, sizeof heartbeat, "%s/-/heartbeat", s->realm);
+    if (strcmp(bytes, heartbeat) == 0) {
+        take_heartbeat(s, batch);
+        muster__v1__event_batch__free_unpacked(batch, NULL);
+    } else {
+        take_batch(s, bytes, batch);
+    }
+}
+
+/* --- The thread ------------------------------------------------------------------------------ */
+
+static void look_for_silence(struct muster_subscription *s) {
+    int64_t now = status_now_ms();
+    if (!entry_empty(&s->entry) && now - s->entry_since_ms >= ENTRY_WAIT_MS) flush_entry(s);
+    if (now - s->silent_since_ms < SILENCE_MS) return;
+    if (s->tracker.started) (void)replay(s); /* the server may be away: tried again in a while */
+    s->silent_since_ms = status_now_ms();
+}
+
+static void *run(void *arg) {
+    struct muster_subscription *s = arg;
+    /* Where we go on may be long ago: catch up now, not with the first heartbeat. */
+    if (s->tracker.started && replay(s) == MUSTER_OK) s->silent_since_ms = status_now_ms();
+    while (!s->stopping) {
+        nng_aio_set_timeout(s->aio, entry_empty(&s->entry) ? WAIT_MS : ENTRY_WAIT_MS);
+        nng_recv_aio(s->socket, s->aio);
+        nng_aio_wait(s->aio);
+        if (nng_aio_result(s->aio) == 0) {
+            nng_msg *message = nng_aio_get_msg(s->aio);
+            nng_aio_set_msg(s->aio, NULL);
+            if (!s->stopping) take_message(s, nng_msg_body(message), nng_msg_len(message));
+            nng_msg_free(message);
+        } else if (nng_aio_result(s->aio) == NNG_ECLOSED) {
+            break;
+        }
+        if (!s->stopping) look_for_silence(s);
+    }
+    return NULL;
+}
+
+/* --- Life ------------------------------------------------------------------------------------ */
+
+static enum muster_code set_topics(struct muster_subscription *s,
+                                   const struct muster_subscribe_options *o,
+                                   struct muster_status *status) {
+    const char *realm = o->realm ? o->realm : "default", *topic = o->topic ? o->topic : "";
+    if (*realm == '\0' || strlen(realm) >= sizeof s->realm || strchr(realm, '/') != NULL)
+        return status_set(status, MUSTER_INVALID_ARGUMENT, "realm \"%s\": 1..64 of [A-Za-z0-9_.-]",
+                          realm);
+    if (strlen(realm) + 1 + strlen(topic) >= sizeof s->prefix)
+        return status_set(status, MUSTER_INVALID_ARGUMENT, "topic \"%s\" is too long", topic);
+    snprintf(s->realm, sizeof s->realm, "%s", realm);
+    snprintf(s->prefix, sizeof s->prefix, "%s/%s", realm, topic);
+    return MUSTER_OK;
+}
+
+static enum muster_code open_socket(struct muster_subscription *s, const char *addresses,
+                                    struct muster_status *status) {
+    char heartbeat[TOPIC_BYTES];
+    snprintf(heartbeat, sizeof heartbeat, "%s/-/heartbeat", s->realm);
+    int error = nng_sub0_open(&s->socket);
+    if (error == 0) error = nng_socket_set_int(s->socket, NNG_OPT_RECVBUF, RECEIVE_BUFFER);
+    if (error == 0)
+        error = nng_socket_set(s->socket, NNG_OPT_SUB_SUBSCRIBE, s->prefix, strlen(s->prefix));
+    if (error == 0)
+        error = nng_socket_set(s->socket, NNG_OPT_SUB_SUBSCRIBE, heartbeat, strlen(heartbeat));
+    if (error == 0) error = nng_aio_alloc(&s->aio, NULL, NULL);
+    if (error != 0) return status_set(status, MUSTER_RESOURCE_EXHAUSTED, "%s", nng_strerror(error));
+    return client_dial(s->socket, addresses, status);
+}
+
+enum muster_code muster_subscribe(struct muster_subscription **out, struct muster_client *client,
+                                  const struct muster_subscribe_options *options,
+                                  muster_event_fn on_event, muster_resync_fn on_resync, void *arg,
+                                  struct muster_status *status) {
+    *out = NULL;
+    if (options->events == NULL)
+        return status_set(status, MUSTER_INVALID_ARGUMENT, "events is not set");
+    struct muster_subscription *s = calloc(1, sizeof *s);
+    if (s == NULL) return status_no_memory(status);
+    s->client = client;
+    s->on_event = on_event;
+    s->on_resync = on_resync;
+    s->arg = arg;
+    s->silent_since_ms = status_now_ms();
+    pthread_mutex_init(&s->mutex, NULL);
+    pthread_cond_init(&s->wake, NULL);
+    struct position after = {options->after_epoch, options->after_seq};
+    if (after.epoch != 0 || after.seq != 0) {
+        tracker_start(&s->tracker, after, after);
+        s->last = after;
+    }
+    enum muster_code code = set_topics(s, options, status);
+    if (code == MUSTER_OK) code = open_socket(s, options->events, status);
+    if (code == MUSTER_OK) {
+        s->thread_started = pthread_create(&s->thread, NULL, run, s) == 0;
+        if (!s->thread_started)
+            code = status_set(status, MUSTER_RESOURCE_EXHAUSTED, "no thread can be started");
+    }
+    if (code != MUSTER_OK) {
+        muster_unsubscribe(s);
+        return code;
+    }
+    *out = s;
+    status_set(status, MUSTER_OK, "%s", "");
+    return MUSTER_OK;
+}
+
+void muster_unsubscribe(struct muster_subscription *s) {
+    if (s == NULL) return;
+    pthread_mutex_lock(&s->mutex);
+    s->stopping = true;
+    pthread_cond_broadcast(&s->wake);
+    pthread_mutex_unlock(&s->mutex);
+    if (s->aio != NULL) nng_aio_cancel(s->aio);
+    if (s->thread_started) pthread_join(s->thread, NULL);
+    nng_aio_free(s->aio);
+    if (nng_socket_id(s->socket) > 0) nng_close(s->socket);
+    entry_fini(&s->entry);
+    tracker_fini(&s->tracker);
+    pthread_cond_destroy(&s->wake);
+    pthread_mutex_destroy(&s->mutex);
+    free(s);
+}
+
+int muster_subscription_live(const struct muster_subscription *s) {
+    int64_t heard = s->heard_ms;
+    return heard != 0 && status_now_ms() - heard < SILENCE_MS;
+}
+
+uint64_t muster_subscription_gaps(const struct muster_subscription *s) {
+    return s->gaps;
+}
+
+void muster_subscription_position(const struct muster_subscription *s, uint64_t *epoch,
+                                  uint64_t *seq) {
+    struct muster_subscription *shared = (struct muster_subscription *)s; /* only its mutex */
+    pthread_mutex_lock(&shared->mutex);
+    *epoch = s->last.epoch;
+    *seq = s->last.seq;
+    pthread_mutex_unlock(&shared->mutex);
+}
