@@ -140,28 +140,19 @@ static int run(const struct serve_options *o) {
     return code == ERR_OK ? EXIT_CODE_OK : command_fail(code, &why);
 }
 
-/* Defaults < file < environment < flags. The file's name may itself come from the environment or a
- * flag, so those are read once to find it and once more over it. Returns -1 to go on, else the
- * exit code. */
+/* The highest source of a value wins whatever is read first, so the file comes last: its name may
+ * come from the environment or a flag. Returns -1 to go on, else the exit code. */
 static int read_config(struct config *c, const struct serve_options *o, int argc, char **argv) {
     struct err_text why = {0};
-    char **words = mem_array((size_t)argc + 1, sizeof *words);
-    memcpy(words, argv, (size_t)argc * sizeof *words);
-    int count = argc;
-    int end = command_options(c, &count, words, usage);
-    if (end < 0 && count > 1) {
-        (void)command_fail(err_set(&why, ERR_INVALID_ARGUMENT,
-                                   "serve takes no operands, got \"%s\"", words[1]),
-                           &why); /* the exit code is usage's */
-        end = EXIT_CODE_USAGE;
-    }
-    mem_free(words);
-    if (end >= 0 || !o->config[0]) return end;
-    char *path = mem_text(str_of(o->config));
-    enum err code = config_read_file(c, path, &why);
-    mem_free(path);
-    if (code == ERR_OK) return command_options(c, &argc, argv, usage);
-    (void)command_fail(code, &why); /* the exit code is usage's */
+    int end = command_options(c, &argc, argv, usage);
+    if (end >= 0) return end;
+    enum err code = ERR_OK;
+    if (argc > 1)
+        code = err_set(&why, ERR_INVALID_ARGUMENT, "serve takes no operands, got \"%s\"", argv[1]);
+    else if (o->config[0])
+        code = config_read_file(c, o->config, &why);
+    if (code == ERR_OK) return -1;
+    (void)command_fail(code, &why); /* the exit code is usage's, whatever was wrong */
     return EXIT_CODE_USAGE;
 }
 
