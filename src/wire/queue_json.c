@@ -1,0 +1,288 @@
+/* queue_json.c - one queue's definition from JSON, and a file cut into definitions. */
+#include "wire/queue_json.h"
+
+#include "base/limits.h"
+#include "wire/game_mode_json.h"
+#include "wire/json_read.h"
+#include "wire/ruleset_json.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define ROWS(table) table, sizeof(table) / sizeof((table)[0])
+#define TICKET_TIMEOUT_MS 600000
+#define TICK_MS 50
+
+/* ---- one definition ---- */
+
+struct definition_json {
+    struct str name, description;
+    const json_t *ruleset;
+    int64_t ticket_timeout_ms;
+    uint32_t tick_ms;
+};
+
+static const struct json_read_row definition_rows[] = {
+    {.name = "name", .kind = READ_TEXT, .required = true, .low = 1, .high = LIMIT_NAME_BYTES,
+     .offset = offsetof(struct definition_json, name)},
+    {.name = "description", .kind = READ_TEXT, .high = 1000,
+     .offset = offsetof(struct definition_json, description)},
+    {.name = "ruleset", .kind = READ_VALUE, .required = true,
+     .offset = offsetof(struct definition_json, ruleset)},
+    {.name = "ticketTimeoutSeconds", .kind = READ_MS, .low = 1, .high = 43200,
+     .offset = offsetof(struct definition_json, ticket_timeout_ms)},
+    {.name = "tickMs", .kind = READ_COUNT, .low = 1, .high = 60000,
+     .offset = offsetof(struct definition_json, tick_ms)},
+};
+
+static enum err check_name(struct str name, const char *field, struct err_text *why) {
+    if (str_name_valid(name)) return ERR_OK;
+    struct str shown = {name.at, name.size > LIMIT_NAME_BYTES ? 0 : name.size};
+    return err_set_field(why, ERR_INVALID_ARGUMENT, field,
+                         "%s \"%.*s\" is no queue name; allowed are 1 to %d of A-Z a-z 0-9 _ . -",
+                         field, STR_PRINT(shown), LIMIT_NAME_BYTES);
+}
+
+static void note_late_steps(const struct queue_def *d, struct strbuf *notes) {
+    int64_t step = ruleset_next_step_ms(d->ruleset, d->ticket_timeout_ms - 1);
+    if (!notes || step == INT64_MAX) return;
+    strbuf_printf(notes, "the expansion at %g s never comes: a ticket expires after %g s\n",
+                  (double)step / 1000, (double)d->ticket_timeout_ms / 1000);
+}
+
+static enum err read_definition(const json_t *value, bool allow_shrinking, struct queue_def *d,
+                                struct strbuf *notes, struct err_text *why) {
+    struct json_reader r = {.arena = arena_new(0), .notes = notes, .why = why,
+                            .root = "queue definition"};
+    struct definition_json j = {.ticket_timeout_ms = TICKET_TIMEOUT_MS, .tick_ms = TICK_MS};
+    enum err code = json_read_object(&r, value, ROWS(definition_rows), &j);
+    if (!code) code = check_name(j.name, "name", why);
+    if (!code) code = ruleset_json_read(j.ruleset, allow_shrinking, &d->ruleset, notes, why);
+    if (!code) {
+        d->name = (struct str){mem_text(j.name), j.name.size};
+        d->ticket_timeout_ms = j.ticket_timeout_ms;
+        d->tick_ms = j.tick_ms;
+    }
+    arena_free(r.arena);
+    return code;
+}
+
+static enum err read_game_mode(const json_t *value, bool allow_shrinking, struct queue_def *d,
+                               struct strbuf *notes, struct err_text *why) {
+    const char *name = json_object_iter_key(json_object_iter((json_t *)value)); /* only reads */
+    const json_t *mode = json_object_get(value, name);
+    enum err code = check_name(str_of(name), "game mode", why);
+    if (!code) code = game_mode_json_read(name, mode, allow_shrinking, &d->ruleset, notes, why);
+    if (code) return code;
+    d->name = (struct str){mem_text(str_of(name)), strlen(name)};
+    d->ticket_timeout_ms = TICKET_TIMEOUT_MS;
+    d->tick_ms = TICK_MS;
+    return ERR_OK;
+}
+
+static bool has_member(const json_t *object, const char *name) {
+    return json_object_get(object, name) != NULL;
+}
+
+static bool is_definition(const json_t *value) {
+    return has_member(value, "ruleset") || has_member(value, "name");
+}
+
+static bool is_ruleset(const json_t *value) {
+    return has_member(value, "ruleLanguageVersion") && !has_member(value, "ruleset");
+}
+
+/* Which of the two forms it is, or why it is neither. */
+static enum err read_queue(const json_t *value, bool allow_shrinking, struct queue_def *d,
+                           struct strbuf *notes, struct err_text *why) {
+    if (!json_is_object(value)) {
+        return err_set(why, ERR_INVALID_ARGUMENT,
+                       "a queue definition is one object; this is %s, put its queues one by one",
+                       json_is_array(value) ? "a list" : "a single value");
+    }
+    if (is_ruleset(value)) {
+        return err_set(why, ERR_INVALID_ARGUMENT,
+                       "this is a ruleset without a queue; write {\"name\": \"...\", \"ruleset\": "
+                       "{...}} around it");
+    }
+    if (is_definition(value)) return read_definition(value, allow_shrinking, d, notes, why);
+    size_t count = json_object_size(value);
+    if (json_is_array(json_object_get(value, "queues"))) {
+        return err_set(why, ERR_INVALID_ARGUMENT,
+                       "this is a file of several queues; put its queues one by one");
+    }
+    if (count == 1) return read_game_mode(value, allow_shrinking, d, notes, why);
+    return err_set(why, ERR_INVALID_ARGUMENT,
+                   "a queue definition has \"name\" and \"ruleset\", or is one game mode "
+                   "{\"name\": {...}}; this object has %zu members and neither",
+                   count);
+}
+
+enum err queue_json_parse(struct str json, bool allow_shrinking, struct queue_def **out,
+                          struct strbuf *notes, struct err_text *why) {
+    *out = NULL;
+    if (json.size > LIMIT_RULESET_BYTES) {
+        return err_set(why, ERR_INVALID_ARGUMENT, "the definition has %zu bytes; at most %d",
+                       json.size, LIMIT_RULESET_BYTES);
+    }
+    struct strbuf clean = {0};
+    json_t *tree = NULL;
+    bool had_comments;
+    enum err code = json_read_clean(json, &clean, &had_comments, why);
+    if (!code) code = json_read_load(strbuf_str(&clean), &tree, why);
+    strbuf_fini(&clean);
+    if (code) return code;
+    if (had_comments && notes) strbuf_printf(notes, "comments (//) were read as blanks\n");
+    struct queue_def *d = mem_alloc(sizeof *d);
+    code = read_queue(tree, allow_shrinking, d, notes, why);
+    json_decref(tree);
+    if (code) {
+        queue_def_free(d);
+        return code;
+    }
+    d->json = (struct str){mem_text(json), json.size};
+    d->allow_shrinking = allow_shrinking;
+    note_late_steps(d, notes);
+    *out = d;
+    return ERR_OK;
+}
+
+/* ---- a file of definitions ---- */
+
+/* Walks the members of a container in text that is known to be JSON without comments. */
+struct cutter {
+    struct str clean; /* what is walked */
+    struct str given; /* what is cut: the same offsets, comments still there */
+    size_t at;
+};
+
+static void skip_space(struct cutter *c) {
+    while (c->at < c->clean.size && strchr(" \t\r\n", c->clean.at[c->at])) c->at++;
+}
+
+/* Past one whole value: a string, a container, or a bare word. */
+static struct str cut_value(struct cutter *c) {
+    skip_space(c);
+    size_t start = c->at;
+    int depth = 0;
+    bool in_string = false;
+    for (; c->at < c->clean.size; c->at++) {
+        char ch = c->clean.at[c->at];
+        if (in_string) {
+            if (ch == '\\') c->at++;
+            in_string = ch != '"';
+            if (in_string || depth > 0) continue;
+            c->at++;
+            break;
+        }
+        if (depth == 0 && strchr(",:]} \t\r\n", ch)) break;
+        if (ch == '"') in_string = true;
+        if (ch == '{' || ch == '[') depth++;
+        if ((ch == '}' || ch == ']') && --depth == 0) {
+            c->at++;
+            break;
+        }
+    }
+    return (struct str){c->given.at + start, c->at - start};
+}
+
+/* Whether another member follows; steps over the comma or the opening bracket before it. */
+static bool next_member(struct cutter *c) {
+    skip_space(c);
+    assert(c->at < c->clean.size);
+    char ch = c->clean.at[c->at];
+    if (ch == '}' || ch == ']') return false;
+    c->at++; /* '{', '[' or ',' */
+    skip_space(c);
+    return c->clean.at[c->at] != '}' && c->clean.at[c->at] != ']';
+}
+
+static void add_text(struct queue_texts *out, struct strbuf *text) {
+    out->at = mem_grow(out->at, out->count + 1, sizeof *out->at);
+    out->at[out->count++] = (struct str){mem_text(strbuf_str(text)), text->size};
+    strbuf_clear(text);
+}
+
+static void cut_list(struct cutter *c, struct queue_texts *out) {
+    struct strbuf text = {0};
+    while (next_member(c)) {
+        strbuf_add_str(&text, cut_value(c));
+        add_text(out, &text);
+    }
+    strbuf_fini(&text);
+}
+
+static void cut_game_modes(struct cutter *c, struct queue_texts *out) {
+    struct strbuf text = {0};
+    while (next_member(c)) {
+        struct str key = cut_value(c);
+        skip_space(c);
+        c->at++; /* ':' */
+        struct str mode = cut_value(c);
+        strbuf_printf(&text, "{%.*s: ", STR_PRINT(key));
+        strbuf_add_str(&text, mode);
+        strbuf_add_char(&text, '}');
+        add_text(out, &text);
+    }
+    strbuf_fini(&text);
+}
+
+/* Moves to the value of the only member of an object. */
+static void enter_only_member(struct cutter *c) {
+    bool found = next_member(c);
+    assert(found);
+    (void)cut_value(c);
+    skip_space(c);
+    c->at++; /* ':' */
+    skip_space(c);
+}
+
+static enum err cut_file(const json_t *tree, struct cutter *c, struct queue_texts *out,
+                         struct err_text *why) {
+    skip_space(c);
+    const json_t *list = json_is_array(tree) ? tree : json_object_get(tree, "queues");
+    bool wrapped = json_is_object(tree) && json_is_array(list);
+    if (wrapped && json_object_size(tree) > 1) {
+        return err_set_field(why, ERR_INVALID_ARGUMENT, "queues",
+                             "a file with \"queues\" has nothing else beside it");
+    }
+    bool one = json_is_object(tree) && !wrapped && (is_definition(tree) || is_ruleset(tree));
+    size_t count = one ? 1 : json_is_array(list) ? json_array_size(list) : json_object_size(tree);
+    if (count < 1 || count > LIMIT_QUEUES) {
+        return err_set(why, ERR_INVALID_ARGUMENT, "the file has %zu queues; must be 1..%d", count,
+                       LIMIT_QUEUES);
+    }
+    if (wrapped) enter_only_member(c);
+    if (one) {
+        out->at = mem_array(1, sizeof *out->at);
+        out->at[out->count++] = (struct str){mem_text(c->given), c->given.size};
+    } else if (json_is_array(list)) {
+        cut_list(c, out);
+    } else {
+        cut_game_modes(c, out);
+    }
+    assert(out->count == count);
+    return ERR_OK;
+}
+
+enum err queue_json_split(struct str json, struct queue_texts *out, struct err_text *why) {
+    *out = (struct queue_texts){0};
+    struct strbuf clean = {0};
+    json_t *tree = NULL;
+    bool had_comments;
+    enum err code = json_read_clean(json, &clean, &had_comments, why);
+    if (!code) code = json_read_load(strbuf_str(&clean), &tree, why);
+    if (!code) {
+        struct cutter c = {.clean = strbuf_str(&clean), .given = json};
+        code = cut_file(tree, &c, out, why);
+    }
+    json_decref(tree);
+    strbuf_fini(&clean);
+    return code;
+}
+
+void queue_texts_fini(struct queue_texts *t) {
+    for (size_t i = 0; i < t->count; i++) mem_free((char *)t->at[i].at);
+    mem_free(t->at);
+    *t = (struct queue_texts){0};
+}

@@ -1,0 +1,34 @@
+/* queue_json.h - queue definitions in JSON (model/RULESETS.md is the manual).
+ *
+ * One definition is {"name", "ruleset": {FlexMatch}, "ticketTimeoutSeconds"?, "tickMs"?,
+ * "description"?}, or an older game mode {"1v1_duel": {"teamSize", ...}} with one key. A file holds
+ * one definition, a list of them, {"queues": [...]}, or several game modes by name.
+ * `//` comments are read as blanks. Thread safety: all functions.
+ */
+#ifndef MUSTER_WIRE_QUEUE_JSON_H
+#define MUSTER_WIRE_QUEUE_JSON_H
+
+#include "model/queue.h"
+
+/* Parses exactly one definition of at most LIMIT_RULESET_BYTES. The caller owns `*out`; it keeps the
+ * bytes as given. `allow_shrinking`: accept an expansion step narrower than the one before it.
+ * `notes`: what was read leniently is appended, a line each; may be NULL.
+ * Error: INVALID_ARGUMENT; the text says where, what was found and what is allowed, or line and
+ * column where it is no JSON. `*out` is NULL then. Cost: linear in size, and in rules x steps. */
+enum err queue_json_parse(struct str json, bool allow_shrinking, struct queue_def **out,
+                          struct strbuf *notes, struct err_text *why) ERR_CHECKED;
+
+/* Definitions cut out of a file, each NUL-terminated and owned. */
+struct queue_texts {
+    struct str *at;
+    size_t count; /* 1..LIMIT_QUEUES */
+};
+
+/* Cuts a file into the texts of its definitions, unchanged but for a game mode, which is wrapped in
+ * an object of its own. Checks only that it is JSON of one of the forms above.
+ * Error: INVALID_ARGUMENT, nothing to free. */
+enum err queue_json_split(struct str json, struct queue_texts *out,
+                          struct err_text *why) ERR_CHECKED;
+void queue_texts_fini(struct queue_texts *t); /* zeroed memory is fine */
+
+#endif
