@@ -461,6 +461,22 @@ static void print_text(struct strbuf *out, struct str value) {
     strbuf_add_char(out, '"');
 }
 
+/* An address's "user:password@" is shown as "***@": what is printed may be pasted anywhere. */
+static void print_without_password(struct strbuf *out, struct str text) {
+    const char *scheme = memmem(text.at, text.size, "://", 3);
+    const char *at = scheme ? memrchr(text.at, '@', text.size) : NULL;
+    if (!at || at < scheme) {
+        print_text(out, text);
+        return;
+    }
+    struct strbuf shown = {0};
+    strbuf_add(&shown, text.at, (size_t)(scheme + 3 - text.at));
+    strbuf_add_str(&shown, STR("***"));
+    strbuf_add(&shown, at, (size_t)(text.at + text.size - at));
+    print_text(out, strbuf_str(&shown));
+    strbuf_fini(&shown);
+}
+
 void config_print(const struct config *c, struct strbuf *out) {
     for (size_t i = 0; i < c->row_count; i++) {
         const void *field = field_of(c, i);
@@ -468,7 +484,7 @@ void config_print(const struct config *c, struct strbuf *out) {
         switch (c->rows[i].type) {
         case CONFIG_TEXT:
         case CONFIG_CHOICE:
-            print_text(out, str_of(*(char *const *)field));
+            print_without_password(out, str_of(*(char *const *)field));
             break;
         case CONFIG_INT:
             strbuf_printf(out, "%" PRId64, *(const int64_t *)field);

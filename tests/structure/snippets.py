@@ -124,6 +124,7 @@ GOOD = {
         ('src/base/a.h', 'void f(int a, int b, int c, int d, const char *format, ...)\n'
                          '    __attribute__((format(printf, 5, 6)));\n'),
         ('src/base/a.h', 'typedef int (*f_fn)(int a, int b, int c, int d, int e, int f);\n'),
+        ('src/base/a.h', 'void f(int a, int b, int c, int d, done_fn done, void *done_arg);\n'),
         ('src/base/a.c', 'void f(void) {\n    g(1, 2, 3, 4, 5, 6, 7);\n}\n'),
     ],
     'file_size': [('src/base/a.c', 'int x;\n' * 800 ), ('src/base/b.c', '/* ' + '€' * 94 + ' */\n')],

@@ -234,6 +234,18 @@ static void malformed_file_names_its_line(void **state) {
     assert_non_null(strstr(f->why.text, "/nonexistent/muster.conf"));
 }
 
+static void a_password_in_an_address_is_not_printed(void **state) {
+    struct fixture *f = *state;
+    struct strbuf out = {0};
+    assert_int_equal(config_set(&f->config, STR("api-listen"),
+                                STR("redis://me:geheim@[::1]:6379/0"), "flag", &f->why),
+                     ERR_OK);
+    config_print(&f->config, &out);
+    assert_null(strstr(out.at, "geheim"));
+    assert_non_null(strstr(out.at, "redis://***@[::1]:6379/0"));
+    strbuf_fini(&out);
+}
+
 static void printed_settings_read_back_the_same(void **state) {
     struct fixture *f = *state;
     struct strbuf first = {0};
@@ -288,6 +300,7 @@ int main(void) {
         CASE(environment_lets_other_and_listed_names_pass),
         CASE(file_takes_comments_and_quoted_values),
         CASE(malformed_file_names_its_line),
+        CASE(a_password_in_an_address_is_not_printed),
         CASE(printed_settings_read_back_the_same),
         CASE(help_has_every_row_with_default_and_variable_in_100_columns),
     };
