@@ -45,7 +45,8 @@ static int list_matches(struct muster_client *client, const struct match_options
         request.page_size = left < 1000 ? (uint32_t)left : 1000;
         if (muster_list_matches(client, &request, NULL, &answer, &status) != MUSTER_OK)
             return command_fail_status(&status);
-        for (size_t i = 0; i < answer->n_matches; i++) command_print(&answer->matches[i]->base);
+        for (size_t i = 0; i < answer->n_matches; i++)
+            command_print(&answer->matches[i]->base);
         left -= (int64_t)answer->n_matches;
         snprintf(token, sizeof token, "%s", answer->next_page_token);
         muster_free(answer);

@@ -38,7 +38,8 @@ static int each_definition(const char *path, const struct queue_options *o, defi
     enum err code = command_read_file(path, (size_t)LIMIT_RULESET_BYTES * 64, &file, &why);
     if (code == ERR_OK) code = queue_json_split(strbuf_str(&file), &texts, &why);
     int end = code == ERR_OK ? EXIT_CODE_OK : command_fail(code, &why);
-    for (size_t i = 0; end == EXIT_CODE_OK && i < texts.count; i++) end = each(arg, o, texts.at[i]);
+    for (size_t i = 0; end == EXIT_CODE_OK && i < texts.count; i++)
+        end = each(arg, o, texts.at[i]);
     queue_texts_fini(&texts);
     strbuf_fini(&file);
     return end;
@@ -93,7 +94,8 @@ static int put_one(void *arg, const struct queue_options *o, struct str json) {
     } else {
         printf("%s version %u%s\n", answer->queue->name, answer->queue->version,
                answer->changed ? "" : " (unchanged)");
-        for (size_t i = 0; i < answer->n_notes; i++) printf("  note: %s\n", answer->notes[i]);
+        for (size_t i = 0; i < answer->n_notes; i++)
+            printf("  note: %s\n", answer->notes[i]);
     }
     muster_free(answer);
     mem_free(text);

@@ -47,8 +47,7 @@ static enum err put_queues(struct muster_client *client, const struct serve_opti
                            struct err_text *why) {
     struct strbuf file = {0};
     struct queue_texts texts = {0};
-    enum err code =
-        command_read_file(o->queues, (size_t)LIMIT_RULESET_BYTES * 64, &file, why);
+    enum err code = command_read_file(o->queues, (size_t)LIMIT_RULESET_BYTES * 64, &file, why);
     if (code == ERR_OK) code = queue_json_split(strbuf_str(&file), &texts, why);
     for (size_t i = 0; code == ERR_OK && i < texts.count; i++) {
         struct queue_def *def = NULL;
@@ -118,7 +117,8 @@ static int run(const struct serve_options *o) {
     enum err code = server_start(&s, o, &why);
     if (code != ERR_OK) return command_fail(code, &why);
     int stop = 0;
-    while (!stop && !server_ready(s)) stop = wait_signal(signals, READY_POLL_MS);
+    while (!stop && !server_ready(s))
+        stop = wait_signal(signals, READY_POLL_MS);
     if (!stop) {
         code = put_sample(s, o, &why);
         if (code == ERR_OK) {

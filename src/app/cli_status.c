@@ -20,7 +20,8 @@ static const char usage[] = "usage: muster status [--json]\n\n"
 
 static void print_status(const Muster__V1__GetStatusResponse *s) {
     printf("version   %s\nrealm     %s\nroles    ", s->version, s->realm);
-    for (size_t i = 0; i < s->n_roles; i++) printf(" %s", s->roles[i]);
+    for (size_t i = 0; i < s->n_roles; i++)
+        printf(" %s", s->roles[i]);
     printf("\nleading   %s\nposition  %" PRIu64 "-%" PRIu64 "\nuptime    %" PRId64 " s\n",
            s->leading ? "yes" : "no", s->epoch, s->seq, s->uptime_ms / 1000);
     printf("queues    %u\nqueued    %" PRIu64 " tickets\nmatches   %" PRIu64 " kept\n",

@@ -25,7 +25,9 @@ static const struct config_row rows[] = {
 static const char usage[] =
     "usage: muster ticket create FILE | get ID | cancel ID | watch ID\n\n"
     "create takes a CreateTicketRequest as JSON (- is stdin), for example\n"
-    "  {\"queues\":[\"1v1_duel\"],\"players\":[{\"playerId\":\"ann\",\"attributes\":{\"skill\":90}}]}\n"
+    "  "
+    "{\"queues\":[\"1v1_duel\"],\"players\":[{\"playerId\":\"ann\",\"attributes\":{\"skill\":90}}]}"
+    "\n"
     "watch prints the ticket at each change until it has ended. Output is JSON lines.\n";
 
 static int create(struct muster_client *client, const char *path, const struct ticket_options *o) {

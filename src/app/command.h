@@ -36,12 +36,19 @@ struct client_options {
 };
 
 /* The rows of struct client_options, for the head of a command's table. */
-#define CLIENT_ROWS                                                                           \
-    {"api", CONFIG_TEXT, "tcp://127.0.0.1:7600", 0, 0, "", NULL, "address of the RPC API",    \
-     offsetof(struct client_options, api)},                                                   \
-    {                                                                                         \
-        "timeout-ms", CONFIG_INT, "5000", 1, 60000, "ms", NULL, "patience with one request",  \
-            offsetof(struct client_options, timeout_ms)                                       \
+#define CLIENT_ROWS                                                                          \
+    {"api",                                                                                  \
+     CONFIG_TEXT,                                                                            \
+     "tcp://127.0.0.1:7600",                                                                 \
+     0,                                                                                      \
+     0,                                                                                      \
+     "",                                                                                     \
+     NULL,                                                                                   \
+     "address of the RPC API",                                                               \
+     offsetof(struct client_options, api)},                                                  \
+    {                                                                                        \
+        "timeout-ms", CONFIG_INT, "5000", 1, 60000, "ms", NULL, "patience with one request", \
+            offsetof(struct client_options, timeout_ms)                                      \
     }
 
 /* Reads environment and flags into c->target; prints the error, or the help when --help is

@@ -57,7 +57,7 @@ struct demo {
     struct demo_sockets *sockets;
     struct demo_player *players; /* first the socket players, then the RPC players */
     size_t count, socket_count;
-    char run[8];                /* makes the names of this run its own */
+    char run[8]; /* makes the names of this run its own */
     int64_t began_us;
 };
 
@@ -74,7 +74,8 @@ static void invent_players(struct demo *d) {
     struct rng rng;
     rng_init(&rng, (uint64_t)d->o->seed);
     rng_secret(d->run, sizeof d->run - 1);
-    for (size_t i = 0; i + 1 < sizeof d->run; i++) d->run[i] = (char)('a' + (d->run[i] & 15));
+    for (size_t i = 0; i + 1 < sizeof d->run; i++)
+        d->run[i] = (char)('a' + (d->run[i] & 15));
     for (size_t i = 0; i < d->count; i++) {
         struct demo_player *p = &d->players[i];
         snprintf(p->id, sizeof p->id, "demo-%s-%zu", d->run, i);
@@ -100,8 +101,7 @@ static void on_event(void *arg, const Muster__V1__Event *e) {
         const Muster__V1__Team *team = e->match->teams[t];
         for (size_t i = 0; i < team->n_players; i++) {
             struct demo_player *p = player_of(d, team->players[i]->player_id);
-            if (p && p >= d->players + d->socket_count)
-                demo_player_told(p, e->match->match_id);
+            if (p && p >= d->players + d->socket_count) demo_player_told(p, e->match->match_id);
         }
     }
 }
@@ -157,11 +157,13 @@ static size_t queue_batch(struct demo *d, struct demo_player *players, size_t co
     struct muster_status status;
     request.n_tickets = count < BATCH ? count : BATCH;
     request.tickets = arena_alloc(a, request.n_tickets * sizeof(void *));
-    for (size_t i = 0; i < request.n_tickets; i++) request.tickets[i] = ticket_of(d, a, &players[i]);
+    for (size_t i = 0; i < request.n_tickets; i++)
+        request.tickets[i] = ticket_of(d, a, &players[i]);
     size_t queued = 0;
     if (muster_create_tickets(d->client, &request, NULL, &answer, &status) == MUSTER_OK) {
         queued = request.n_tickets;
-        for (size_t i = 0; i < queued; i++) atomic_store(&players[i].joined_us, clock_mono_us());
+        for (size_t i = 0; i < queued; i++)
+            atomic_store(&players[i].joined_us, clock_mono_us());
         for (size_t i = 0; i < answer->n_failures; i++) {
             struct demo_player *p = &players[answer->failures[i]->index];
             snprintf(p->error, sizeof p->error, "%s", answer->failures[i]->status->message);
@@ -176,7 +178,8 @@ static size_t queue_batch(struct demo *d, struct demo_player *players, size_t co
 
 static size_t told_count(const struct demo *d) {
     size_t told = 0;
-    for (size_t i = 0; i < d->count; i++) told += atomic_load(&d->players[i].told_us) != 0;
+    for (size_t i = 0; i < d->count; i++)
+        told += atomic_load(&d->players[i].told_us) != 0;
     return told;
 }
 
@@ -236,7 +239,8 @@ static struct summary summarise(struct demo *d) {
     }
     for (size_t i = 0; i < s.matches; i++)
         if (sizes[i] > s.match_players) s.match_players = sizes[i];
-    for (size_t i = 0; i < s.matches; i++) s.uneven += sizes[i] != s.match_players;
+    for (size_t i = 0; i < s.matches; i++)
+        s.uneven += sizes[i] != s.match_players;
     mem_free(sizes);
     mem_free(by_match);
     return s;
@@ -294,7 +298,8 @@ static int report(struct demo *d) {
 
 static bool wait_live(struct demo *d) {
     int64_t end = clock_mono_us() + 10000000;
-    while (!muster_subscription_live(d->subscription) && clock_mono_us() < end) usleep(5000);
+    while (!muster_subscription_live(d->subscription) && clock_mono_us() < end)
+        usleep(5000);
     if (muster_subscription_live(d->subscription)) return true;
     fprintf(stderr, "muster: UNAVAILABLE: no events from %s within 10 s\n", d->o->events);
     return false;

@@ -43,7 +43,8 @@ static enum err take_role(struct server *s, const char *word, struct err_text *w
 static enum err parse_roles(struct server *s, struct err_text *why) {
     char *text = mem_text(str_of(s->o->roles)), *rest = text, *word;
     enum err code = ERR_OK;
-    while (code == ERR_OK && (word = strtok_r(rest, ", ", &rest))) code = take_role(s, word, why);
+    while (code == ERR_OK && (word = strtok_r(rest, ", ", &rest)))
+        code = take_role(s, word, why);
     mem_free(text);
     for (int r = 0; r < ROLE_COUNT; r++)
         if (s->has[r]) s->names[s->name_count++] = role_names[r];

@@ -8,8 +8,8 @@ struct server;
 
 /* Starts the roles in the order matcher, events, api, bridge and prints each door on stdout. On
  * error what was started is stopped again. Blocks until the doors are open, not until leading. */
-enum err server_start(struct server **out, const struct serve_options *o, struct err_text *why)
-    ERR_CHECKED;
+enum err server_start(struct server **out, const struct serve_options *o,
+                      struct err_text *why) ERR_CHECKED;
 /* Whether this process can serve: its matcher, if it has one, leads. Any thread. */
 bool server_ready(const struct server *s);
 /* The address a local client should call, NULL without an api. Borrowed. */

@@ -3,9 +3,9 @@
  *   load create API QUEUE PREFIX COUNT BATCH SKILL STEP   player PREFIX-i with skill SKILL + STEP*i
  *        prints "player ticket" per acknowledged ticket, one write(2) per answer, so that killing
  *        anything never loses a line that was acknowledged
- *   load check API        reads those lines from stdin, prints "queued N matched N ended N missing N
- *                         wrong N": missing = the server does not know an acknowledged ticket,
- *                         wrong = it names other players
+ *   load check API        reads those lines from stdin, prints "queued N matched N ended N missing
+ * N wrong N": missing = the server does not know an acknowledged ticket, wrong = it names other
+ * players
  */
 #include <muster/client.h>
 
@@ -35,10 +35,8 @@ static void fill(struct ticket_parts *t, const char *queue, const char *prefix, 
     muster__v1__create_ticket_request__init(&t->request);
     muster__v1__player__init(&t->player);
     muster__v1__attribute_value__init(&t->skill);
-    t->attribute =
-        (Muster__V1__Player__AttributesEntry)MUSTER__V1__PLAYER__ATTRIBUTES_ENTRY__INIT;
-    t->latency =
-        (Muster__V1__Player__LatenciesMsEntry)MUSTER__V1__PLAYER__LATENCIES_MS_ENTRY__INIT;
+    t->attribute = (Muster__V1__Player__AttributesEntry)MUSTER__V1__PLAYER__ATTRIBUTES_ENTRY__INIT;
+    t->latency = (Muster__V1__Player__LatenciesMsEntry)MUSTER__V1__PLAYER__LATENCIES_MS_ENTRY__INIT;
     snprintf(t->id, sizeof t->id, "%s-%ld", prefix, index);
     t->skill.kind_case = MUSTER__V1__ATTRIBUTE_VALUE__KIND_NUMBER;
     t->skill.number = skill;
@@ -135,7 +133,8 @@ static void look_at(struct muster_client *client, const char *player, char *tick
 static int check(struct muster_client *client) {
     struct counts n = {0};
     char player[80], ticket[40];
-    while (scanf("%79s %39s", player, ticket) == 2) look_at(client, player, ticket, &n);
+    while (scanf("%79s %39s", player, ticket) == 2)
+        look_at(client, player, ticket, &n);
     printf("queued %ld matched %ld ended %ld missing %ld wrong %ld\n", n.queued, n.matched, n.ended,
            n.missing, n.wrong);
     return n.missing || n.wrong ? 1 : 0;
