@@ -1,0 +1,34 @@
+/* redis_fixture.h - a real redis-server of a test's own, on a unix socket in a fresh folder.
+ *
+ *     redis_fixture_start -> (redis_fixture_kill -> redis_fixture_again)* -> redis_fixture_stop
+ *
+ * Runs with appendonly yes, appendfsync always unless `extra` says otherwise. Failing to start or
+ * to answer within 10 s fails the test. Thread safety: one thread.
+ */
+#ifndef MUSTER_TESTS_REDIS_FIXTURE_H
+#define MUSTER_TESTS_REDIS_FIXTURE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct redis_fixture {
+    char folder[64];   /* removed by redis_fixture_stop */
+    char socket[96];
+    char address[128]; /* unix:<socket>: for --redis */
+    const char *const *extra;
+    pid_t pid; /* 0: not running */
+};
+
+/* `extra`: further arguments of redis-server, NULL-terminated, borrowed; NULL for none. */
+void redis_fixture_start(struct redis_fixture *f, const char *const *extra);
+void redis_fixture_stop(struct redis_fixture *f);  /* kills, removes the folder */
+void redis_fixture_kill(struct redis_fixture *f);  /* kill -9 */
+void redis_fixture_again(struct redis_fixture *f); /* same folder, same files */
+/* Runs one command, words up to a NULL, on a connection of its own; an error reply fails the test.
+ * The reply's text or number goes to `out` (may be NULL), cut to `capacity`. */
+void redis_fixture_run(struct redis_fixture *f, char *out, size_t capacity, ...);
+/* A folder of mkdtemp(3) under /tmp, and its removal with all content. */
+void redis_fixture_folder(char out[64]);
+void redis_fixture_remove(const char *folder);
+
+#endif
