@@ -27,8 +27,11 @@ struct realm *realm_new(int64_t keep_ms); /* keep_ms: 0..86400000, how long ende
 void realm_free(struct realm *r);         /* NULL is fine */
 
 /* Makes the record so. For a record from the journal as well as for one just decided. A record
- * that cannot follow from the state (a match of an unknown ticket) is skipped and counted:
- * realm_skipped; carried records over existing objects change nothing. Takes queue_put.def. */
+ * that contradicts the state (a match of a ticket that has ended, a second open ticket of a player)
+ * is skipped and counted: realm_skipped. What names objects not known yet does not contradict: a
+ * journal that was cut has them later, carried (a ticket may come before its queue, a match or an
+ * end before its ticket). Carried records over existing objects change nothing. Takes
+ * queue_put.def. */
 void realm_apply(struct realm *r, struct record *record);
 uint64_t realm_skipped(const struct realm *r);
 
@@ -60,7 +63,8 @@ struct command {
     };
 };
 
-/* Where records go and what deciding may use. */
+/* Where records go and what deciding may use. The sink encodes or copies: a created ticket's
+ * content is borrowed from the command, a carried object's from the realm until its next change. */
 struct decision {
     int64_t now_ms;       /* never below an earlier one of this realm */
     struct rng *rng;
@@ -100,9 +104,10 @@ bool realm_search(struct realm *r, const struct decision *d, uint64_t node_budge
  * INT64_MAX when nothing is timed. */
 int64_t realm_next_due_ms(const struct realm *r);
 
-/* Re-records (carried) every living object that `upto_ms` may have left behind: all queues, open
- * tickets and kept things recorded before that time. Bounded slices: start with *cursor = 0, call
- * until it returns false. */
+/* Re-records (carried) every living object that `upto_ms` may have left behind: all queues (in the
+ * first slice, beyond `max`), then open tickets and kept things whose last whole record is not
+ * younger than that time. Bounded slices: start with *cursor = 0, call until it returns false;
+ * other changes of the realm in between are fine. queue_put.def is NULL in these records. */
 bool realm_carry(struct realm *r, const struct decision *d, int64_t upto_ms, uint64_t *cursor,
                  unsigned max);
 
@@ -119,7 +124,8 @@ uint64_t realm_matches_kept(const struct realm *r);
 /* Waiting time of the queue's oldest ticket; 0 when empty. */
 int64_t realm_oldest_wait_ms(const struct realm *r, const struct queue *q, int64_t now_ms);
 
-/* Digest of all state that replay must reproduce (not of stats): equal journals, equal digests. */
+/* Digest of all state that replay must reproduce: queues and open tickets (not stats, nor what has
+ * ended, which each owner forgets in its own time). Equal journals, equal digests, in any process. */
 uint64_t realm_digest(const struct realm *r);
 
 #endif

@@ -1,0 +1,213 @@
+/* realm.c - a realm's memory and its indices: who is found by what. */
+#include "model/realm.h"
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "model/realm_state.h"
+
+#include <assert.h>
+
+struct realm *realm_new(int64_t keep_ms) {
+    assert(keep_ms >= 0);
+    struct realm *r = mem_alloc(sizeof *r);
+    r->keep_ms = keep_ms;
+    list_init(&r->ended);
+    list_init(&r->orphans);
+    list_init(&r->matches_kept);
+    list_init(&r->tickets_recorded);
+    list_init(&r->matches_recorded);
+    r->pick = pick_new();
+    return r;
+}
+
+void realm_free(struct realm *r) {
+    if (!r) return;
+    while (r->queue_count) realm_free_queue(r, r->queues[--r->queue_count]);
+    while (list_first(&r->matches_kept)) {
+        realm_forget_match(r, LIST_OF(list_first(&r->matches_kept), struct match, kept));
+    }
+    LIST_EACH(&r->tickets_recorded, node) {
+        struct ticket *t = LIST_OF(node, struct ticket, recorded);
+        heap_stop(&r->expiries, &t->expiry);
+        if (list_linked(&t->kept)) list_remove(ticket_is_open(t) ? &r->orphans : &r->ended, &t->kept);
+        list_remove(&r->tickets_recorded, node);
+        ticket_free(t);
+    }
+    mem_free(r->queues);
+    map_fini(&r->tickets);
+    map_fini(&r->players);
+    map_fini(&r->requests);
+    map_fini(&r->matches);
+    heap_fini(&r->expiries);
+    heap_fini(&r->turns);
+    pick_free(r->pick);
+    mem_free(r);
+}
+
+void realm_free_queue(struct realm *r, struct queue *q) {
+    heap_stop(&r->turns, &q->pool->turn);
+    pool_free(q->pool);
+    queue_def_free(q->def);
+    mem_free(q);
+}
+
+void realm_emit(struct realm *r, const struct decision *d, struct record *record) {
+    d->sink(d->sink_arg, record);
+    realm_apply(r, record);
+}
+
+/* ---- finding ---- */
+
+static bool ticket_has_id(const void *value, const void *key) {
+    return id_equal(((const struct ticket *)value)->id, *(const struct id *)key);
+}
+
+static bool ticket_has_request(const void *value, const void *key) {
+    return id_equal(((const struct ticket *)value)->request_key, *(const struct id *)key);
+}
+
+static bool ticket_has_player(const void *value, const void *key) {
+    const struct ticket *t = value;
+    for (uint32_t i = 0; i < t->spec.player_count; i++) {
+        if (str_equal(t->spec.players[i].id, *(const struct str *)key)) return true;
+    }
+    return false;
+}
+
+static bool match_has_id(const void *value, const void *key) {
+    return id_equal(((const struct match *)value)->spec.id, *(const struct id *)key);
+}
+
+struct ticket *realm_find_ticket(const struct realm *r, struct id id) {
+    return map_get(&r->tickets, id_hash(id), ticket_has_id, &id);
+}
+
+struct match *realm_find_match(const struct realm *r, struct id id) {
+    return map_get(&r->matches, id_hash(id), match_has_id, &id);
+}
+
+struct ticket *realm_find_request(const struct realm *r, struct id key) {
+    return map_get(&r->requests, id_hash(key), ticket_has_request, &key);
+}
+
+struct ticket *realm_find_player(const struct realm *r, struct str player) {
+    return map_get(&r->players, str_hash(player), ticket_has_player, &player);
+}
+
+uint32_t realm_queue_place(const struct realm *r, struct str name, bool *found) {
+    uint32_t low = 0, high = r->queue_count;
+    *found = false;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        int order = str_compare(r->queues[middle]->def->name, name);
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+            *found = *found || order == 0;
+        }
+    }
+    return low;
+}
+
+struct queue *realm_find_queue(const struct realm *r, struct str name) {
+    bool found;
+    uint32_t place = realm_queue_place(r, name, &found);
+    return found ? r->queues[place] : NULL;
+}
+
+const struct ticket *realm_ticket(const struct realm *r, struct id id) {
+    return realm_find_ticket(r, id);
+}
+
+const struct ticket *realm_player_ticket(const struct realm *r, struct str player) {
+    return realm_find_player(r, player);
+}
+
+const struct match *realm_match(const struct realm *r, struct id id) {
+    return realm_find_match(r, id);
+}
+
+const struct queue *realm_queue(const struct realm *r, struct str name) {
+    return realm_find_queue(r, name);
+}
+
+const struct queue *realm_next_queue(const struct realm *r, const struct queue *previous) {
+    uint32_t place = 0;
+    if (previous) {
+        bool found;
+        place = realm_queue_place(r, previous->def->name, &found) + 1;
+    }
+    return place < r->queue_count ? r->queues[place] : NULL;
+}
+
+const struct match *realm_next_match(const struct realm *r, const struct match *previous) {
+    const struct list_node *n =
+        previous ? previous->kept.previous : r->matches_kept.head.previous;
+    return n == &r->matches_kept.head ? NULL : LIST_OF(n, struct match, kept);
+}
+
+uint64_t realm_tickets_open(const struct realm *r) {
+    return r->tickets_open;
+}
+
+uint64_t realm_matches_kept(const struct realm *r) {
+    return r->matches_kept.count;
+}
+
+uint64_t realm_skipped(const struct realm *r) {
+    return r->skipped;
+}
+
+int64_t realm_oldest_wait_ms(const struct realm *r, const struct queue *q, int64_t now_ms) {
+    (void)r;
+    const struct pool_entry *e = pool_oldest(q->pool);
+    return e && now_ms > e->created_ms ? now_ms - e->created_ms : 0;
+}
+
+/* ---- time ---- */
+
+void realm_set_turn(struct realm *r, struct queue *q) {
+    int64_t due = pool_due_ms(q->pool);
+    struct heap_node *turn = &q->pool->turn;
+    if (due == INT64_MAX) heap_stop(&r->turns, turn);
+    else if (!heap_started(turn) || turn->due != due) heap_start(&r->turns, turn, due);
+}
+
+static int64_t sooner(int64_t due, int64_t other) {
+    return other < due ? other : due;
+}
+
+int64_t realm_next_due_ms(const struct realm *r) {
+    int64_t due = INT64_MAX;
+    if (heap_first(&r->turns)) due = sooner(due, heap_first(&r->turns)->due);
+    if (heap_first(&r->expiries)) due = sooner(due, heap_first(&r->expiries)->due);
+    if (list_first(&r->ended)) {
+        struct ticket *t = LIST_OF(list_first(&r->ended), struct ticket, kept);
+        due = sooner(due, t->ended_ms + r->keep_ms);
+    }
+    if (list_first(&r->matches_kept)) {
+        struct match *m = LIST_OF(list_first(&r->matches_kept), struct match, kept);
+        due = sooner(due, m->spec.created_ms + r->keep_ms);
+    }
+    return due;
+}
+
+/* ---- forgetting ---- */
+
+void realm_forget_ticket(struct realm *r, struct ticket *t) {
+    assert(!ticket_is_open(t));
+    map_remove(&r->tickets, id_hash(t->id), t);
+    if (!id_is_none(t->request_key)) map_remove(&r->requests, id_hash(t->request_key), t);
+    list_remove(&r->ended, &t->kept);
+    list_remove(&r->tickets_recorded, &t->recorded);
+    ticket_free(t);
+}
+
+void realm_forget_match(struct realm *r, struct match *m) {
+    if (r->carried_match == &m->kept) r->carried_match = NULL;
+    map_remove(&r->matches, id_hash(m->spec.id), m);
+    list_remove(&r->matches_kept, &m->kept);
+    list_remove(&r->matches_recorded, &m->recorded);
+    match_free(m);
+}

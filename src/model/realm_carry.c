@@ -1,0 +1,65 @@
+/* realm_carry.c - records living objects again, so that the journal before them may be cut. */
+#include "base/mem.h"
+#include "model/realm_state.h"
+
+static struct record *new_carried(const struct decision *d, enum record_kind kind) {
+    struct record *record = arena_alloc(d->arena, sizeof *record);
+    record->kind = kind;
+    record->carried = true;
+    record->time_ms = d->now_ms;
+    return record;
+}
+
+static void carry_queue(struct realm *r, const struct queue *q, const struct decision *d) {
+    struct record *record = new_carried(d, RECORD_QUEUE_PUT);
+    record->queue_put.name = arena_str(d->arena, q->def->name);
+    record->queue_put.json = arena_str(d->arena, q->def->json);
+    record->queue_put.allow_shrinking = q->def->allow_shrinking;
+    record->queue_put.version = q->version;
+    realm_emit(r, d, record);
+}
+
+static void carry_ticket(struct realm *r, const struct ticket *t, const struct decision *d) {
+    struct record *record = new_carried(d, RECORD_TICKET_CREATED);
+    record->ticket_created.id = t->id;
+    record->ticket_created.spec = t->spec;
+    record->ticket_created.state = t->state;
+    record->ticket_created.created_ms = t->created_ms;
+    record->ticket_created.expires_ms = t->expires_ms;
+    record->ticket_created.ended_ms = t->ended_ms;
+    record->ticket_created.match_id = t->match_id;
+    record->ticket_created.reason = t->reason;
+    record->ticket_created.request_key = t->request_key;
+    record->ticket_created.request_hash = t->request_hash;
+    realm_emit(r, d, record);
+}
+
+static void carry_match(struct realm *r, const struct match *m, const struct decision *d) {
+    struct record *record = new_carried(d, RECORD_MATCH_CREATED);
+    record->match_created = m->spec;
+    realm_emit(r, d, record);
+}
+
+/* The cursor is the serial of the first whole record after the carrying began: what it has
+ * recorded itself ends up behind it. A carried object moves to the end of its list. */
+bool realm_carry(struct realm *r, const struct decision *d, int64_t upto_ms, uint64_t *cursor,
+                 unsigned max) {
+    if (*cursor == 0) {
+        for (uint32_t i = 0; i < r->queue_count; i++) carry_queue(r, r->queues[i], d);
+        *cursor = r->recorded_serial + 1;
+    }
+    unsigned carried = 0;
+    for (struct list_node *n; (n = list_first(&r->tickets_recorded)); carried++) {
+        const struct ticket *t = LIST_OF(n, struct ticket, recorded);
+        if (t->recorded_serial + 1 >= *cursor || t->recorded_ms > upto_ms) break;
+        if (carried == max) return true;
+        carry_ticket(r, t, d);
+    }
+    for (struct list_node *n; (n = list_first(&r->matches_recorded)); carried++) {
+        const struct match *m = LIST_OF(n, struct match, recorded);
+        if (m->recorded_serial + 1 >= *cursor || m->recorded_ms > upto_ms) break;
+        if (carried == max) return true;
+        carry_match(r, m, d);
+    }
+    return false;
+}

@@ -1,0 +1,93 @@
+/* realm_digest.c - one number for all living state: queues and open tickets, in any order.
+ *
+ * What has ended is left out: when it is forgotten is the owner's own business.
+ */
+#include "model/realm_state.h"
+
+#include <string.h>
+
+/* FNV-1a over 64-bit words with a final mix (that of SplitMix64): the same in every process. */
+struct digest {
+    uint64_t value;
+};
+
+static void add_number(struct digest *d, uint64_t n) {
+    d->value = (d->value ^ n) * 0x100000001b3u;
+    d->value ^= d->value >> 29;
+}
+
+static void add_double(struct digest *d, double x) {
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    add_number(d, bits);
+}
+
+static void add_str(struct digest *d, struct str s) {
+    add_number(d, s.size);
+    for (size_t i = 0; i < s.size; i += 8) {
+        uint64_t word = 0;
+        memcpy(&word, s.at + i, s.size - i < 8 ? s.size - i : 8);
+        add_number(d, word);
+    }
+}
+
+static uint64_t finish(const struct digest *d) {
+    uint64_t z = d->value;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+static void add_player(struct digest *d, const struct player *p) {
+    add_str(d, p->id);
+    for (uint32_t i = 0; i < p->attribute_count; i++) {
+        const struct attribute *a = &p->attributes[i];
+        add_str(d, a->name);
+        add_number(d, a->kind);
+        if (a->kind == ATTRIBUTE_NUMBER) add_double(d, a->number);
+        if (a->kind == ATTRIBUTE_TEXT) add_str(d, a->text);
+        for (uint32_t k = 0; k < a->item_count; k++) {
+            add_str(d, a->items[k]);
+            if (a->numbers) add_double(d, a->numbers[k]);
+        }
+    }
+    for (uint32_t i = 0; i < p->latency_count; i++) {
+        add_str(d, p->latencies[i].region);
+        add_number(d, (uint64_t)p->latencies[i].ms);
+    }
+}
+
+static uint64_t digest_ticket(const struct ticket *t) {
+    struct digest d = {1};
+    add_number(&d, t->id.hi);
+    add_number(&d, t->id.lo);
+    add_number(&d, t->state);
+    add_str(&d, t->spec.queue);
+    add_number(&d, (uint64_t)t->created_ms);
+    add_number(&d, (uint64_t)t->expires_ms);
+    add_number(&d, t->request_key.hi);
+    add_number(&d, t->request_key.lo);
+    add_number(&d, t->request_hash);
+    for (uint32_t i = 0; i < t->spec.player_count; i++) add_player(&d, &t->spec.players[i]);
+    return finish(&d);
+}
+
+static uint64_t digest_queue(const struct queue *q) {
+    struct digest d = {2};
+    add_str(&d, q->def->name);
+    add_str(&d, q->def->json);
+    add_number(&d, q->def->allow_shrinking);
+    add_number(&d, q->version);
+    add_number(&d, pool_count(q->pool));
+    add_number(&d, q->players_queued);
+    return finish(&d);
+}
+
+uint64_t realm_digest(const struct realm *r) {
+    uint64_t sum = r->tickets_open;
+    for (uint32_t i = 0; i < r->queue_count; i++) sum += digest_queue(r->queues[i]);
+    for (size_t i = 0; i < r->expiries.count; i++) { /* every open ticket has its expiry */
+        sum += digest_ticket(HEAP_OF(r->expiries.nodes[i], struct ticket, expiry));
+    }
+    return sum;
+}

@@ -1,0 +1,97 @@
+/* realm_search.c - gives each queue its turns, and turns what a search found into a record. */
+#include "base/mem.h"
+#include "model/quality.h"
+#include "model/realm_state.h"
+
+#include <assert.h>
+
+static struct match_team *build_teams(const struct pick_result *found, const struct queue *q,
+                                      struct arena *arena, uint32_t *team_count) {
+    const struct ruleset_limits *l = ruleset_limits_at(q->def->ruleset, found->age_ms);
+    struct match_team *teams = arena_alloc(arena, l->team_count * sizeof *teams);
+    uint32_t total = 0;
+    for (uint32_t i = 0; i < found->ticket_count; i++) {
+        uint32_t players = found->tickets[i]->spec.player_count;
+        teams[found->team_of[i]].member_count += players;
+        total += players;
+    }
+    struct team_member *members = arena_alloc(arena, total * sizeof *members);
+    for (uint32_t t = 0; t < l->team_count; t++) {
+        struct team_member *own = members;
+        teams[t].name = arena_str(arena, l->teams[t].name);
+        teams[t].members = own;
+        members += teams[t].member_count;
+        for (uint32_t i = 0; i < found->ticket_count; i++) {
+            if (found->team_of[i] != t) continue;
+            const struct ticket *ticket = found->tickets[i];
+            for (uint32_t k = 0; k < ticket->spec.player_count; k++) {
+                *own++ = (struct team_member){arena_str(arena, ticket->spec.players[k].id),
+                                              ticket->id};
+            }
+        }
+        assert(own == members);
+    }
+    *team_count = l->team_count;
+    return teams;
+}
+
+static void emit_match(struct realm *r, const struct queue *q, const struct pick_result *found,
+                       const struct decision *d) {
+    struct candidate c = {found->tickets, found->team_of, found->ticket_count, found->age_ms};
+    struct quality quality = quality_measure(q->def->ruleset, &c);
+    struct record *record = arena_alloc(d->arena, sizeof *record);
+    struct id *ids = arena_alloc(d->arena, found->ticket_count * sizeof *ids);
+    for (uint32_t i = 0; i < found->ticket_count; i++) ids[i] = found->tickets[i]->id;
+    int64_t oldest_ms = found->tickets[0]->created_ms;
+    record->kind = RECORD_MATCH_CREATED;
+    record->time_ms = d->now_ms;
+    struct match_spec *m = &record->match_created;
+    m->id = id_new(d->rng, d->now_ms);
+    m->state = MATCH_CONFIRMED;
+    m->queue = arena_str(d->arena, q->def->name);
+    m->queue_version = q->version;
+    m->region = arena_str(d->arena, found->verdict.region);
+    m->teams = build_teams(found, q, d->arena, &m->team_count);
+    m->ticket_ids = ids;
+    m->ticket_count = found->ticket_count;
+    m->quality = quality.score;
+    m->skill_spread = quality.spread;
+    m->team_gap = quality.team_gap;
+    m->mean_latency_ms = found->verdict.mean_latency_ms;
+    m->longest_wait_ms = d->now_ms > oldest_ms ? d->now_ms - oldest_ms : 0;
+    m->created_ms = d->now_ms;
+    realm_emit(r, d, record);
+}
+
+/* One pass over the queue's dirty tickets, oldest first; takes its work off the budget. */
+static void search_queue(struct realm *r, struct queue *q, const struct decision *d,
+                         uint64_t *budget) {
+    struct pool *pool = q->pool;
+    pool_wake(pool, d->now_ms);
+    struct pool_entry *x;
+    while (*budget > 0 && (x = pool_take(pool))) {
+        const struct pick_result *found =
+            pick_find(r->pick, pool, x, d->now_ms, q->def->allow_shrinking);
+        *budget -= found->nodes < *budget ? found->nodes : *budget;
+        if (found->found) emit_match(r, q, found, d);
+        else pool_sleep(pool, x, pick_retry_ms(pool, x, d->now_ms, found->truncated));
+    }
+    if (pool->dirty.count == 0) pool->search_from_ms = d->now_ms + q->def->tick_ms;
+}
+
+bool realm_search(struct realm *r, const struct decision *d, uint64_t node_budget) {
+    struct heap_node *first;
+    while ((first = heap_first(&r->turns)) && first->due <= d->now_ms) {
+        if (node_budget == 0) return true;
+        struct queue *q = HEAP_OF(first, struct pool, turn)->queue;
+        search_queue(r, q, d, &node_budget);
+        if (q->pool->dirty.count > 0) {
+            /* To the end of the line, so that the next call begins with another queue. */
+            q->pool->search_from_ms = d->now_ms;
+            heap_start(&r->turns, &q->pool->turn, d->now_ms);
+            return true;
+        }
+        realm_set_turn(r, q);
+    }
+    return false;
+}
