@@ -72,13 +72,20 @@ static enum err parse_login(struct address *out, struct str login, struct err_te
     return ERR_OK;
 }
 
-static enum err parse_number(struct str s, int64_t min, int64_t max, const char *what, int *out,
+struct number_rule {
+    const char *what;
+    int min, max;
+};
+static const struct number_rule port_rule = {"the port", 1, 65535};
+static const struct number_rule database_rule = {"the database", 0, INT_MAX};
+
+static enum err parse_number(struct str s, const struct number_rule *rule, int *out,
                              struct err_text *why) {
     int64_t value;
-    if (!str_to_int64(s, &value) || value < min || value > max)
+    if (!str_to_int64(s, &value) || value < rule->min || value > rule->max)
         return err_set(why, ERR_INVALID_ARGUMENT,
-                       "%s \"%.*s\" in the Redis address must be a number from %lld to %lld", what,
-                       (int)(s.size < 40 ? s.size : 40), s.at, (long long)min, (long long)max);
+                       "%s \"%.*s\" in the Redis address must be a number from %d to %d",
+                       rule->what, (int)(s.size < 40 ? s.size : 40), s.at, rule->min, rule->max);
     *out = (int)value;
     return ERR_OK;
 }
@@ -102,7 +109,7 @@ static enum err parse_host(struct address *out, struct str s, struct err_text *w
     if (host.size == 0 || host.size >= sizeof out->host)
         return err_set(why, ERR_INVALID_ARGUMENT, "the Redis address names no host: use %s", FORMS);
     memcpy(out->host, host.at, host.size);
-    return port ? parse_number(part(port, end), 1, 65535, "the port", &out->port, why) : ERR_OK;
+    return port ? parse_number(part(port, end), &port_rule, &out->port, why) : ERR_OK;
 }
 
 static enum err parse_tcp(struct address *out, const char *rest, struct err_text *why) {
@@ -116,7 +123,7 @@ static enum err parse_tcp(struct address *out, const char *rest, struct err_text
     if (at) e = parse_login(out, part(rest, at), why);
     if (!e) e = parse_host(out, part(at ? at + 1 : rest, host_end), why);
     if (!e && slash && slash + 1 < end)
-        e = parse_number(part(slash + 1, end), 0, INT_MAX, "the database", &out->database, why);
+        e = parse_number(part(slash + 1, end), &database_rule, &out->database, why);
     if (e) return e;
     bool v6 = strchr(out->host, ':') != NULL;
     (void)snprintf(out->text, sizeof out->text, v6 ? "redis://[%s]:%d" : "redis://%s:%d",

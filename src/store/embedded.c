@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "store/address.h"
+#include "store/redis.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,14 +15,12 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { READY_MS = 2000, END_MS = 5000, POLL_MS = 5 };
+enum { READY_MS = 2000, ANSWER_MS = 200, END_MS = 5000, POLL_MS = 5 };
 
 struct embedded {
     char program[PATH_MAX]; /* redis-server's full path */
@@ -189,14 +187,18 @@ static bool ended(struct embedded *e, int *status) {
     return true;
 }
 
-static bool accepts(const struct embedded *e) {
-    struct sockaddr_un a = {.sun_family = AF_UNIX};
-    memcpy(a.sun_path, e->address.path, strlen(e->address.path));
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) return false;
-    bool connected = connect(fd, (struct sockaddr *)&a, sizeof a) == 0;
-    (void)close(fd);
-    return connected;
+/* Whether it answers, were it only that it is loading: it listens before it knows that it can use
+ * its files. */
+static bool answers(const struct embedded *e) {
+    struct redis *r;
+    struct redisReply *reply;
+    struct err_text ignored;
+    if (redis_open(&r, &e->address, ANSWER_MS, &ignored)) return false;
+    enum err error = redis_run(r, (struct str[]){STR("PING")}, 1, &reply, &ignored);
+    bool answered = !error || !redis_broken(r);
+    redis_reply_free(reply);
+    redis_close(r);
+    return answered;
 }
 
 enum err embedded_ensure(struct embedded *e, struct err_text *why) {
@@ -209,14 +211,14 @@ enum err embedded_ensure(struct embedded *e, struct err_text *why) {
         if (error) return error;
     }
     int64_t until_us = clock_mono_us() + READY_MS * 1000;
-    while (!accepts(e)) {
+    while (!answers(e)) {
         if (ended(e, &status))
             return err_set(why, ERR_UNAVAILABLE,
-                           "the private redis-server ended at once (status %d): see %.300s",
+                           "the private redis-server ended (status %d): see %.300s",
                            WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), e->log);
         if (clock_mono_us() > until_us)
             return err_set(why, ERR_UNAVAILABLE,
-                           "the private redis-server does not listen yet: see %.300s", e->log);
+                           "the private redis-server does not answer yet: see %.300s", e->log);
         nap();
     }
     return ERR_OK;

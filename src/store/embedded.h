@@ -20,8 +20,8 @@ struct embedded;
  * it. INVALID_ARGUMENT: the path is too long for a socket. */
 enum err embedded_start(struct embedded **out, const char *state_folder, struct err_text *why)
     ERR_CHECKED;
-/* Starts the server unless it runs, and waits up to 2 s until it accepts connections.
- * UNAVAILABLE: it ended at once, or does not listen yet; call again later. */
+/* Starts the server unless it runs, and waits up to 2 s until it answers.
+ * UNAVAILABLE: it ended, or does not answer yet; call again later. */
 enum err embedded_ensure(struct embedded *e, struct err_text *why) ERR_CHECKED;
 /* SIGTERM, up to 5 s, then SIGKILL; frees. NULL is fine. */
 void embedded_stop(struct embedded *e);

@@ -1,5 +1,5 @@
-/* leading.h - the owner's work on the journal: append, resolve a lost reply, trim, renew, step down.
- * Private to src/store. */
+/* leading.h - the owner's work on the journal: append, resolve a lost reply, trim, renew the lease,
+ * step down. Private to src/store. */
 #ifndef MUSTER_STORE_LEADING_H
 #define MUSTER_STORE_LEADING_H
 

@@ -27,7 +27,7 @@
 struct pump;
 
 struct pump_options {
-    const char *redis;         /* redis://host:port[/db], redis://:password@..., unix:/path; NULL = embedded */
+    const char *redis;         /* store/address.h; NULL or empty = embedded */
     const char *state_folder;  /* for the embedded server and its socket */
     const char *realm;         /* valid name */
     const char *owner;         /* unique per process start */

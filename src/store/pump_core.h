@@ -63,7 +63,7 @@ struct pump {
 /* A message for the owner, to be filled and sent. */
 struct pump_message *pump_core_message(struct pump *p, int kind);
 void pump_core_send(struct pump *p, struct pump_message *m);
-/* Tells log and owner when the state changed; an empty text: all is well. `code` picks the level. */
+/* Tells log and owner when the state changed; an empty text: all is well. `code`: log level. */
 void pump_core_report(struct pump *p, enum err code, const char *text);
 /* Reports why, closes the connection, tries again after a back-off. */
 void pump_core_disconnect(struct pump *p, enum err code, const struct err_text *why);

@@ -218,11 +218,12 @@ struct position reader_last(const struct reader *r) {
 
 static enum err look_back(struct reader *r, struct position from, size_t count,
                           struct err_text *why) {
+    struct stream_span span = {from, STREAM_END, count};
     bool fresh = !r->look;
     for (;;) {
         enum err e =
             r->look ? ERR_OK : redis_open(&r->look, &r->address, r->operation_ms, why);
-        if (!e) e = stream_range(r->look, &r->stream, from, STREAM_END, count, &r->range, why);
+        if (!e) e = stream_range(r->look, &r->stream, &span, &r->range, why);
         if (!e || !r->look || !redis_broken(r->look)) return e;
         redis_close(r->look);
         r->look = NULL;

@@ -29,7 +29,7 @@ enum err reader_new(struct reader **out, const struct reader_options *o, struct 
     ERR_CHECKED;
 void reader_free(struct reader *r);
 
-/* Where following starts: after this position; {0,0} = from the stream's end as it is at connect. */
+/* Where following starts: after this position; {0,0} = from the stream's end as it is then. */
 void reader_follow(struct reader *r, struct position after);
 /* To poll for reading; -1 while disconnected (then call reader_next at reader_due_ms). */
 int reader_fd(const struct reader *r);

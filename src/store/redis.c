@@ -36,7 +36,8 @@ static const struct {
     {"NOPERM", ERR_PERMISSION_DENIED,
      "its ACL does not let this user do that: allow the stream and string commands, INFO, ROLE and "
      "TIME on keys muster:*"},
-    {"READONLY", ERR_FAILED_PRECONDITION, "it is a read-only replica: point --redis at the primary"},
+    {"READONLY", ERR_FAILED_PRECONDITION,
+     "it is a read-only replica: point --redis at the primary"},
     {"WRONGTYPE", ERR_FAILED_PRECONDITION,
      "the journal's key holds something else than a stream: another program uses this name; choose "
      "another realm or database, or delete the key"},

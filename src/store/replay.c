@@ -70,8 +70,8 @@ static enum err run_chunks(struct walk *w, struct err_text *why) {
     int64_t progress_due_us = clock_mono_us() + PROGRESS_US;
     while (stream_compare(last, p->end) < 0) {
         struct redisReply *chunk;
-        enum err e = stream_range(p->redis, p->stream, stream_after(last), p->end, count, &chunk,
-                                  why);
+        struct stream_span span = {stream_after(last), p->end, count};
+        enum err e = stream_range(p->redis, p->stream, &span, &chunk, why);
         if (e) return e;
         size_t entries = redis_reply_count(chunk), bytes;
         e = apply_chunk(w, chunk, &last, &bytes, why);

@@ -144,14 +144,13 @@ enum err stream_append(struct redis *r, const struct stream *s, const struct str
                 : ERR_OK;
 }
 
-enum err stream_range(struct redis *r, const struct stream *s, struct position from,
-                      struct position to, size_t count, struct redisReply **reply,
-                      struct err_text *why) {
-    assert(count >= 1 && count <= STREAM_CHUNK_MAX);
+enum err stream_range(struct redis *r, const struct stream *s, const struct stream_span *span,
+                      struct redisReply **reply, struct err_text *why) {
+    assert(span->count >= 1 && span->count <= STREAM_CHUNK_MAX);
     char from_id[STREAM_ID_BYTES], to_id[STREAM_ID_BYTES], number[24];
-    stream_format_id(from, from_id);
-    stream_format_id(to, to_id);
-    (void)snprintf(number, sizeof number, "%zu", count);
+    stream_format_id(span->from, from_id);
+    stream_format_id(span->to, to_id);
+    (void)snprintf(number, sizeof number, "%zu", span->count);
     return redis_run(r,
                      (struct str[]){STR("XRANGE"), str_of(s->key), str_of(from_id), str_of(to_id),
                                     STR("COUNT"), str_of(number)},

@@ -27,6 +27,12 @@ struct stream_top {
 };
 
 enum { STREAM_CHUNK_MAX = 1000 };
+
+struct stream_span {
+    struct position from, to; /* both inclusive */
+    size_t count;             /* at most so many: 1..STREAM_CHUNK_MAX */
+};
+
 #define STREAM_ID_BYTES 48 /* two u64, a dash and a NUL */
 
 void stream_init(struct stream *s, const char *realm); /* a valid name */
@@ -47,10 +53,9 @@ enum err stream_next_epoch(struct redis *r, const struct stream *s, uint64_t *ep
  * the stream is gone. Others: not appended, or (redis_broken) unknown. */
 enum err stream_append(struct redis *r, const struct stream *s, const struct stream_entry *entry,
                        bool must_exist, struct err_text *why) ERR_CHECKED;
-/* Entries from..to inclusive, at most `count` (1..STREAM_CHUNK_MAX), oldest first. */
-enum err stream_range(struct redis *r, const struct stream *s, struct position from,
-                      struct position to, size_t count, struct redisReply **reply,
-                      struct err_text *why) ERR_CHECKED;
+/* The span's entries, oldest first. */
+enum err stream_range(struct redis *r, const struct stream *s, const struct stream_span *span,
+                      struct redisReply **reply, struct err_text *why) ERR_CHECKED;
 /* Drops everything below `from`. */
 enum err stream_trim(struct redis *r, const struct stream *s, struct position from,
                      struct err_text *why) ERR_CHECKED;

@@ -29,6 +29,10 @@ void redis_fixture_folder(char out[64]) {
     if (!mkdtemp(out)) fail("mkdtemp");
 }
 
+void redis_fixture_nap(void) {
+    (void)nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+}
+
 static int remove_one(const char *path, const struct stat *s, int type, struct FTW *walk) {
     (void)s;
     (void)type;
@@ -83,7 +87,7 @@ void redis_fixture_again(struct redis_fixture *f) {
         redis_close(r);
         if (e != ERR_UNAVAILABLE) return;
         if (clock_mono_us() > until_us) fail(why.text);
-        (void)nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+        redis_fixture_nap();
     }
 }
 

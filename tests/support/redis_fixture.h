@@ -27,6 +27,8 @@ void redis_fixture_again(struct redis_fixture *f); /* same folder, same files */
 /* Runs one command, words up to a NULL, on a connection of its own; an error reply fails the test.
  * The reply's text or number goes to `out` (may be NULL), cut to `capacity`. */
 void redis_fixture_run(struct redis_fixture *f, char *out, size_t capacity, ...);
+/* 5 ms: for loops that wait for a condition and have a deadline. */
+void redis_fixture_nap(void);
 /* A folder of mkdtemp(3) under /tmp, and its removal with all content. */
 void redis_fixture_folder(char out[64]);
 void redis_fixture_remove(const char *folder);

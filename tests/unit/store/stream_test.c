@@ -13,7 +13,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
@@ -66,9 +65,8 @@ static void entries_come_back_in_order_with_any_bytes(void **state) {
     assert_int_equal(add(&f, 7, 2, "b", &why), ERR_OK);
     assert_int_equal(add(&f, UINT64_MAX, 9, "c", &why), ERR_OK);
     struct redisReply *reply;
-    assert_int_equal(stream_range(f.redis, &f.stream, (struct position){0, 0}, STREAM_END, 10,
-                                  &reply, &why),
-                     ERR_OK);
+    struct stream_span all = {{0, 0}, STREAM_END, 10};
+    assert_int_equal(stream_range(f.redis, &f.stream, &all, &reply, &why), ERR_OK);
     assert_int_equal(redis_reply_count(reply), 3);
     struct stream_entry got;
     assert_int_equal(stream_entry_of(&f.stream, redis_reply_at(reply, 0), &got, &why), ERR_OK);
@@ -189,7 +187,7 @@ static int64_t take_by_patience(struct fixture *f, struct lease *l) {
     int64_t start_us = clock_mono_us();
     while (take(f, l) == LEASE_FOREIGN) {
         if (clock_mono_us() - start_us > 10000000) fail_msg("still %s's", l->holder);
-        (void)nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+        redis_fixture_nap();
     }
     return (clock_mono_us() - start_us) / 1000;
 }
