@@ -18,7 +18,7 @@ struct queue_def {
 
 void queue_def_free(struct queue_def *d); /* NULL is fine */
 
-#define QUEUE_WAIT_BUCKETS 64
+#define QUEUE_WAIT_BUCKETS 92 /* up to 16 hours: the longest ticket_timeout_ms is in it */
 
 struct queue_stats { /* since this state was built; players weighted equally in waits */
     uint64_t created, matched, cancelled, expired, matches;

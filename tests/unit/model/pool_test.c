@@ -1,0 +1,202 @@
+/* pool_test.c - order by key, the neighbourhood of a ticket, and who is searched when. */
+#include "support/model_kit.h"
+
+#include "model/gather.h"
+#include "model/pool.h"
+
+static const struct kit_rules spread_100 = {.teams = 2, .players_min = 1, .players_max = 1,
+                                            .spread = 100};
+
+static struct ticket *ticket(struct arena *a, double skill, int64_t created_ms, struct rng *rng) {
+    struct kit_player k = {.id = "p", .skill = skill};
+    struct player p = kit_player(a, &k);
+    struct ticket_spec spec = {STR("q"), &p, 1};
+    struct ticket *t = ticket_new(id_new(rng, created_ms), &spec);
+    t->created_ms = created_ms;
+    return t;
+}
+
+static void assert_ordered(const struct key_index *x) {
+    struct key_cursor c = {0, 0};
+    const struct key_slot *s, *previous = NULL;
+    uint64_t count = 0;
+    for (; (s = key_index_at(x, c)); c = key_index_next(x, c), count++) {
+        if (previous && previous->key == s->key) {
+            assert_true(pool_is_older(previous->entry, s->entry));
+        } else if (previous) {
+            assert_true(previous->key < s->key);
+        }
+        previous = s;
+    }
+    assert_int_equal(count, x->count);
+}
+
+static void index_stays_ordered_under_random_changes(void **state) {
+    (void)state;
+    struct rng rng;
+    rng_init(&rng, 11);
+    struct arena *a = arena_new(0);
+    struct ruleset *r = kit_ruleset(&spread_100);
+    struct pool *p = pool_new(r);
+    enum { TICKETS = 3000 };
+    struct ticket **all = mem_array(TICKETS, sizeof *all);
+    for (int i = 0; i < TICKETS; i++) {
+        all[i] = ticket(a, (double)rng_below(&rng, 200), 1000 + i / 7, &rng);
+        pool_add(p, all[i]);
+    }
+    assert_ordered(&all[0]->entry->part->index);
+    for (int i = 0; i < 20000; i++) {
+        struct ticket *t = all[rng_below(&rng, TICKETS)];
+        if (t->entry) pool_remove(p, t);
+        else if (rng_below(&rng, 4) == 0) pool_add(p, t);
+    }
+    uint64_t waiting = 0;
+    for (int i = 0; i < TICKETS; i++) waiting += all[i]->entry != NULL;
+    assert_int_equal(waiting, pool_count(p));
+    for (int i = 0; i < TICKETS; i++) {
+        if (!all[i]->entry) continue;
+        assert_ordered(&all[i]->entry->part->index);
+        break;
+    }
+    pool_free(p);
+    for (int i = 0; i < TICKETS; i++) ticket_free(all[i]);
+    mem_free(all);
+    ruleset_free(r);
+    arena_free(a);
+}
+
+static int64_t oldest_by_walk(struct ticket **all, int count) {
+    int64_t oldest = INT64_MAX;
+    for (int i = 0; i < count; i++) {
+        if (all[i]->entry && all[i]->created_ms < oldest) oldest = all[i]->created_ms;
+    }
+    return oldest;
+}
+
+static void oldest_ticket_is_known_after_each_removal(void **state) {
+    (void)state;
+    struct rng rng;
+    rng_init(&rng, 12);
+    struct arena *a = arena_new(0);
+    struct ruleset *r = kit_ruleset(&spread_100);
+    struct pool *p = pool_new(r);
+    struct ticket *all[200];
+    for (int i = 0; i < 200; i++) {
+        all[i] = ticket(a, 0, 1000 + (int64_t)rng_below(&rng, 500), &rng);
+        pool_add(p, all[i]);
+    }
+    for (int left = 200; left > 0; left--) {
+        assert_int_equal(pool_oldest(p)->created_ms, oldest_by_walk(all, 200));
+        pool_remove(p, pool_nth(p, rng_below(&rng, (uint64_t)left))->ticket);
+    }
+    assert_null(pool_oldest(p));
+    pool_free(p);
+    for (int i = 0; i < 200; i++) ticket_free(all[i]);
+    ruleset_free(r);
+    arena_free(a);
+}
+
+static void dirty_tickets_are_taken_oldest_first_and_wake_in_time(void **state) {
+    (void)state;
+    struct rng rng;
+    rng_init(&rng, 13);
+    struct arena *a = arena_new(0);
+    struct ruleset *r = kit_ruleset(&spread_100);
+    struct pool *p = pool_new(r);
+    struct ticket *late = ticket(a, 0, 3000, &rng), *early = ticket(a, 5, 2000, &rng);
+    pool_add(p, late);
+    pool_add(p, early);
+    struct pool_entry *first = pool_take(p);
+    assert_ptr_equal(first->ticket, early);
+    pool_sleep(p, first, 9000);
+    assert_ptr_equal(pool_take(p)->ticket, late);
+    pool_sleep(p, late->entry, INT64_MAX);
+    assert_null(pool_take(p));
+    assert_int_equal(pool_due_ms(p), 9000);
+    pool_wake(p, 8999);
+    assert_null(pool_take(p));
+    pool_wake(p, 9000);
+    assert_ptr_equal(pool_take(p)->ticket, early);
+    assert_int_equal(pool_due_ms(p), INT64_MAX);
+    pool_free(p);
+    ticket_free(late);
+    ticket_free(early);
+    ruleset_free(r);
+    arena_free(a);
+}
+
+static void gathering_finds_the_nearest_and_among_equals_the_oldest(void **state) {
+    (void)state;
+    struct rng rng;
+    rng_init(&rng, 14);
+    struct arena *a = arena_new(0);
+    struct ruleset *r = kit_ruleset(&spread_100);
+    struct pool *p = pool_new(r);
+    struct ticket *all[600];
+    for (int i = 0; i < 600; i++) { /* 20 tickets of each skill from 0 to 29 */
+        all[i] = ticket(a, i % 30, 1000 + i, &rng);
+        pool_add(p, all[i]);
+    }
+    struct gathered *g = mem_alloc(sizeof *g);
+    struct gather_query q = {.x = all[599]->entry, /* skill 29, the newest */
+                             .spread = 3, .latency_ms_max = INT32_MAX, .players_max = 1,
+                             .want = 30, .visits = 1000};
+    gather_run(g, &q);
+    assert_int_equal(g->count, 30);
+    assert_true(g->truncated);
+    for (uint32_t i = 0; i < g->count; i++) {
+        double key = g->by_key[i].key;
+        assert_true(key == 29 || (key == 28 && g->by_key[i].created_ms < 1000 + 11 * 30));
+        if (i > 0) assert_true(g->by_age[i - 1]->created_ms <= g->by_age[i]->created_ms);
+    }
+    q.want = 100;
+    gather_run(g, &q);
+    assert_int_equal(g->count, 79); /* skills 26..29 but itself */
+    assert_false(g->truncated);
+    q.skip = 70;
+    gather_run(g, &q);
+    assert_int_equal(g->count + 70, 80); /* itself was among those passed over */
+    mem_free(g);
+    pool_free(p);
+    for (int i = 0; i < 600; i++) ticket_free(all[i]);
+    ruleset_free(r);
+    arena_free(a);
+}
+
+static void regions_that_not_every_player_reaches_do_not_count(void **state) {
+    (void)state;
+    const struct kit_rules rules = {.teams = 2, .players_min = 2, .players_max = 2,
+                                    .latency_ms = 100};
+    struct rng rng;
+    rng_init(&rng, 15);
+    struct arena *a = arena_new(0);
+    struct ruleset *r = kit_ruleset(&rules);
+    struct pool *p = pool_new(r);
+    struct player players[] = {
+        kit_player(a, &(struct kit_player){.id = "a", .regions = {"as", "eu", "us"},
+                                           .latencies = {20, 30, 150}}),
+        kit_player(a, &(struct kit_player){.id = "b", .regions = {"eu", "us"},
+                                           .latencies = {90, 40}})};
+    struct ticket_spec spec = {STR("q"), players, 2};
+    struct ticket *t = ticket_new(id_new(&rng, 1), &spec);
+    pool_add(p, t);
+    assert_int_equal(__builtin_popcountll(pool_regions_within(t->entry, 100)), 1); /* eu */
+    assert_int_equal(__builtin_popcountll(pool_regions_within(t->entry, 89)), 0);
+    assert_int_equal(__builtin_popcountll(pool_regions_within(t->entry, 150)), 2); /* eu, us */
+    assert_true(pool_regions_within(t->entry, INT32_MAX) == UINT64_MAX);
+    pool_free(p);
+    ticket_free(t);
+    ruleset_free(r);
+    arena_free(a);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(index_stays_ordered_under_random_changes),
+        cmocka_unit_test(oldest_ticket_is_known_after_each_removal),
+        cmocka_unit_test(dirty_tickets_are_taken_oldest_first_and_wake_in_time),
+        cmocka_unit_test(gathering_finds_the_nearest_and_among_equals_the_oldest),
+        cmocka_unit_test(regions_that_not_every_player_reaches_do_not_count),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
