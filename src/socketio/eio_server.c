@@ -1,0 +1,347 @@
+/* eio_server.c - all sessions of one Engine.IO server: their table, limits, timers and deaths. */
+#include "socketio/eio_server.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "socketio/sio_json.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct eio_address { /* how many sessions an IP has; in server.addresses */
+    size_t count;
+    char text[EIO_ADDRESS_BYTES];
+};
+
+static bool sid_equal(const void *value, const void *key) {
+    return memcmp(((const struct eio_session *)value)->sid, key, EIO_ID_BYTES) == 0;
+}
+
+static bool address_equal(const void *value, const void *key) {
+    return strcmp(((const struct eio_address *)value)->text, key) == 0;
+}
+
+static uint64_t sid_hash(const char *sid) {
+    return str_hash((struct str){sid, EIO_ID_BYTES});
+}
+
+/* ---- making and freeing ---- */
+
+static void fill_defaults(struct sio_options *o) {
+    if (!o->path) o->path = "/socket.io/";
+    if (!o->origins) o->origins = "*";
+    if (!o->ping_interval_ms) o->ping_interval_ms = 25000;
+    if (!o->ping_timeout_ms) o->ping_timeout_ms = 20000;
+    if (!o->upgrade_timeout_ms) o->upgrade_timeout_ms = 10000;
+    if (!o->connect_timeout_ms) o->connect_timeout_ms = 45000;
+    if (!o->payload_bytes_max) o->payload_bytes_max = 1000000;
+    if (!o->queue_bytes_max) o->queue_bytes_max = 262144;
+    if (!o->queue_packets_max) o->queue_packets_max = 256;
+    if (!o->connections_max) o->connections_max = 20000;
+    if (!o->namespaces_max) o->namespaces_max = 16;
+    if (!o->packets_per_payload_max) o->packets_per_payload_max = 256;
+    if (!o->json_depth_max) o->json_depth_max = 64;
+    if (o->json_depth_max > SIO_JSON_DEPTH_MAX) o->json_depth_max = SIO_JSON_DEPTH_MAX;
+}
+
+static void split_origins(struct eio_server *server) {
+    struct str rest = str_of(server->options.origins);
+    while (rest.size) {
+        const char *comma = memchr(rest.at, ',', rest.size);
+        struct str one = {rest.at, comma ? (size_t)(comma - rest.at) : rest.size};
+        rest.at += one.size + (comma ? 1 : 0);
+        rest.size -= one.size + (comma ? 1 : 0);
+        while (one.size && *one.at == ' ') one.at++, one.size--;
+        while (one.size && one.at[one.size - 1] == ' ') one.size--;
+        if (one.size == 0) continue;
+        server->origins =
+            mem_grow(server->origins, server->origin_count + 1, sizeof *server->origins);
+        server->origins[server->origin_count++] = mem_text(one);
+    }
+}
+
+struct eio_server *eio_server_new(const struct sio_options *o, const struct eio_events *events,
+                                  void *events_arg) {
+    struct eio_server *server = mem_alloc(sizeof *server);
+    server->options = *o;
+    fill_defaults(&server->options);
+    server->options.path = mem_text(str_of(server->options.path));
+    server->options.origins = mem_text(str_of(server->options.origins));
+    server->events = events;
+    server->events_arg = events_arg;
+    server->armed_due_us = INT64_MAX;
+    list_init(&server->open);
+    list_init(&server->dead);
+    list_init(&server->doomed);
+    split_origins(server);
+    return server;
+}
+
+void eio_server_free(struct eio_server *server) {
+    if (!server) return;
+    assert(server->depth == 0);
+    eio_server_enter(server);
+    LIST_EACH(&server->open, node) {
+        struct eio_session *s = LIST_OF(node, struct eio_session, link);
+        assert(s->state == EIO_CLOSING && "eio_server_close comes first");
+        eio_session_drop(s, "server shutting down", EIO_WS_CUT);
+    }
+    eio_server_leave(server);
+    for (int kind = 0; kind < EIO_TIMER_COUNT; kind++) heap_fini(&server->timers[kind]);
+    size_t cursor = 0;
+    for (void *a; (a = map_next(&server->addresses, &cursor));) mem_free(a);
+    map_fini(&server->addresses);
+    map_fini(&server->sessions);
+    for (size_t i = 0; i < server->origin_count; i++) mem_free(server->origins[i]);
+    mem_free(server->origins);
+    mem_free((char *)server->options.path);
+    mem_free((char *)server->options.origins);
+    strbuf_fini(&server->scratch);
+    mem_free(server);
+}
+
+void eio_server_attach(struct eio_server *server, const struct eio_hooks *hooks, void *arg) {
+    server->hooks = hooks;
+    server->hooks_arg = arg;
+}
+
+bool eio_server_owns_path(const struct eio_server *server, struct str path) {
+    return str_equal(path, str_of(server->options.path));
+}
+
+size_t eio_server_payload_bytes_max(const struct eio_server *server) {
+    return server->options.payload_bytes_max;
+}
+
+size_t eio_server_session_count(const struct eio_server *server) {
+    return server->open.count;
+}
+
+void eio_server_enter(struct eio_server *server) {
+    server->depth++;
+}
+
+void eio_server_leave(struct eio_server *server) {
+    assert(server->depth > 0);
+    if (--server->depth > 0) return;
+    LIST_EACH(&server->dead, node) {
+        list_remove(&server->dead, node);
+        mem_free(LIST_OF(node, struct eio_session, link));
+    }
+}
+
+void eio_server_close(struct eio_server *server) {
+    eio_server_enter(server);
+    server->closing = true;
+    /* Closing one may close others, by the application: so no walk, each is met once at the front. */
+    for (size_t left = server->open.count; left > 0 && server->open.count > 0; left--) {
+        struct list_node *node = list_first(&server->open);
+        struct eio_session *s = LIST_OF(node, struct eio_session, link);
+        list_remove(&server->open, node);
+        list_append(&server->open, node);
+        if (s->state < EIO_CLOSING)
+            eio_session_close(s, "server shutting down", EIO_WS_GOING_AWAY);
+        else if (!s->ws)
+            eio_session_drop(s, "server shutting down", EIO_WS_GOING_AWAY);
+    }
+    eio_server_leave(server);
+}
+
+/* ---- table and limits ---- */
+
+struct eio_session *eio_server_find(const struct eio_server *server, struct str sid) {
+    if (sid.size != EIO_ID_BYTES) return NULL;
+    return map_get(&server->sessions, sid_hash(sid.at), sid_equal, sid.at);
+}
+
+static bool admit_address(struct eio_server *server, const char *address) {
+    if (server->options.connections_per_ip_max == 0) return true;
+    uint64_t hash = str_hash(str_of(address));
+    struct eio_address *a = map_get(&server->addresses, hash, address_equal, address);
+    if (a && a->count >= server->options.connections_per_ip_max) return false;
+    if (!a) {
+        a = mem_alloc(sizeof *a);
+        memcpy(a->text, address, sizeof a->text);
+        map_put(&server->addresses, hash, a);
+    }
+    a->count++;
+    return true;
+}
+
+bool eio_server_admit(struct eio_server *server, const char *address) {
+    if (server->closing || server->open.count >= server->options.connections_max ||
+        !admit_address(server, address)) {
+        metric_add(METRIC_sockets_refused_total, 1);
+        return false;
+    }
+    return true;
+}
+
+void eio_server_dismiss(struct eio_server *server, const char *address) {
+    if (server->options.connections_per_ip_max == 0) return;
+    uint64_t hash = str_hash(str_of(address));
+    struct eio_address *a = map_get(&server->addresses, hash, address_equal, address);
+    assert(a && a->count > 0);
+    if (--a->count > 0) return;
+    map_remove(&server->addresses, hash, a);
+    mem_free(a);
+}
+
+void eio_server_add(struct eio_server *server, struct eio_session *s) {
+    map_put(&server->sessions, sid_hash(s->sid), s);
+    list_append(&server->open, &s->link);
+    server->live_count++;
+    metric_add(METRIC_sockets_opened_total, 1);
+    metric_set(METRIC_sockets_open, (int64_t)server->open.count);
+}
+
+void eio_server_bury(struct eio_server *server, struct eio_session *s) {
+    for (int kind = 0; kind < EIO_TIMER_COUNT; kind++)
+        heap_stop(&server->timers[kind], &s->timers[kind]);
+    map_remove(&server->sessions, sid_hash(s->sid), s);
+    if (list_linked(&s->doomed_link)) list_remove(&server->doomed, &s->doomed_link);
+    list_remove(&server->open, &s->link);
+    list_append(&server->dead, &s->link);
+    metric_set(METRIC_sockets_open, (int64_t)server->open.count);
+}
+
+/* ---- timers ---- */
+
+static void arm(struct eio_server *server, int64_t due_us) {
+    if (due_us >= server->armed_due_us) return;
+    server->armed_due_us = due_us;
+    server->hooks->arm(server->hooks_arg, due_us);
+}
+
+void eio_server_start_timer(struct eio_server *server, struct eio_session *s, enum eio_timer kind,
+                            int64_t delay_ms) {
+    int64_t due_us = clock_mono_us() + delay_ms * 1000;
+    heap_start(&server->timers[kind], &s->timers[kind], due_us);
+    arm(server, due_us);
+}
+
+void eio_server_stop_timer(struct eio_server *server, struct eio_session *s, enum eio_timer kind) {
+    heap_stop(&server->timers[kind], &s->timers[kind]);
+}
+
+void eio_server_doom(struct eio_server *server, struct eio_session *s, const char *reason) {
+    if (s->doom) return;
+    s->doom = reason;
+    list_append(&server->doomed, &s->doomed_link);
+    arm(server, clock_mono_us());
+}
+
+static void drop_doomed(struct eio_server *server) {
+    for (struct list_node *node; (node = list_first(&server->doomed));) {
+        struct eio_session *s = LIST_OF(node, struct eio_session, doomed_link);
+        eio_session_drop(s, s->doom, EIO_WS_CUT);
+    }
+}
+
+static void fire(struct eio_server *server, enum eio_timer kind, int64_t now_us) {
+    /* A restarted timer is due later than now: the loop ends. */
+    for (struct heap_node *n; (n = heap_take_due(&server->timers[kind], now_us));) {
+        struct eio_session *s = HEAP_OF(n - kind, struct eio_session, timers);
+        eio_session_timer(s, kind);
+    }
+}
+
+void eio_server_tick(struct eio_server *server) {
+    eio_server_enter(server);
+    int64_t now_us = clock_mono_us();
+    if (now_us >= server->armed_due_us) server->armed_due_us = INT64_MAX;
+    drop_doomed(server);
+    for (int kind = 0; kind < EIO_TIMER_COUNT; kind++) fire(server, (enum eio_timer)kind, now_us);
+    for (int kind = 0; kind < EIO_TIMER_COUNT; kind++) {
+        struct heap_node *first = heap_first(&server->timers[kind]);
+        if (first) arm(server, first->due);
+    }
+    eio_server_leave(server);
+}
+
+/* ---- checks of requests ---- */
+
+bool eio_server_allow_origin(const struct eio_server *server, struct str origin,
+                             const char **allow_origin) {
+    *allow_origin = NULL;
+    if (origin.size == 0) return true;
+    for (size_t i = 0; i < server->origin_count; i++) {
+        struct str allowed = str_of(server->origins[i]);
+        if (!str_equal(allowed, STR("*")) && !str_equal(allowed, origin)) continue;
+        *allow_origin = server->origins[i];
+        return true;
+    }
+    return false;
+}
+
+static bool has_control_character(struct str s) {
+    for (size_t i = 0; i < s.size; i++)
+        if ((unsigned char)s.at[i] < 0x20 || s.at[i] == 0x7f) return true;
+    return false;
+}
+
+/* The order is the reference's. */
+enum eio_failure eio_server_check(struct eio_server *server, const struct eio_request *r,
+                                  struct eio_session **session) {
+    *session = NULL;
+    bool websocket = strcmp(r->transport, "websocket") == 0;
+    if (!websocket && strcmp(r->transport, "polling") != 0) return EIO_UNKNOWN_TRANSPORT;
+    if (has_control_character(r->origin)) return EIO_BAD_REQUEST;
+    const char *allow_origin;
+    if (!eio_server_allow_origin(server, r->origin, &allow_origin)) return EIO_FORBIDDEN;
+    if (r->sid[0]) {
+        *session = eio_server_find(server, str_of(r->sid));
+        if (!*session) return EIO_UNKNOWN_SID;
+        if (r->method == EIO_METHOD_OTHER || websocket != r->upgrade) return EIO_BAD_REQUEST;
+        return EIO_NO_FAILURE;
+    }
+    if (r->method != EIO_METHOD_GET) return EIO_BAD_METHOD;
+    if (websocket != r->upgrade) return EIO_BAD_REQUEST;
+    if (strcmp(r->eio, "4") != 0) return EIO_UNSUPPORTED_VERSION;
+    return EIO_NO_FAILURE;
+}
+
+static const struct {
+    int status;
+    const char *text;
+} FAILURES[] = {
+    [EIO_UNKNOWN_TRANSPORT] = {400, "Transport unknown"},
+    [EIO_UNKNOWN_SID] = {400, "Session ID unknown"},
+    [EIO_BAD_METHOD] = {400, "Bad handshake method"},
+    [EIO_BAD_REQUEST] = {400, "Bad request"},
+    [EIO_FORBIDDEN] = {403, "Forbidden"},
+    [EIO_UNSUPPORTED_VERSION] = {400, "Unsupported protocol version"},
+    [EIO_FULL] = {503, "Too many connections"},
+};
+
+int eio_server_failure_status(enum eio_failure f) {
+    assert(f < EIO_NO_FAILURE);
+    return FAILURES[f].status;
+}
+
+const char *eio_server_failure_text(enum eio_failure f) {
+    assert(f < EIO_NO_FAILURE);
+    return FAILURES[f].text;
+}
+
+static void set_argument(char *field, size_t field_size, struct str value) {
+    size_t size = value.size < field_size - 1 ? value.size : field_size - 1;
+    memcpy(field, value.at, size);
+    field[size] = '\0';
+}
+
+void eio_request_argument(struct eio_request *r, struct str argument) {
+    struct {
+        struct str key;
+        char *field;
+        size_t size;
+    } fields[] = {{STR("EIO="), r->eio, sizeof r->eio},
+                  {STR("transport="), r->transport, sizeof r->transport},
+                  {STR("sid="), r->sid, sizeof r->sid}};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        if (!str_starts(argument, fields[i].key)) continue;
+        struct str value = {argument.at + fields[i].key.size, argument.size - fields[i].key.size};
+        set_argument(fields[i].field, fields[i].size, value);
+    }
+}

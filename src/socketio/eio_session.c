@@ -1,0 +1,344 @@
+/* eio_session.c - one Engine.IO session: its transports, heartbeat and queue. */
+#include "socketio/eio_session.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "socketio/eio_server.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define CLOSE_FLUSH_MS 2000  /* for a WebSocket that is choked when it is closed */
+#define CLOSE_POLL_MS 30000  /* for the GET that fetches the close packet, as the reference */
+#define QUEUE_FIRST_CAPACITY 4
+
+static const char PACKET_TEXT[][2] = {"0", "1", "2", "3", "4", "5", "6"};
+
+/* moves[from][to]: the drawing in the header. */
+static const bool MOVES[EIO_CLOSED + 1][EIO_CLOSED + 1] = {
+    [EIO_POLLING] = {[EIO_PROBING] = true, [EIO_CLOSING] = true, [EIO_CLOSED] = true},
+    [EIO_PROBING] = {[EIO_POLLING] = true,
+                     [EIO_WEBSOCKET] = true,
+                     [EIO_CLOSING] = true,
+                     [EIO_CLOSED] = true},
+    [EIO_WEBSOCKET] = {[EIO_CLOSING] = true, [EIO_CLOSED] = true},
+    [EIO_CLOSING] = {[EIO_CLOSED] = true},
+};
+
+static void move(struct eio_session *s, enum eio_state to) {
+    assert(MOVES[s->state][to]);
+    s->state = to;
+}
+
+static void start_timer(struct eio_session *s, enum eio_timer kind, int64_t delay_ms) {
+    eio_server_start_timer(s->server, s, kind, delay_ms);
+}
+
+/* ---- queue ---- */
+
+static void queue_clear(struct eio_session *s) {
+    for (uint32_t i = 0; i < s->queue_count; i++) eio_frame_drop(s->queue[s->queue_first + i]);
+    mem_free(s->queue); /* idle sessions keep none: there are many of them */
+    s->queue = NULL;
+    s->queue_first = s->queue_count = s->queue_capacity = 0;
+    s->queue_bytes = 0;
+}
+
+static void queue_push(struct eio_session *s, struct eio_frame *f) {
+    if (s->queue_first + s->queue_count == s->queue_capacity) {
+        if (s->queue_first > 0) {
+            memmove(s->queue, s->queue + s->queue_first, s->queue_count * sizeof(*s->queue));
+            s->queue_first = 0;
+        } else {
+            s->queue_capacity = s->queue_capacity ? s->queue_capacity * 2 : QUEUE_FIRST_CAPACITY;
+            s->queue = mem_grow(s->queue, s->queue_capacity, sizeof(*s->queue));
+        }
+    }
+    s->queue[s->queue_first + s->queue_count++] = eio_frame_hold(f);
+    s->queue_bytes += f->size;
+}
+
+static void queue_pop(struct eio_session *s) {
+    struct eio_frame *f = s->queue[s->queue_first];
+    s->queue_bytes -= f->size;
+    s->queue_first++;
+    s->queue_count--;
+    eio_frame_drop(f);
+    if (s->queue_count == 0) queue_clear(s);
+}
+
+static void push_packet(struct eio_session *s, enum eio_packet_type type) {
+    struct eio_frame *f = eio_frame_new(str_of(PACKET_TEXT[type]), false);
+    queue_push(s, f);
+    eio_frame_drop(f);
+}
+
+/* ---- answering GETs ---- */
+
+static void answer_exchange(struct eio_session *s, struct eio_exchange *x, struct str body) {
+    struct eio_answer a = {.status = 200,
+                           .type = "text/plain; charset=UTF-8",
+                           .body = body,
+                           .allow_origin = x->allow_origin};
+    x->session = NULL;
+    s->server->hooks->answer(s->server->hooks_arg, x, &a);
+}
+
+void eio_session_answer_get(struct eio_session *s, enum eio_packet_type type) {
+    struct eio_exchange *x = s->get;
+    if (!x) return;
+    s->get = NULL;
+    answer_exchange(s, x, str_of(PACKET_TEXT[type]));
+}
+
+static void flush_polling(struct eio_session *s) {
+    if (!s->get || s->queue_count == 0) return;
+    struct strbuf *body = &s->server->scratch;
+    strbuf_clear(body);
+    for (uint32_t i = 0; i < s->queue_count; i++)
+        eio_payload_add(body, s->queue[s->queue_first + i]);
+    queue_clear(s);
+    struct eio_exchange *x = s->get;
+    s->get = NULL;
+    answer_exchange(s, x, strbuf_str(body));
+}
+
+static void flush_websocket(struct eio_session *s) {
+    const struct eio_hooks *hooks = s->server->hooks;
+    while (s->queue_count > 0) {
+        if (!hooks->ws_write(s->server->hooks_arg, s->ws, s->queue[s->queue_first])) return;
+        queue_pop(s);
+    }
+}
+
+static void finish(struct eio_session *s, enum eio_ws_code code);
+
+void eio_session_flush(struct eio_session *s) {
+    if (s->state == EIO_CLOSED) return;
+    if (s->ws)
+        flush_websocket(s);
+    else
+        flush_polling(s);
+    if (s->state == EIO_CLOSING && s->queue_count == 0)
+        finish(s, s->server->closing ? EIO_WS_GOING_AWAY : EIO_WS_NORMAL);
+}
+
+/* ---- life ---- */
+
+static void push_open(struct eio_session *s) {
+    const struct sio_options *o = &s->server->options;
+    struct strbuf text = {0};
+    strbuf_printf(&text,
+                  "0{\"sid\":\"%.*s\",\"upgrades\":[%s],\"pingInterval\":%lld,"
+                  "\"pingTimeout\":%lld,\"maxPayload\":%zu}",
+                  EIO_ID_BYTES, s->sid, s->ws ? "" : "\"websocket\"",
+                  (long long)o->ping_interval_ms, (long long)o->ping_timeout_ms,
+                  o->payload_bytes_max);
+    struct eio_frame *f = eio_frame_new(strbuf_str(&text), false);
+    strbuf_fini(&text);
+    queue_push(s, f);
+    eio_frame_drop(f);
+}
+
+struct eio_session *eio_session_new(struct eio_server *server, struct eio_ws *ws,
+                                    const char *address) {
+    if (!eio_server_admit(server, address)) return NULL;
+    struct eio_session *s = mem_alloc(sizeof *s);
+    s->server = server;
+    s->state = ws ? EIO_WEBSOCKET : EIO_POLLING;
+    s->ws = ws;
+    if (ws) ws->session = s;
+    memcpy(s->address, address, sizeof s->address);
+    eio_base64_new_id(s->sid);
+    eio_server_add(server, s);
+    push_open(s);
+    start_timer(s, EIO_TIMER_HEARTBEAT, server->options.ping_interval_ms);
+    start_timer(s, EIO_TIMER_JOIN, server->options.connect_timeout_ms);
+    server->events->open(server->events_arg, s);
+    return s;
+}
+
+bool eio_session_live(const struct eio_session *s) {
+    return s->state < EIO_CLOSING && !s->doom;
+}
+
+void eio_session_joined(struct eio_session *s) {
+    eio_server_stop_timer(s->server, s, EIO_TIMER_JOIN);
+}
+
+void eio_session_send(struct eio_session *s, struct eio_frame *const *frames, size_t count) {
+    if (!eio_session_live(s)) return;
+    const struct eio_server *server = s->server;
+    bool direct = s->state == EIO_WEBSOCKET && s->queue_count == 0;
+    for (size_t i = 0; i < count; i++) {
+        if (direct) direct = server->hooks->ws_write(server->hooks_arg, s->ws, frames[i]);
+        if (!direct) queue_push(s, frames[i]);
+    }
+    if (s->state == EIO_POLLING) flush_polling(s);
+    if (s->queue_count > server->options.queue_packets_max ||
+        s->queue_bytes > server->options.queue_bytes_max) {
+        metric_add(METRIC_sockets_slow_total, 1);
+        eio_server_doom(s->server, s, "slow client");
+    }
+}
+
+static void send_packet(struct eio_session *s, enum eio_packet_type type) {
+    struct eio_frame *f = eio_frame_new(str_of(PACKET_TEXT[type]), false);
+    eio_session_send(s, &f, 1);
+    eio_frame_drop(f);
+}
+
+/* A POST whose body is still coming in: its connection has lost its session. */
+static void cut_post(struct eio_session *s) {
+    struct eio_exchange *x = s->post;
+    if (!x) return;
+    s->post = NULL;
+    x->session = NULL;
+    s->server->hooks->answer(s->server->hooks_arg, x, &(struct eio_answer){0});
+}
+
+static void close_ws(struct eio_session *s, struct eio_ws **ws, enum eio_ws_code code) {
+    struct eio_ws *closed = *ws;
+    if (!closed) return;
+    *ws = NULL;
+    closed->session = NULL;
+    s->server->hooks->ws_close(s->server->hooks_arg, closed, code);
+}
+
+/* To CLOSED: lets go of every transport, and of the memory at the outermost leave. */
+static void finish(struct eio_session *s, enum eio_ws_code code) {
+    move(s, EIO_CLOSED);
+    eio_session_answer_get(s, EIO_CLOSE);
+    cut_post(s);
+    close_ws(s, &s->probe, code);
+    close_ws(s, &s->ws, code);
+    queue_clear(s);
+    eio_server_bury(s->server, s);
+}
+
+static void tell_application(struct eio_session *s, const char *reason) {
+    LOG_DEBUG("session-closed", "address=%s reason=%s", s->address, log_quote(str_of(reason)));
+    s->server->live_count--;
+    eio_server_dismiss(s->server, s->address);
+    s->server->events->close(s->server->events_arg, s, reason);
+}
+
+void eio_session_drop(struct eio_session *s, const char *reason, enum eio_ws_code code) {
+    if (s->state == EIO_CLOSED) return;
+    bool told = s->state == EIO_CLOSING;
+    finish(s, code);
+    if (!told) tell_application(s, reason);
+}
+
+void eio_session_close(struct eio_session *s, const char *reason, enum eio_ws_code code) {
+    if (s->state >= EIO_CLOSING) return;
+    if (s->doom) {
+        eio_session_drop(s, s->doom, EIO_WS_CUT);
+        return;
+    }
+    move(s, EIO_CLOSING);
+    for (int kind = 0; kind < EIO_TIMER_COUNT; kind++)
+        eio_server_stop_timer(s->server, s, (enum eio_timer)kind);
+    close_ws(s, &s->probe, code);
+    tell_application(s, reason);
+    if (!s->ws) push_packet(s, EIO_CLOSE);
+    if (s->ws && s->queue_count == 0) {
+        finish(s, code);
+        return;
+    }
+    if (!s->ws && !s->get && s->server->closing) { /* nobody would fetch it in time */
+        finish(s, code);
+        return;
+    }
+    start_timer(s, EIO_TIMER_HEARTBEAT, s->ws ? CLOSE_FLUSH_MS : CLOSE_POLL_MS);
+    eio_session_flush(s);
+}
+
+/* ---- heartbeat and deadlines ---- */
+
+static void heartbeat_due(struct eio_session *s) {
+    if (s->state == EIO_CLOSING) {
+        finish(s, EIO_WS_CUT);
+    } else if (s->awaiting_pong) {
+        eio_session_drop(s, "ping timeout", EIO_WS_NORMAL);
+    } else {
+        s->awaiting_pong = true;
+        start_timer(s, EIO_TIMER_HEARTBEAT, s->server->options.ping_timeout_ms);
+        send_packet(s, EIO_PING);
+    }
+}
+
+void eio_session_timer(struct eio_session *s, enum eio_timer kind) {
+    switch (kind) {
+    case EIO_TIMER_HEARTBEAT:
+        heartbeat_due(s);
+        break;
+    case EIO_TIMER_JOIN:
+        eio_session_close(s, "connect timeout", EIO_WS_NORMAL);
+        break;
+    case EIO_TIMER_UPGRADE:
+        eio_session_end_probe(s, EIO_WS_NORMAL);
+        break;
+    case EIO_TIMER_COUNT:
+        assert(!"a timer");
+    }
+}
+
+static void pong(struct eio_session *s) {
+    if (!s->awaiting_pong) return; /* unasked: must not put off the next ping */
+    s->awaiting_pong = false;
+    start_timer(s, EIO_TIMER_HEARTBEAT, s->server->options.ping_interval_ms);
+}
+
+bool eio_session_packet(struct eio_session *s, const struct eio_packet *p) {
+    switch (p->type) {
+    case EIO_PONG:
+        pong(s);
+        return true;
+    case EIO_MESSAGE:
+        s->server->events->message(s->server->events_arg, s, p->data, p->size, p->binary);
+        return true;
+    case EIO_CLOSE:
+        eio_session_answer_get(s, EIO_NOOP);
+        eio_session_drop(s, "transport close", EIO_WS_NORMAL);
+        return true;
+    case EIO_PING: /* in v4 only the server pings */
+        eio_session_drop(s, "parse error", EIO_WS_PROTOCOL_ERROR);
+        return false;
+    case EIO_OPEN:
+    case EIO_UPGRADE:
+    case EIO_NOOP:
+        return true;
+    }
+    return false;
+}
+
+/* ---- upgrade ---- */
+
+void eio_session_start_probe(struct eio_session *s) {
+    if (s->state == EIO_PROBING) return;
+    move(s, EIO_PROBING);
+    flush_polling(s);
+    eio_session_answer_get(s, EIO_NOOP); /* frees the client to stop polling */
+}
+
+void eio_session_end_probe(struct eio_session *s, enum eio_ws_code code) {
+    eio_server_stop_timer(s->server, s, EIO_TIMER_UPGRADE);
+    close_ws(s, &s->probe, code);
+    if (s->state != EIO_PROBING) return;
+    move(s, EIO_POLLING);
+    flush_polling(s);
+}
+
+void eio_session_upgrade(struct eio_session *s) {
+    eio_server_stop_timer(s->server, s, EIO_TIMER_UPGRADE);
+    eio_session_answer_get(s, EIO_NOOP);
+    move(s, EIO_WEBSOCKET);
+    s->ws = s->probe;
+    s->probe = NULL;
+    /* The ping may have been under way on the transport that ends here. */
+    if (s->awaiting_pong)
+        start_timer(s, EIO_TIMER_HEARTBEAT, s->server->options.ping_timeout_ms);
+    eio_session_flush(s);
+}
