@@ -165,7 +165,7 @@ static enum err build_measurements(struct builder *b, const struct rule_def *d, 
             return ruleset_refuse(b->why, field, "\"%.*s\" gives strings; a distance measures "
                                   "numbers", STR_PRINT(shown));
         }
-        if (list[i]->base != list[0]->base) {
+        if (d->reference.kind != REFERENCE_NONE && list[i]->base != list[0]->base) {
             return ruleset_refuse(b->why, field, "\"%.*s\" gives another type than measurements[0]",
                                   STR_PRINT(shown));
         }

@@ -1,0 +1,75 @@
+/* fuzz_queue_json.c - any bytes as a queue definition; what is accepted must evaluate and describe. */
+#include "model/ruleset.h"
+#include "wire/queue_json.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Two players' tickets with extreme numbers, one in each of the first two teams. */
+static void evaluate(const struct ruleset *r) {
+    static const struct str items[] = {{"a", 1}, {"b", 1}};
+    static const double numbers[] = {-0.0, 1e308};
+    static const struct latency latencies[] = {{{"eu", 2}, 50}, {{"us", 2}, 60000}};
+    static const struct attribute attributes[] = {
+        {.name = {"maps", 4}, .kind = ATTRIBUTE_MAP, .items = items, .numbers = numbers,
+         .item_count = 2},
+        {.name = {"mode", 4}, .kind = ATTRIBUTE_TEXT, .text = {"duel", 4}},
+        {.name = {"roles", 5}, .kind = ATTRIBUTE_LIST, .items = items, .item_count = 2},
+        {.name = {"skill", 5}, .kind = ATTRIBUTE_NUMBER, .number = -1e308},
+    };
+    static const struct player players[] = {
+        {{"p1", 2}, attributes, latencies, 4, 2},
+        {{"p2", 2}, attributes, latencies, 3, 1},
+    };
+    static const struct ticket tickets[] = {
+        {.spec = {{"q", 1}, &players[0], 1}},
+        {.spec = {{"q", 1}, &players[1], 1}},
+    };
+    const struct ticket *const both[] = {&tickets[0], &tickets[1]};
+    struct arena *scratch = arena_new(0);
+    for (int64_t age = 0; age < INT64_MAX; age = ruleset_next_step_ms(r, age)) {
+        uint32_t teams = ruleset_limits_at(r, age)->team_count;
+        uint32_t team_of[] = {0, teams > 1 ? 1 : 0};
+        for (uint32_t count = 0; count <= 2; count++) {
+            struct candidate c = {both, team_of, count, age};
+            struct verdict v = ruleset_evaluate(r, &c, scratch);
+            if (v.legal && v.failed_rule != RULESET_NONE) abort();
+        }
+        arena_reset(scratch);
+    }
+    struct err_text why;
+    for (int i = 0; i < 2; i++) {
+        if (ruleset_admit(r, &tickets[i].spec, &why) != ERR_OK) continue;
+        (void)ruleset_key(r, &tickets[i].spec);
+        (void)ruleset_partition(r, &tickets[i].spec);
+    }
+    arena_free(scratch);
+}
+
+static void try_definition(struct str json, bool allow_shrinking) {
+    struct queue_def *def;
+    struct strbuf notes = {0};
+    struct err_text why;
+    if (queue_json_parse(json, allow_shrinking, &def, &notes, &why) == ERR_OK) {
+        ruleset_describe(def->ruleset, &notes);
+        evaluate(def->ruleset);
+        queue_def_free(def);
+    } else if (def) {
+        abort();
+    }
+    strbuf_fini(&notes);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct str json = {(const char *)data, size};
+    struct queue_texts texts;
+    struct err_text why;
+    try_definition(json, size % 2 == 0);
+    if (queue_json_split(json, &texts, &why) == ERR_OK) {
+        for (size_t i = 0; i < texts.count; i++) try_definition(texts.at[i], true);
+    }
+    queue_texts_fini(&texts);
+    return 0;
+}
