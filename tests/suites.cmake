@@ -29,3 +29,19 @@ set_tests_properties(demo.1v1 PROPERTIES LABELS demo TIMEOUT 300
     PASS_REGULAR_EXPRESSION "matches   500 of 2 players each" FAIL_REGULAR_EXPRESSION "WRONG")
 set_tests_properties(demo.5v5 PROPERTIES LABELS demo TIMEOUT 300
     PASS_REGULAR_EXPRESSION "matches   100 of 10 players each" FAIL_REGULAR_EXPRESSION "WRONG")
+
+# bench: figures by bench/run.py; here only that every program runs and prints all its rows.
+foreach(name denominators rpc sockets)
+    add_executable(bench_${name} bench/${name}.c bench/measure.c)
+endforeach()
+target_link_libraries(bench_rpc PRIVATE muster_client)
+add_test(NAME bench.smoke
+    COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/bench/run.py --smoke
+        --bin $<TARGET_FILE_DIR:muster>
+    WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+set_tests_properties(bench.smoke PROPERTIES LABELS e2e TIMEOUT 300)
+
+# CPU per ticket of the pure model; run by hand from a release build with MUSTER_TESTS=ON.
+add_executable(model_bench EXCLUDE_FROM_ALL bench/model_bench.c)
+target_include_directories(model_bench PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+target_link_libraries(model_bench PRIVATE muster_model cmocka)
