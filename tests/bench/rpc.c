@@ -3,7 +3,7 @@
  *   bench_rpc api=ADDRESS name=ROWS call=check|get|create|batch count=N [depth=K] [clients=C]
  *             [queue=Q] [prefix=P] [step=S] [batch=B] [drain=1] [warm=0] [server=PID] [redis=PID]
  *
- * `count` calls are made with `depth` of them in flight over `clients` connections; each reply sends
+ * `count` calls are made, `depth` of them in flight over `clients` connections; each reply sends
  * the next call. Rows: per_s, p50, p99, max of a call; server_cpu and redis_cpu per call, for
  * call=batch (CreateTickets of `batch` tickets) per ticket.
  * A ticket is one player, PREFIX-i with skill S * i, 3 attributes and 6 latencies: about 200 B.
