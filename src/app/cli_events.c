@@ -55,6 +55,8 @@ static int follow(const struct events_options *o) {
     }
     snprintf(topic, sizeof topic, "%s/", o->queue);
     if (o->queue[0]) s.topic = topic;
+    s.on_event = on_event;
+    s.on_resync = on_resync;
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
@@ -65,8 +67,7 @@ static int follow(const struct events_options *o) {
     struct muster_subscription *subscription = NULL;
     struct muster_status status;
     int end = EXIT_CODE_OK, got;
-    if (muster_subscribe(&subscription, client, &s, on_event, on_resync, NULL, &status) !=
-        MUSTER_OK)
+    if (muster_subscribe(&subscription, client, &s, &status) != MUSTER_OK)
         end = command_fail_status(&status);
     else
         sigwait(&set, &got);

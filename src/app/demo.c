@@ -308,14 +308,14 @@ static bool wait_live(struct demo *d) {
 static int run(const struct demo_options *o) {
     struct demo d = {.o = o, .count = (size_t)o->players, .began_us = clock_mono_us()};
     struct muster_status status;
-    struct muster_subscribe_options s = {.events = o->events, .realm = o->realm};
+    struct muster_subscribe_options s = {.events = o->events, .realm = o->realm,
+                                         .on_event = on_event, .on_resync = on_resync, .arg = &d};
     d.socket_count = d.count / 2;
     d.players = mem_array(d.count, sizeof *d.players);
     invent_players(&d);
     int end = EXIT_CODE_UNAVAILABLE;
     d.client = command_client(&o->client);
-    if (d.client && muster_subscribe(&d.subscription, d.client, &s, on_event, on_resync, &d,
-                                     &status) != MUSTER_OK)
+    if (d.client && muster_subscribe(&d.subscription, d.client, &s, &status) != MUSTER_OK)
         end = command_fail_status(&status);
     d.sockets = demo_sockets_new(o->bridge, o->queue, d.players, d.socket_count);
     if (!d.sockets) {

@@ -179,8 +179,21 @@ void fake_muster_publish(struct fake_muster *fake, const char *topic,
     check(nng_sendmsg(fake->pub, message, 0));
 }
 
-void fake_muster_wait_subscribers(struct fake_muster *fake, int count) {
-    for (int tries = 0; fake->subscribers < count && tries < 2000; tries++)
-        usleep(5000); /* polls a condition */
-    assert(fake->subscribers >= count);
+void fake_wait_until(bool (*condition)(void *arg), void *arg, const char *what) {
+    for (int tries = 0; !condition(arg); tries++) {
+        if (tries == 4000) {
+            fprintf(stderr, "not within 20 s: %s\n", what);
+            abort();
+        }
+        usleep(5000);
+    }
+}
+
+static bool has_subscriber(void *arg) {
+    struct fake_muster *fake = arg;
+    return fake->subscribers > 0;
+}
+
+void fake_muster_wait_subscriber(struct fake_muster *fake) {
+    fake_wait_until(has_subscriber, fake, "a subscriber is connected");
 }

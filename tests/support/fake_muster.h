@@ -7,6 +7,7 @@
 
 #include <muster/v1/envelope.pb-c.h>
 #include <muster/v1/events.pb-c.h>
+#include <stdbool.h>
 
 #define FAKE_NO_ANSWER (-1)
 
@@ -23,8 +24,9 @@ const char *fake_muster_api(const struct fake_muster *fake);    /* "ipc://..." *
 const char *fake_muster_events(const struct fake_muster *fake); /* "ipc://..." */
 void fake_muster_publish(struct fake_muster *fake, const char *topic,
                          const Muster__V1__EventBatch *batch);
-/* Returns once `count` subscribers are connected; asserts after 10 s. */
-void fake_muster_wait_subscribers(struct fake_muster *fake, int count);
+void fake_muster_wait_subscriber(struct fake_muster *fake); /* one is connected */
+/* Returns once the condition holds; fails the program after 20 s, naming it. */
+void fake_wait_until(bool (*condition)(void *arg), void *arg, const char *what);
 /* Stops and starts the api's listener: clients see a broken connection. */
 void fake_muster_api_down(struct fake_muster *fake);
 void fake_muster_api_up(struct fake_muster *fake);

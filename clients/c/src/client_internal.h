@@ -32,7 +32,7 @@ struct slot {
     struct slot *next_free;
     nng_ctx context;
     nng_aio *aio;
-    nng_aio *rest; /* of its own: in 1.5.2 an aio that has slept reports later timeouts as success */
+    nng_aio *rest; /* apart: an aio of 1.5.2 that has slept reports later timeouts as success */
     enum slot_stage stage;
     nng_msg *request;   /* without timeout_ms, which each try appends */
     bool raw;           /* a relay's bytes: nothing appended, one try */

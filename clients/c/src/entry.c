@@ -53,7 +53,8 @@ static void clear(struct entry *e) {
 }
 
 void entry_flush(struct entry *e, entry_event_fn each, void *arg) {
-    struct ordered *events = e->batch_count > 1 ? malloc((e->event_count + 1) * sizeof *events) : NULL;
+    struct ordered *events = NULL;
+    if (e->batch_count > 1) events = malloc((e->event_count + 1) * sizeof *events);
     size_t count = 0;
     for (size_t i = 0; i < e->batch_count; i++)
         for (size_t k = 0; k < e->batches[i].batch->n_events; k++) {

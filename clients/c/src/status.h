@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-/* Writes a printf-formatted text into `status` (NULL is fine), empties its field, returns `code`. */
+/* Writes a formatted text into `status` (NULL is fine), empties its field. Returns `code`. */
 enum muster_code status_set(struct muster_status *status, enum muster_code code,
                             const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* The server's status; NULL is OK. Texts that are too long are cut. */

@@ -55,7 +55,7 @@ static void flush_entry(struct muster_subscription *s) {
 
 static void note_position(struct muster_subscription *s, struct position at) {
     pthread_mutex_lock(&s->mutex);
-    if (position_order(at, s->last) > 0) s->last = at;
+    if (tracker_order(at, s->last) > 0) s->last = at;
     pthread_mutex_unlock(&s->mutex);
 }
 
@@ -166,7 +166,7 @@ static enum muster_code replay(struct muster_subscription *s) {
         if (page->position != NULL)
             end = (struct position){page->position->epoch, page->position->seq};
         /* A page that does not get on would be asked for again for ever. */
-        more = page->more && position_order(end, s->tracker.known) > 0;
+        more = page->more && tracker_order(end, s->tracker.known) > 0;
         tracker_known(&s->tracker, end);
         note_position(s, end);
         muster_free(page);
@@ -242,7 +242,7 @@ static void take_batch(struct muster_subscription *s, const char *topic,
     if (gap) s->gaps++;
     if (gap || epoch_changed(s, batch)) replay_until_done(s);
     if (!s->tracker.started) start_tracker(s, batch, false);
-    if (!entry_empty(&s->entry) && position_order(s->entry.at, at) != 0) flush_entry(s);
+    if (!entry_empty(&s->entry) && tracker_order(s->entry.at, at) != 0) flush_entry(s);
     if (entry_empty(&s->entry)) s->entry_since_ms = status_now_ms();
     if (!entry_add(&s->entry, topic, batch)) return;
     tracker_saw(&s->tracker, topic, at);
@@ -332,17 +332,17 @@ static enum muster_code open_socket(struct muster_subscription *s, const char *a
 
 enum muster_code muster_subscribe(struct muster_subscription **out, struct muster_client *client,
                                   const struct muster_subscribe_options *options,
-                                  muster_event_fn on_event, muster_resync_fn on_resync, void *arg,
                                   struct muster_status *status) {
     *out = NULL;
-    if (options->events == NULL)
-        return status_set(status, MUSTER_INVALID_ARGUMENT, "events is not set");
+    if (options->events == NULL || options->on_event == NULL || options->on_resync == NULL)
+        return status_set(status, MUSTER_INVALID_ARGUMENT, "%s is not set",
+                          options->events == NULL ? "events" : "a callback");
     struct muster_subscription *s = calloc(1, sizeof *s);
     if (s == NULL) return status_no_memory(status);
     s->client = client;
-    s->on_event = on_event;
-    s->on_resync = on_resync;
-    s->arg = arg;
+    s->on_event = options->on_event;
+    s->on_resync = options->on_resync;
+    s->arg = options->arg;
     s->silent_since_ms = status_now_ms();
     pthread_mutex_init(&s->mutex, NULL);
     pthread_cond_init(&s->wake, NULL);

@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-int position_order(struct position a, struct position b) {
+int tracker_order(struct position a, struct position b) {
     if (a.epoch != b.epoch) return a.epoch < b.epoch ? -1 : 1;
     return (a.seq > b.seq) - (a.seq < b.seq);
 }
 
 static struct position later(struct position a, struct position b) {
-    return position_order(a, b) >= 0 ? a : b;
+    return tracker_order(a, b) >= 0 ? a : b;
 }
 
 /* FNV-1a, 64 bit. Topics are the server's queues, not strangers' text. */
@@ -80,7 +80,7 @@ bool tracker_gap(const struct tracker *t, const char *topic, struct position pre
     struct position seen = later(t->known, t->floor);
     const struct tracked_topic *tracked = find(t, topic);
     if (tracked != NULL) seen = later(seen, tracked->seen);
-    return position_order(previous, seen) > 0;
+    return tracker_order(previous, seen) > 0;
 }
 
 void tracker_saw(struct tracker *t, const char *topic, struct position at) {
@@ -89,10 +89,10 @@ void tracker_saw(struct tracker *t, const char *topic, struct position at) {
 }
 
 bool tracker_fresh(struct tracker *t, const char *topic, struct position at, uint32_t index) {
-    if (position_order(at, later(t->known, t->floor)) <= 0) return false;
+    if (tracker_order(at, later(t->known, t->floor)) <= 0) return false;
     struct tracked_topic *tracked = find_or_add(t, topic);
     if (tracked == NULL) return true;
-    int order = position_order(at, tracked->delivered);
+    int order = tracker_order(at, tracked->delivered);
     if (tracked->delivered_index >= 0 &&
         (order < 0 || (order == 0 && (int64_t)index <= tracked->delivered_index)))
         return false;

@@ -36,7 +36,7 @@ struct tracker {
     size_t topic_count, capacity;
 };
 
-int position_order(struct position a, struct position b); /* <0, 0, >0 */
+int tracker_order(struct position a, struct position b); /* <0, 0, >0 */
 
 void tracker_start(struct tracker *t, struct position known, struct position floor);
 void tracker_fini(struct tracker *t);

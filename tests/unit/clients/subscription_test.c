@@ -37,6 +37,8 @@ struct stream {
     uint64_t first_seq; /* older ones are trimmed */
     pthread_mutex_t mutex;
     char delivered[1024], resync[128];
+    const char *expected;
+    uint64_t expected_seq;
     atomic_int resyncs;
 };
 
@@ -106,11 +108,12 @@ static struct stream *start(uint64_t after_epoch, uint64_t after_seq) {
     assert_int_equal(muster_open(&s->client, &options, NULL), MUSTER_OK);
     struct muster_subscribe_options subscribe = {.events = fake_muster_events(s->fake),
                                                  .after_epoch = after_epoch,
-                                                 .after_seq = after_seq};
-    assert_int_equal(muster_subscribe(&s->subscription, s->client, &subscribe, on_event, on_resync,
-                                      s, NULL),
-                     MUSTER_OK);
-    fake_muster_wait_subscribers(s->fake, 1);
+                                                 .after_seq = after_seq,
+                                                 .on_event = on_event,
+                                                 .on_resync = on_resync,
+                                                 .arg = s};
+    assert_int_equal(muster_subscribe(&s->subscription, s->client, &subscribe, NULL), MUSTER_OK);
+    fake_muster_wait_subscriber(s->fake);
     return s;
 }
 
@@ -133,27 +136,35 @@ static void write_journal(struct stream *s, uint64_t seq, uint32_t index, const 
     pthread_mutex_unlock(&s->mutex);
 }
 
-/* Publishes events of entry `seq` with the given indexes on a topic. */
-static void publish(struct stream *s, const char *topic, uint64_t previous, uint64_t seq,
-                    uint32_t entry_events, const char *indexes) {
+/* The share of entry `seq` that one topic has: the events with these indexes. */
+struct share {
+    const char *topic;
+    uint64_t previous, seq;
+    uint32_t entry_events;
+    const char *indexes;
+};
+
+static void publish_share(struct stream *s, const struct share *share) {
     Muster__V1__EventBatch batch = MUSTER__V1__EVENT_BATCH__INIT;
     Muster__V1__Event events[8], *pointers[8];
     batch.epoch = batch.previous_epoch = 1;
-    batch.seq = seq;
-    batch.previous_seq = previous;
-    batch.entry_events = entry_events;
+    batch.seq = share->seq;
+    batch.previous_seq = share->previous;
+    batch.entry_events = share->entry_events;
     batch.events = pointers;
-    for (; *indexes != '\0'; indexes++) {
+    for (const char *index = share->indexes; *index != '\0'; index++) {
         Muster__V1__Event *event = &events[batch.n_events];
         *event = (Muster__V1__Event)MUSTER__V1__EVENT__INIT;
         event->epoch = 1;
-        event->seq = seq;
-        event->index = (uint32_t)(*indexes - '0');
+        event->seq = share->seq;
+        event->index = (uint32_t)(*index - '0');
         event->queue = (char *)"duel";
         pointers[batch.n_events++] = event;
     }
-    fake_muster_publish(s->fake, topic, &batch);
+    fake_muster_publish(s->fake, share->topic, &batch);
 }
+
+#define publish(s, ...) publish_share(s, &(struct share){__VA_ARGS__})
 
 static void heartbeat(struct stream *s, uint64_t epoch, uint64_t seq, uint64_t queued,
                       uint64_t found) {
@@ -173,26 +184,41 @@ static void heartbeat(struct stream *s, uint64_t epoch, uint64_t seq, uint64_t q
     fake_muster_publish(s->fake, HEARTBEAT, &batch);
 }
 
-static void expect(struct stream *s, const char *delivered) {
-    bool same = false;
-    for (int tries = 0; !same && tries < 2000; tries++) {
-        pthread_mutex_lock(&s->mutex);
-        same = strcmp(s->delivered, delivered) == 0;
-        pthread_mutex_unlock(&s->mutex);
-        if (!same) usleep(5000); /* polls a condition */
-    }
+static bool delivered_as_expected(void *arg) {
+    struct stream *s = arg;
     pthread_mutex_lock(&s->mutex);
-    assert_string_equal(s->delivered, delivered);
+    bool same = strcmp(s->delivered, s->expected) == 0;
     pthread_mutex_unlock(&s->mutex);
+    return same;
+}
+
+static void expect(struct stream *s, const char *delivered) {
+    s->expected = delivered;
+    fake_wait_until(delivered_as_expected, s, delivered);
+}
+
+static bool is_at_position(void *arg) {
+    struct stream *s = arg;
+    uint64_t epoch, seq;
+    muster_subscription_position(s->subscription, &epoch, &seq);
+    return seq == s->expected_seq;
 }
 
 static void expect_position(struct stream *s, uint64_t wanted) {
-    uint64_t epoch = 0, seq = 0;
-    for (int tries = 0; seq != wanted && tries < 2000; tries++) {
-        muster_subscription_position(s->subscription, &epoch, &seq);
-        if (seq != wanted) usleep(5000);
-    }
-    assert_int_equal(seq, wanted);
+    s->expected_seq = wanted;
+    fake_wait_until(is_at_position, s, "the position");
+}
+
+static bool has_resynced(void *arg) {
+    return ((struct stream *)arg)->resyncs > 0;
+}
+
+static bool has_replayed(void *arg) {
+    return ((struct stream *)arg)->replays > 0;
+}
+
+static bool has_replayed_twice(void *arg) {
+    return ((struct stream *)arg)->replays > 1;
 }
 
 static void events_come_in_order_and_once(void **state) {
@@ -301,8 +327,7 @@ static void new_epoch_is_checked_against_the_journal(void **state) {
     expect_position(s, 9);
     s->replay_code = MUSTER_OUT_OF_RANGE; /* the journal went back: 1-9 is not in it any more */
     heartbeat(s, 2, 1, 0, 0);
-    for (int tries = 0; tries < 2000 && s->resyncs == 0; tries++)
-        usleep(5000);
+    fake_wait_until(has_resynced, s, "a resync");
     assert_int_equal(s->resyncs, 1);
     stop(s);
 }
@@ -315,8 +340,7 @@ static void nothing_later_is_handed_on_while_a_replay_fails(void **state) {
     s->replay_code = MUSTER_INTERNAL;
     write_journal(s, 10, 0, QUEUED);
     publish(s, QUEUED, 10, 11, 1, "0");
-    for (int tries = 0; tries < 2000 && s->replays < 2; tries++)
-        usleep(5000);
+    fake_wait_until(has_replayed_twice, s, "a second replay");
     expect(s, "");
     s->replay_code = 0;
     expect(s, "10.0 11.0 ");
@@ -330,8 +354,7 @@ static void unsubscribing_does_not_wait_for_a_silent_server(void **state) {
     expect_position(s, 9);
     s->replay_code = FAKE_NO_ANSWER;
     publish(s, QUEUED, 10, 11, 1, "0");
-    for (int tries = 0; tries < 2000 && s->replays < 1; tries++)
-        usleep(5000);
+    fake_wait_until(has_replayed, s, "a replay");
     stop(s);
 }
 
@@ -341,12 +364,14 @@ static void malformed_subscriptions_are_refused(void **state) {
     struct muster_options options = {.api = "ipc:///nonexistent/muster.sock"};
     assert_int_equal(muster_open(&client, &options, NULL), MUSTER_OK);
     const struct muster_subscribe_options wrong[] = {
-        {.events = "nonsense"}, {.events = NULL}, {.events = "ipc:///x", .realm = "a/b"}};
-    for (size_t i = 0; i < 3; i++) {
+        {.events = "nonsense", .on_event = on_event, .on_resync = on_resync},
+        {.events = NULL, .on_event = on_event, .on_resync = on_resync},
+        {.events = "ipc:///x", .realm = "a/b", .on_event = on_event, .on_resync = on_resync},
+        {.events = "ipc:///x", .on_event = on_event}};
+    for (size_t i = 0; i < 4; i++) {
         struct muster_subscription *subscription;
         struct muster_status status;
-        assert_int_equal(muster_subscribe(&subscription, client, &wrong[i], on_event, on_resync,
-                                          NULL, &status),
+        assert_int_equal(muster_subscribe(&subscription, client, &wrong[i], &status),
                          MUSTER_INVALID_ARGUMENT);
         assert_null(subscription);
     }

@@ -139,14 +139,6 @@ void muster_forward(struct muster_client *client, const uint8_t *request, size_t
 
 struct muster_subscription;
 
-struct muster_subscribe_options {
-    const char *events;  /* nng address of the publisher, "tcp://127.0.0.1:7601"; or several,
-                          * comma-separated, of publishers of one realm: each event comes once */
-    const char *realm;   /* NULL = "default" */
-    const char *topic;   /* below the realm: NULL = all, "1v1_duel/" = one queue; a prefix */
-    uint64_t after_epoch, after_seq; /* go on after this position; 0,0 = from now */
-};
-
 /* Called on one library thread per subscription, each event once, in journal order; only events of
  * a topic whose message was lost may come after later ones of other topics, when the loss shows
  * (at the latest with the next heartbeat, 1 s). Borrowed for the call. */
@@ -155,12 +147,22 @@ typedef void (*muster_event_fn)(void *arg, const Muster__V1__Event *event);
  * Events that follow are later than that state's start. Same thread. `reason` is for people. */
 typedef void (*muster_resync_fn)(void *arg, const char *reason);
 
+struct muster_subscribe_options {
+    const char *events;  /* nng address of the publisher, "tcp://127.0.0.1:7601"; or several,
+                          * comma-separated, of publishers of one realm: each event comes once */
+    const char *realm;   /* NULL = "default" */
+    const char *topic;   /* below the realm: NULL = all, "1v1_duel/" = one queue; a prefix */
+    uint64_t after_epoch, after_seq; /* go on after this position; 0,0 = from now */
+    muster_event_fn on_event;        /* not NULL */
+    muster_resync_fn on_resync;      /* not NULL */
+    void *arg;                       /* for both */
+};
+
 /* Subscribes; gaps are detected by the positions and heartbeats and filled with ReplayEvents over
  * `client` before later events are delivered; lost heartbeats (3 s) cause a replay too.
- * INVALID_ARGUMENT: a malformed address or topic. */
+ * INVALID_ARGUMENT: a malformed address or topic, or a callback is missing. */
 enum muster_code muster_subscribe(struct muster_subscription **out, struct muster_client *client,
                                   const struct muster_subscribe_options *options,
-                                  muster_event_fn on_event, muster_resync_fn on_resync, void *arg,
                                   struct muster_status *status);
 /* No callback runs after it returned. Call before muster_close. */
 void muster_unsubscribe(struct muster_subscription *subscription);

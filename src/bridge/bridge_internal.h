@@ -1,0 +1,50 @@
+/* bridge_internal.h - the bridge's one struct, and the messages its thread takes from others.
+ *
+ * Everything in it belongs to the bridge's thread, but for the inbox, the stop flag and the two
+ * library handles (their functions are safe from any thread).
+ */
+#ifndef MUSTER_BRIDGE_BRIDGE_INTERNAL_H
+#define MUSTER_BRIDGE_BRIDGE_INTERNAL_H
+
+#include "bridge/bridge_role.h"
+#include "bridge/feed.h"
+#include "bridge/players.h"
+#include "bridge/queue_list.h"
+#include "bridge/states.h"
+#include "bridge/transport.h"
+#include "rt/call.h"
+#include "rt/inbox.h"
+#include "rt/thread.h"
+
+#include <muster/client.h>
+
+enum {
+    BRIDGE_REPLY = MESSAGE_ROLE, /* struct rpc */
+    BRIDGE_NEWS,                 /* struct news */
+    BRIDGE_RESYNC,               /* struct lost */
+    BRIDGE_TICK,                 /* bridge.tick */
+};
+
+struct bridge {
+    struct thread thread, pulse;
+    struct inbox inbox, pulse_inbox;
+    struct message tick, pulse_stop;
+    atomic_bool tick_pending;
+    struct sio_server *server;
+    struct transport *transport;
+    struct muster_client *client;
+    struct muster_subscription *subscription;
+    struct players players;
+    struct feed feed;
+    struct states states;
+    struct queue_list queue_list;
+    char api_trouble[600]; /* why the api's last Check failed; empty = serving */
+    bool check_under_way, heard; /* heard: the event stream has begun */
+    uint64_t gaps;
+    bool stopped;
+};
+
+/* Sends an event to one session, if its socket is still there. `args`: a JSON array. */
+void bridge_emit(struct session *s, struct str name, struct str args);
+
+#endif

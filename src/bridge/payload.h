@@ -1,0 +1,19 @@
+/* payload.h - the arguments of Socket.IO events and acknowledgements, as JSON arrays.
+ *
+ * All append to `out`; `match` may be NULL.
+ */
+#ifndef MUSTER_BRIDGE_PAYLOAD_H
+#define MUSTER_BRIDGE_PAYLOAD_H
+
+#include "base/str.h"
+
+#include <muster/client.h>
+
+void payload_message(const ProtobufCMessage *m, struct strbuf *out); /* [{...}] */
+/* A TicketUpdate, as an event's argument and as an acknowledgement. */
+void payload_ticket(Muster__V1__Ticket *ticket, Muster__V1__Match *match, struct strbuf *out);
+void payload_ticket_ok(Muster__V1__Ticket *ticket, Muster__V1__Match *match, struct strbuf *out);
+/* The acknowledgement of a request that the api refused. */
+void payload_refused(const struct muster_status *status, struct strbuf *out);
+
+#endif

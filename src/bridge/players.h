@@ -1,0 +1,67 @@
+/* players.h - who is connected, with which sockets, and whose ticket ended a short while ago.
+ *
+ * A player exists while somebody refers to him: each of his sessions, and each fetch of his state.
+ * A session is one socket; it outlives the socket while requests of it are under way (`socket` is
+ * NULL then). Memories say which ticket of a player ended within MEMORY_MS, so that one who was
+ * away meanwhile can be told; the oldest is forgotten above MEMORIES_MAX.
+ * Thread safety: one thread, the bridge's. All O(1).
+ */
+#ifndef MUSTER_BRIDGE_PLAYERS_H
+#define MUSTER_BRIDGE_PLAYERS_H
+
+#include "base/id.h"
+#include "base/limits.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "base/str.h"
+#include "socketio/socketio.h"
+
+#define PLAYERS_MEMORY_MS 300000
+#define PLAYERS_MEMORIES_MAX 200000
+
+struct players {
+    struct map by_id;      /* struct player */
+    struct map memories;   /* struct memory */
+    struct list by_age;    /* memory.link, oldest first */
+    struct list all;       /* player.link */
+};
+
+struct player {
+    struct list_node link;
+    char id[LIMIT_NAME_BYTES + 1];
+    size_t refs;
+    struct list sessions;          /* session.link: those with a socket */
+    char ticket_id[ID_TEXT_BYTES]; /* his open ticket as far as known; empty = none */
+    uint64_t news;                 /* events told to his sockets so far */
+    bool fetch_queued;             /* a fetch for all of his sockets waits */
+};
+
+struct session {
+    struct list_node link;
+    struct sio_socket *socket; /* NULL once disconnected */
+    struct player *player;
+    size_t refs;           /* the socket, and requests and fetches under way */
+    size_t request_count;  /* the player's own requests under way */
+};
+
+void players_init(struct players *p);
+void players_fini(struct players *p); /* no sessions, no references are left */
+
+struct player *players_find(struct players *p, struct str id); /* NULL: not connected */
+void players_ref(struct player *player);
+void players_unref(struct players *p, struct player *player);
+
+/* A session of the player with this id, who is made when he has none. One reference. */
+struct session *players_join(struct players *p, struct str id, struct sio_socket *socket);
+void players_session_ref(struct session *s);
+void players_session_unref(struct players *p, struct session *s);
+/* The socket is gone: no more is sent to it. Drops its reference. */
+void players_leave(struct players *p, struct session *s);
+
+/* `ticket_id`: at most 26 characters. */
+void players_remember(struct players *p, struct str id, struct str ticket_id, int64_t now_ms);
+void players_forget(struct players *p, struct str id);
+/* The ticket that ended; NULL when none did within PLAYERS_MEMORY_MS. Borrowed until a change. */
+const char *players_memory(struct players *p, struct str id, int64_t now_ms);
+
+#endif
