@@ -25,7 +25,7 @@
 
 #define PICK_OPTIONS 128 /* or twice the players of a match where that is more */
 #define PICK_VISITS 1024 /* slots looked at for them */
-#define PICK_TRIES 256   /* splits evaluated per search; four times that for every subset */
+#define PICK_TRIES 192   /* splits evaluated per search; four times that for pairs, subsets */
 #define PICK_FILLS 256   /* groups built per search */
 #define PICK_SKIP_MAX 16384 /* how far from x a retry starts looking */
 
@@ -47,7 +47,8 @@ void pick_free(struct pick *p); /* NULL is fine */
 
 /* Searches for a match of `x`, which waits in `pool`. `shrinking`: the ruleset may have expansion
  * steps that narrow a limit, so that limits say nothing about those of another age.
- * Sets x->retries. The result is borrowed from `p` until the next search. */
+ * Sets x->retries and x->skip: each retry begins elsewhere. The result is borrowed from `p` until
+ * the next search. */
 const struct pick_result *pick_find(struct pick *p, const struct pool *pool, struct pool_entry *x,
                                     int64_t now_ms, bool shrinking);
 

@@ -36,6 +36,7 @@ struct pool_entry {
     int64_t created_ms;
     uint32_t players;
     uint32_t retries; /* searches in a row that could not look at everything */
+    uint32_t skip;    /* nearest neighbours that the next one passes over */
     bool dirty;
     struct heap_node when; /* pool.dirty by age, or pool.asleep by due ms */
     struct heap_node age;  /* pool.ages */

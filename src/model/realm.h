@@ -84,7 +84,7 @@ struct outcome {
  * create_ticket: NOT_FOUND no such queue; INVALID_ARGUMENT the ruleset cannot admit it (text says
  *   why); ALREADY_EXISTS a player is in an open ticket (text names player and ticket);
  *   INVALID_ARGUMENT the request key was used with other content; RESOURCE_EXHAUSTED LIMIT_TICKETS.
- * cancel_ticket: NOT_FOUND; FAILED_PRECONDITION it is MATCHED or EXPIRED (repeating a cancel is OK).
+ * cancel_ticket: NOT_FOUND; FAILED_PRECONDITION it is MATCHED or EXPIRED (a repeat is OK).
  * put_queue: RESOURCE_EXHAUSTED LIMIT_QUEUES; FAILED_PRECONDITION a waiting ticket cannot be
  *   admitted by the new ruleset (text names one).
  * delete_queue: NOT_FOUND; FAILED_PRECONDITION open tickets in it. */
@@ -112,7 +112,8 @@ bool realm_carry(struct realm *r, const struct decision *d, int64_t upto_ms, uin
                  unsigned max);
 
 const struct ticket *realm_ticket(const struct realm *r, struct id id);            /* or NULL */
-const struct ticket *realm_player_ticket(const struct realm *r, struct str player); /* open; or NULL */
+/* His open ticket, or NULL. */
+const struct ticket *realm_player_ticket(const struct realm *r, struct str player);
 const struct match *realm_match(const struct realm *r, struct id id);              /* or NULL */
 const struct queue *realm_queue(const struct realm *r, struct str name);           /* or NULL */
 /* Queues in name order: start with previous = NULL; NULL at the end. O(log queues). */
@@ -125,7 +126,7 @@ uint64_t realm_matches_kept(const struct realm *r);
 int64_t realm_oldest_wait_ms(const struct realm *r, const struct queue *q, int64_t now_ms);
 
 /* Digest of all state that replay must reproduce: queues and open tickets (not stats, nor what has
- * ended, which each owner forgets in its own time). Equal journals, equal digests, in any process. */
+ * ended, which each owner forgets in its own time). Equal journals, equal digests, anywhere. */
 uint64_t realm_digest(const struct realm *r);
 
 #endif

@@ -70,7 +70,8 @@ static void create(const struct kit_player *as, uint32_t count_of) {
 
 static void search(void) {
     struct decision d = decision();
-    while (realm_search(realm, &d, 100000)) arena_reset(arena);
+    while (realm_search(realm, &d, 100000))
+        arena_reset(arena);
     realm_expire(realm, &d, 1000000);
     arena_reset(arena);
 }
@@ -83,11 +84,12 @@ static void report(const char *what, double us, double tickets) {
 }
 
 static void duels_beside_a_queue_of(int queued) {
-    const struct kit_rules rules = {.teams = 2, .players_min = 1, .players_max = 1, .spread = 100,
-                                    .timeout_ms = 43200000};
+    const struct kit_rules rules = {
+        .teams = 2, .players_min = 1, .players_max = 1, .spread = 100, .timeout_ms = 43200000};
     start(&rules);
     double begin = cpu_us();
-    for (int i = 0; i < queued; i++) create(&(struct kit_player){.skill = i * 1000.0}, 1);
+    for (int i = 0; i < queued; i++)
+        create(&(struct kit_player){.skill = i * 1000.0}, 1);
     arena_reset(arena);
     report("create (unmatchable among themselves)", cpu_us() - begin, queued);
     begin = cpu_us();
@@ -106,8 +108,8 @@ static void duels_beside_a_queue_of(int queued) {
 }
 
 static void bulk_duels(int queued) {
-    const struct kit_rules rules = {.teams = 2, .players_min = 1, .players_max = 1, .spread = 75,
-                                    .timeout_ms = 43200000};
+    const struct kit_rules rules = {
+        .teams = 2, .players_min = 1, .players_max = 1, .spread = 75, .timeout_ms = 43200000};
     start(&rules);
     for (int i = 0; i < queued; i++) {
         if (i % 100 == 0) now_ms++;
@@ -133,8 +135,12 @@ static void random_five(void) {
 }
 
 static void fives_at(int per_second, int total) {
-    const struct kit_rules rules = {.teams = 2, .players_min = 5, .players_max = 5, .spread = 100,
-                                    .steps = {{10000, 200}, {30000, 400}}, .latency_ms = 120,
+    const struct kit_rules rules = {.teams = 2,
+                                    .players_min = 5,
+                                    .players_max = 5,
+                                    .spread = 100,
+                                    .steps = {{10000, 200}, {30000, 400}},
+                                    .latency_ms = 120,
                                     .tick_ms = 50};
     start(&rules);
     double begin = cpu_us();
@@ -151,8 +157,8 @@ static void fives_at(int per_second, int total) {
 }
 
 static void bulk_fives(int queued) {
-    const struct kit_rules rules = {.teams = 2, .players_min = 5, .players_max = 5, .spread = 100,
-                                    .latency_ms = 120};
+    const struct kit_rules rules = {
+        .teams = 2, .players_min = 5, .players_max = 5, .spread = 100, .latency_ms = 120};
     start(&rules);
     for (int i = 0; i < queued; i++) {
         random_five();
@@ -165,16 +171,21 @@ static void bulk_fives(int queued) {
 
 static void crowd_that_no_rule_admits(int queued) {
     const struct kit_rules rules = {
-        .teams = 2, .players_min = 5, .players_max = 5, .spread = 100,
+        .teams = 2,
+        .players_min = 5,
+        .players_max = 5,
+        .spread = 100,
         .extra = {{"max(flatten(teams[*].players.attributes[flag]))", 0}}};
     start(&rules);
     double begin = cpu_us();
-    for (int i = 0; i < queued; i++) create(&(struct kit_player){.skill = 1500, .flag = 1}, 1);
+    for (int i = 0; i < queued; i++)
+        create(&(struct kit_player){.skill = 1500, .flag = 1}, 1);
     search();
     report("worst case: a crowd that a residual rule refuses", cpu_us() - begin, queued);
     begin = cpu_us();
     int64_t end_ms = now_ms + 60000;
-    for (; now_ms < end_ms; now_ms += 50) search();
+    for (; now_ms < end_ms; now_ms += 50)
+        search();
     printf("%-52s %8.2f us/ticket per minute\n", "  its retries in the first minute",
            (cpu_us() - begin) / queued);
 }

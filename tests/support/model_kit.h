@@ -84,7 +84,8 @@ static inline void kit_add_rules(struct arena *a, struct ruleset_def *def,
 static inline void kit_add_steps(struct arena *a, struct ruleset_def *def,
                                  const struct kit_rules *k) {
     uint32_t count = 0;
-    while (count < 4 && k->steps[count].wait_ms) count++;
+    while (count < 4 && k->steps[count].wait_ms)
+        count++;
     if (count == 0) return;
     struct step_def *steps = arena_alloc(a, count * sizeof *steps);
     for (uint32_t i = 0; i < count; i++) {
@@ -104,7 +105,8 @@ static inline struct ruleset *kit_ruleset(const struct kit_rules *k) {
     def.attributes[1].value = (struct attribute){.name = STR("flag"), .kind = ATTRIBUTE_NUMBER};
     def.attributes[2].value =
         (struct attribute){.name = STR("mode"), .kind = ATTRIBUTE_TEXT, .text = STR("any")};
-    for (int i = 0; i < 3; i++) def.attributes[i].has_default = true;
+    for (int i = 0; i < 3; i++)
+        def.attributes[i].has_default = true;
     def.attribute_count = 3;
     def.teams = arena_alloc(a, k->teams * sizeof *def.teams);
     for (uint32_t i = 0; i < k->teams; i++) {
@@ -157,7 +159,8 @@ static inline struct player kit_player(struct arena *a, const struct kit_player 
     p.attributes = at;
     struct latency *l = arena_alloc(a, 3 * sizeof *l);
     for (int i = 0; i < 3 && k->regions[i]; i++) {
-        l[p.latency_count++] = (struct latency){arena_str(a, str_of(k->regions[i])), k->latencies[i]};
+        l[p.latency_count++] =
+            (struct latency){arena_str(a, str_of(k->regions[i])), k->latencies[i]};
     }
     p.latencies = l;
     return p;
@@ -219,8 +222,10 @@ static inline void kit_init(struct kit *k, const struct kit_rules *rules, uint64
 
 static inline void kit_fini(struct kit *k) {
     realm_free(k->realm);
-    for (size_t i = 0; i < k->ticket_copy_count; i++) ticket_free(k->ticket_copies[i]);
-    for (size_t i = 0; i < k->match_copy_count; i++) match_free(k->match_copies[i]);
+    for (size_t i = 0; i < k->ticket_copy_count; i++)
+        ticket_free(k->ticket_copies[i]);
+    for (size_t i = 0; i < k->match_copy_count; i++)
+        match_free(k->match_copies[i]);
     mem_free(k->ticket_copies);
     mem_free(k->match_copies);
     mem_free(k->journal);
@@ -249,7 +254,8 @@ static inline enum err kit_try_create(struct kit *k, const char *queue,
                                       const struct kit_player *players, uint32_t count,
                                       struct outcome *out) {
     struct player *list = arena_alloc(k->arena, count * sizeof *list);
-    for (uint32_t i = 0; i < count; i++) list[i] = kit_player(k->arena, &players[i]);
+    for (uint32_t i = 0; i < count; i++)
+        list[i] = kit_player(k->arena, &players[i]);
     struct command c = {.kind = COMMAND_CREATE_TICKET};
     c.create_ticket.spec = (struct ticket_spec){str_of(queue), list, count};
     struct decision d = kit_decision(k);

@@ -12,11 +12,18 @@ static void copy_owns_every_part_of_the_spec(void **state) {
     (void)state;
     char queue[] = "q", region[] = "eu", team[] = "red", ann[] = "ann", bob[] = "bob";
     struct team_member red[] = {{str_of(ann), {1, 1}}}, blue[] = {{str_of(bob), {2, 2}}};
-    struct match_team teams[] = {{str_of(team), red, 1}, {STR("blue"), blue, 1}, {STR("c"), NULL, 0}};
+    struct match_team teams[] = {
+        {str_of(team), red, 1}, {STR("blue"), blue, 1}, {STR("c"), NULL, 0}};
     struct id tickets[] = {{1, 1}, {2, 2}};
-    struct match_spec spec = {.id = {9, 9}, .state = MATCH_CONFIRMED, .queue = str_of(queue),
-                              .region = str_of(region), .teams = teams, .ticket_ids = tickets,
-                              .team_count = 3, .ticket_count = 2, .quality = 80};
+    struct match_spec spec = {.id = {9, 9},
+                              .state = MATCH_CONFIRMED,
+                              .queue = str_of(queue),
+                              .region = str_of(region),
+                              .teams = teams,
+                              .ticket_ids = tickets,
+                              .team_count = 3,
+                              .ticket_count = 2,
+                              .quality = 80};
     struct match *m = match_new(&spec);
     queue[0] = region[0] = team[0] = ann[0] = bob[0] = 'x';
     tickets[0].hi = red[0].ticket_id.hi = teams[1].member_count = 0;

@@ -4,8 +4,8 @@
 #include "model/gather.h"
 #include "model/pool.h"
 
-static const struct kit_rules spread_100 = {.teams = 2, .players_min = 1, .players_max = 1,
-                                            .spread = 100};
+static const struct kit_rules spread_100 = {
+    .teams = 2, .players_min = 1, .players_max = 1, .spread = 100};
 
 static struct ticket *ticket(struct arena *a, double skill, int64_t created_ms, struct rng *rng) {
     struct kit_player k = {.id = "p", .skill = skill};
@@ -47,11 +47,14 @@ static void index_stays_ordered_under_random_changes(void **state) {
     assert_ordered(&all[0]->entry->part->index);
     for (int i = 0; i < 20000; i++) {
         struct ticket *t = all[rng_below(&rng, TICKETS)];
-        if (t->entry) pool_remove(p, t);
-        else if (rng_below(&rng, 4) == 0) pool_add(p, t);
+        if (t->entry)
+            pool_remove(p, t);
+        else if (rng_below(&rng, 4) == 0)
+            pool_add(p, t);
     }
     uint64_t waiting = 0;
-    for (int i = 0; i < TICKETS; i++) waiting += all[i]->entry != NULL;
+    for (int i = 0; i < TICKETS; i++)
+        waiting += all[i]->entry != NULL;
     assert_int_equal(waiting, pool_count(p));
     for (int i = 0; i < TICKETS; i++) {
         if (!all[i]->entry) continue;
@@ -59,7 +62,8 @@ static void index_stays_ordered_under_random_changes(void **state) {
         break;
     }
     pool_free(p);
-    for (int i = 0; i < TICKETS; i++) ticket_free(all[i]);
+    for (int i = 0; i < TICKETS; i++)
+        ticket_free(all[i]);
     mem_free(all);
     ruleset_free(r);
     arena_free(a);
@@ -91,7 +95,8 @@ static void oldest_ticket_is_known_after_each_removal(void **state) {
     }
     assert_null(pool_oldest(p));
     pool_free(p);
-    for (int i = 0; i < 200; i++) ticket_free(all[i]);
+    for (int i = 0; i < 200; i++)
+        ticket_free(all[i]);
     ruleset_free(r);
     arena_free(a);
 }
@@ -139,8 +144,11 @@ static void gathering_finds_the_nearest_and_among_equals_the_oldest(void **state
     }
     struct gathered *g = mem_alloc(sizeof *g);
     struct gather_query q = {.x = all[599]->entry, /* skill 29, the newest */
-                             .spread = 3, .latency_ms_max = INT32_MAX, .players_max = 1,
-                             .want = 30, .visits = 1000};
+                             .spread = 3,
+                             .latency_ms_max = INT32_MAX,
+                             .players_max = 1,
+                             .want = 30,
+                             .visits = 1000};
     gather_run(g, &q);
     assert_int_equal(g->count, 30);
     assert_true(g->truncated);
@@ -158,25 +166,27 @@ static void gathering_finds_the_nearest_and_among_equals_the_oldest(void **state
     assert_int_equal(g->count + 70, 80); /* itself was among those passed over */
     mem_free(g);
     pool_free(p);
-    for (int i = 0; i < 600; i++) ticket_free(all[i]);
+    for (int i = 0; i < 600; i++)
+        ticket_free(all[i]);
     ruleset_free(r);
     arena_free(a);
 }
 
 static void regions_that_not_every_player_reaches_do_not_count(void **state) {
     (void)state;
-    const struct kit_rules rules = {.teams = 2, .players_min = 2, .players_max = 2,
-                                    .latency_ms = 100};
+    const struct kit_rules rules = {
+        .teams = 2, .players_min = 2, .players_max = 2, .latency_ms = 100};
     struct rng rng;
     rng_init(&rng, 15);
     struct arena *a = arena_new(0);
     struct ruleset *r = kit_ruleset(&rules);
     struct pool *p = pool_new(r);
     struct player players[] = {
-        kit_player(a, &(struct kit_player){.id = "a", .regions = {"as", "eu", "us"},
+        kit_player(a, &(struct kit_player){.id = "a",
+                                           .regions = {"as", "eu", "us"},
                                            .latencies = {20, 30, 150}}),
-        kit_player(a, &(struct kit_player){.id = "b", .regions = {"eu", "us"},
-                                           .latencies = {90, 40}})};
+        kit_player(
+            a, &(struct kit_player){.id = "b", .regions = {"eu", "us"}, .latencies = {90, 40}})};
     struct ticket_spec spec = {STR("q"), players, 2};
     struct ticket *t = ticket_new(id_new(&rng, 1), &spec);
     pool_add(p, t);

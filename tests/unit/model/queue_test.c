@@ -33,8 +33,10 @@ static void quantile_of_no_matches_is_zero(void **state) {
 static void quantiles_are_not_exceeded_by_that_share(void **state) {
     (void)state;
     struct queue_stats s = {0};
-    for (int i = 0; i < 90; i++) s.waits[queue_wait_bucket(100)]++;
-    for (int i = 0; i < 10; i++) s.waits[queue_wait_bucket(60000)]++;
+    for (int i = 0; i < 90; i++)
+        s.waits[queue_wait_bucket(100)]++;
+    for (int i = 0; i < 10; i++)
+        s.waits[queue_wait_bucket(60000)]++;
     assert_int_equal(queue_wait_quantile_ms(&s, 0.5), queue_wait_bucket_ms(queue_wait_bucket(100)));
     assert_int_equal(queue_wait_quantile_ms(&s, 0.9), queue_wait_bucket_ms(queue_wait_bucket(100)));
     assert_true(queue_wait_quantile_ms(&s, 0.91) >= 60000);

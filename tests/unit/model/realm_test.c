@@ -9,11 +9,20 @@
 enum { DUEL, WIDE, TEAMS, LATENCY, RULES };
 
 static const struct kit_rules rules[] = {
-    [DUEL] = {.teams = 2, .players_min = 1, .players_max = 1, .spread = 100,
-              .steps = {{5000, 200}}, .timeout_ms = 60000},
+    [DUEL] = {.teams = 2,
+              .players_min = 1,
+              .players_max = 1,
+              .spread = 100,
+              .steps = {{5000, 200}},
+              .timeout_ms = 60000},
     [WIDE] = {.teams = 2, .players_min = 1, .players_max = 1, .spread = 5000},
-    [TEAMS] = {.teams = 2, .players_min = 1, .players_max = 3, .spread = 150,
-               .steps = {{3000, 300}, {9000, 900}}, .timeout_ms = 20000, .tick_ms = 100},
+    [TEAMS] = {.teams = 2,
+               .players_min = 1,
+               .players_max = 3,
+               .spread = 150,
+               .steps = {{3000, 300}, {9000, 900}},
+               .timeout_ms = 20000,
+               .tick_ms = 100},
     [LATENCY] = {.teams = 2, .players_min = 1, .players_max = 1, .latency_ms = 100},
 };
 
@@ -130,7 +139,8 @@ static void ticket_expires_in_time_and_is_forgotten_after_keeping(void **state) 
 static void expiring_stops_at_its_maximum(void **state) {
     (void)state;
     open_realm();
-    for (int i = 0; i < 5; i++) kit_solo(&kit, "duel", i * 1000);
+    for (int i = 0; i < 5; i++)
+        kit_solo(&kit, "duel", i * 1000);
     struct decision d = kit_decision(&kit);
     d.now_ms += 60000;
     assert_int_equal(realm_expire(kit.realm, &d, 3), 3);
@@ -185,13 +195,15 @@ static void two_searches_of_a_queue_are_a_tick_apart(void **state) {
 static void search_stops_at_its_budget_and_goes_on(void **state) {
     (void)state;
     open_realm();
-    for (int i = 0; i < 400; i++) kit_solo(&kit, "duel", 1000);
+    for (int i = 0; i < 400; i++)
+        kit_solo(&kit, "duel", 1000);
     struct decision d = kit_decision(&kit);
     assert_true(realm_search(kit.realm, &d, 50));
     assert_true(kit.match_count > 0 && kit.match_count < 60);
     assert_true(realm_next_due_ms(kit.realm) <= d.now_ms);
     int calls = 1;
-    while (realm_search(kit.realm, &d, 50)) calls++;
+    while (realm_search(kit.realm, &d, 50))
+        calls++;
     assert_true(calls > 4);
     assert_int_equal(kit.match_count, 200);
     kit_fini(&kit);
@@ -255,7 +267,8 @@ static void queues_are_walked_in_name_order(void **state) {
     kit_init(&kit, rules, 1);
     const char *const names[] = {"mid", "alpha", "zeta", "beta"};
     const char *const sorted[] = {"alpha", "beta", "mid", "zeta"};
-    for (int i = 0; i < 4; i++) kit_put(&kit, names[i], DUEL);
+    for (int i = 0; i < 4; i++)
+        kit_put(&kit, names[i], DUEL);
     const struct queue *q = NULL;
     for (int i = 0; i < 4; i++) {
         q = realm_next_queue(kit.realm, q);
@@ -296,8 +309,8 @@ static void live(uint32_t steps) {
             uint32_t first = (uint32_t)rng_below(&kit.rng, 300);
             for (uint32_t k = 0; k < count; k++) {
                 snprintf(names[k], sizeof names[k], "n%u", first + k);
-                players[k] = (struct kit_player){.id = names[k],
-                                                 .skill = (double)rng_below(&kit.rng, 3000)};
+                players[k] =
+                    (struct kit_player){.id = names[k], .skill = (double)rng_below(&kit.rng, 3000)};
             }
             (void)!kit_try_create(&kit, queues[teams], players, count, &out);
         } else if (dice < 72 && kit.record_count > 3) {
@@ -349,7 +362,8 @@ static void assert_matches_legal(uint64_t seed) {
     struct ruleset *by_rule[RULES] = {NULL};
     unsigned duel_rule[1000] = {0}, version = 0;
     struct arena *scratch = arena_new(0);
-    for (unsigned i = 0; i < RULES; i++) by_rule[i] = kit_ruleset(&rules[i]);
+    for (unsigned i = 0; i < RULES; i++)
+        by_rule[i] = kit_ruleset(&rules[i]);
     for (size_t i = 0; i < kit.record_count; i++) {
         const struct record *r = kit.journal[i];
         if (r->carried) continue;
@@ -380,11 +394,13 @@ static void assert_matches_legal(uint64_t seed) {
         assert_int_equal(seen, m->ticket_count);
         bool duel = str_equal(m->queue, STR("duel"));
         struct candidate c = {tickets, team_of, m->ticket_count, m->created_ms - newest_ms};
-        struct verdict v = ruleset_evaluate(by_rule[duel ? duel_rule[m->queue_version] : TEAMS],
-                                            &c, scratch);
-        if (!v.legal) fail_msg("seed %llu: illegal match in record %zu", (unsigned long long)seed, i);
+        struct verdict v =
+            ruleset_evaluate(by_rule[duel ? duel_rule[m->queue_version] : TEAMS], &c, scratch);
+        if (!v.legal)
+            fail_msg("seed %llu: illegal match in record %zu", (unsigned long long)seed, i);
     }
-    for (unsigned i = 0; i < RULES; i++) ruleset_free(by_rule[i]);
+    for (unsigned i = 0; i < RULES; i++)
+        ruleset_free(by_rule[i]);
     arena_free(scratch);
 }
 
@@ -498,7 +514,8 @@ static void journal_cut_before_a_carry_replays_to_the_same_state(void **state) {
 static void restarted_realm_matches_what_it_finds_waiting(void **state) {
     (void)state;
     open_realm();
-    for (int i = 0; i < 100; i++) kit_solo(&kit, "duel", 1000);
+    for (int i = 0; i < 100; i++)
+        kit_solo(&kit, "duel", 1000);
     struct realm *copy = realm_new(0), *old = kit.realm;
     kit_replay(&kit, copy, 0, kit.record_count);
     kit.realm = copy;

@@ -40,7 +40,8 @@ static double gap_of(const struct split_problem *p, const uint32_t *team_of) {
 /* The smallest gap by trying all team_count^item_count ways; -1 when none is legal. */
 static double brute_force(const struct split_problem *p) {
     uint64_t ways = 1;
-    for (uint32_t i = 0; i < p->item_count; i++) ways *= p->team_count;
+    for (uint32_t i = 0; i < p->item_count; i++)
+        ways *= p->team_count;
     double best = -1;
     for (uint64_t way = 0; way < ways; way++) {
         uint32_t team_of[16];
@@ -60,7 +61,8 @@ static void seed_example_of_two_against_two_is_even(void **state) {
     const struct ruleset_team teams[] = {{STR("a"), 2, 2}, {STR("b"), 2, 2}};
     assert_int_equal(run(items, 4, teams, 2), 1);
     int in_a = 0;
-    for (int i = 0; i < 4; i++) in_a += results[0].team_of[i] == 0;
+    for (int i = 0; i < 4; i++)
+        in_a += results[0].team_of[i] == 0;
     assert_int_equal(in_a, 2);
     assert_float_equal(results[0].gap, 125, 1e-9);
 }
@@ -88,7 +90,8 @@ static void teams_of_different_sizes_get_their_sizes(void **state) {
     const struct ruleset_team teams[] = {{STR("monster"), 1, 1}, {STR("hunters"), 5, 5}};
     assert_int_equal(run(items, 6, teams, 2), 1);
     int monsters = 0;
-    for (int i = 0; i < 6; i++) monsters += results[0].team_of[i] == 0;
+    for (int i = 0; i < 6; i++)
+        monsters += results[0].team_of[i] == 0;
     assert_int_equal(monsters, 1);
 }
 
@@ -143,7 +146,8 @@ static void a_hundred_against_a_hundred_is_nearly_even(void **state) {
     struct rng rng;
     rng_init(&rng, 7);
     struct split_item items[200];
-    for (int i = 0; i < 200; i++) items[i] = (struct split_item){1, 1500 + 300 * rng_normal(&rng)};
+    for (int i = 0; i < 200; i++)
+        items[i] = (struct split_item){1, 1500 + 300 * rng_normal(&rng)};
     const struct ruleset_team teams[] = {{STR("a"), 100, 100}, {STR("b"), 100, 100}};
     assert_int_equal(run(items, 200, teams, 2), 1);
     struct split_problem p = {items, 200, teams, 2, false};
@@ -154,10 +158,11 @@ static void a_hundred_against_a_hundred_is_nearly_even(void **state) {
 static void large_parties_are_packed_even_when_levelling_fails(void **state) {
     (void)state;
     /* 5 + 5 and 4 + 3 + 3 only; ten solos make it more than the exact method takes. */
-    const struct split_item items[] = {{5, 5}, {5, 5}, {4, 4}, {3, 3}, {3, 3}, {1, 1}, {1, 1},
-                                       {1, 1}, {1, 1}, {1, 1}, {1, 1}, {1, 1}, {1, 1}, {1, 1},
-                                       {1, 1}};
-    const struct ruleset_team teams[] = {{STR("a"), 10, 10}, {STR("b"), 10, 10}, {STR("c"), 10, 10}};
+    const struct split_item items[] = {{5, 5}, {5, 5}, {4, 4}, {3, 3}, {3, 3},
+                                       {1, 1}, {1, 1}, {1, 1}, {1, 1}, {1, 1},
+                                       {1, 1}, {1, 1}, {1, 1}, {1, 1}, {1, 1}};
+    const struct ruleset_team teams[] = {
+        {STR("a"), 10, 10}, {STR("b"), 10, 10}, {STR("c"), 10, 10}};
     assert_int_equal(run(items, 15, teams, 3), 1);
     struct split_problem p = {items, 15, teams, 3, false};
     assert_true(gap_of(&p, results[0].team_of) >= 0);

@@ -16,7 +16,8 @@ static const enum ticket_state states[] = {TICKET_QUEUED, TICKET_PROPOSED, TICKE
 static void ticket_in_final_state_refuses_every_move(void **state) {
     (void)state;
     for (int from = 2; from < 5; from++) {
-        for (int to = 0; to < 5; to++) assert_false(ticket_may_move(states[from], states[to]));
+        for (int to = 0; to < 5; to++)
+            assert_false(ticket_may_move(states[from], states[to]));
     }
 }
 
@@ -38,7 +39,10 @@ static void copy_owns_every_part_of_the_spec(void **state) {
     struct str items[] = {str_of(item_a), str_of(item_b)};
     double numbers[] = {1.5, -2};
     struct attribute attributes[] = {
-        {.name = str_of(name), .kind = ATTRIBUTE_MAP, .items = items, .numbers = numbers,
+        {.name = str_of(name),
+         .kind = ATTRIBUTE_MAP,
+         .items = items,
+         .numbers = numbers,
          .item_count = 2},
         {.name = STR("mode"), .kind = ATTRIBUTE_TEXT, .text = str_of(text)},
         {.name = STR("skill"), .kind = ATTRIBUTE_NUMBER, .number = 42},
