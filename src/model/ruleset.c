@@ -25,7 +25,8 @@ enum err ruleset_refuse(struct err_text *why, const char *field, const char *for
 struct str ruleset_excerpt(struct str s) {
     if (s.size <= 80) return s;
     size_t size = 80;
-    while (size > 0 && ((unsigned char)s.at[size] & 0xC0) == 0x80) size--;
+    while (size > 0 && ((unsigned char)s.at[size] & 0xC0) == 0x80)
+        size--;
     return (struct str){s.at, size};
 }
 
@@ -34,11 +35,13 @@ void ruleset_free(struct ruleset *r) {
 }
 
 const struct ruleset_step *ruleset_step_at(const struct ruleset *r, int64_t age_ms) {
-    uint32_t low = 0, high = r->step_count; /* the last step whose age <= age_ms is in [low, high) */
+    uint32_t low = 0, high = r->step_count; /* the last step reached is in [low, high) */
     while (high - low > 1) {
         uint32_t middle = low + (high - low) / 2;
-        if (r->steps[middle].age_ms <= age_ms) low = middle;
-        else high = middle;
+        if (r->steps[middle].age_ms <= age_ms)
+            low = middle;
+        else
+            high = middle;
     }
     return &r->steps[low];
 }
@@ -80,10 +83,12 @@ const struct attribute *ruleset_value(const struct player *p, const struct attri
 
 double ruleset_mean(const double *values, uint32_t count) {
     double sum = 0;
-    for (uint32_t i = 0; i < count; i++) sum += values[i];
+    for (uint32_t i = 0; i < count; i++)
+        sum += values[i];
     if (isfinite(sum)) return sum / count;
     double mean = 0; /* the sum overflowed: values near 1e308 */
-    for (uint32_t i = 0; i < count; i++) mean += values[i] / count;
+    for (uint32_t i = 0; i < count; i++)
+        mean += values[i] / count;
     return mean;
 }
 
@@ -98,9 +103,12 @@ bool ruleset_party_number(const struct ticket_spec *spec, const struct attribute
         if (v->number < least) least = v->number;
         if (v->number > most) most = v->number;
     }
-    if (party == PARTY_MIN) *out = least;
-    else if (party == PARTY_MAX) *out = most;
-    else *out = ruleset_mean(values, spec->player_count);
+    if (party == PARTY_MIN)
+        *out = least;
+    else if (party == PARTY_MAX)
+        *out = most;
+    else
+        *out = ruleset_mean(values, spec->player_count);
     return true;
 }
 

@@ -19,7 +19,7 @@
 struct ruleset; /* fields in ruleset_def.h, for the builder and the evaluator only */
 
 struct ruleset_team {
-    struct str name; /* generated names for a quantity: "trio_1" .. "trio_n" */
+    struct str name;                   /* generated names for a quantity: "trio_1" .. "trio_n" */
     uint32_t players_min, players_max; /* at the asked age */
 };
 
@@ -28,7 +28,7 @@ struct ruleset_limits {
     const struct ruleset_team *teams; /* team_count of them, in definition order */
     uint32_t team_count;
     uint32_t players_min, players_max; /* sums over the teams */
-    double key_spread_max; /* bound on max - min of ruleset_key over the tickets; INFINITY: none */
+    double key_spread_max;  /* bound on max - min of ruleset_key over the tickets; INFINITY: none */
     int32_t latency_ms_max; /* INT32_MAX: no latency rule */
 };
 
@@ -76,10 +76,10 @@ struct candidate {
 
 struct verdict {
     bool legal;
-    struct str region;       /* best region all accept; empty without latencies. Borrowed from a ticket */
-    double mean_latency_ms;  /* over players, in that region */
-    uint32_t failed_rule;    /* index of the first failed rule; RULESET_NONE: a team size, or legal */
-    double measured, bound;  /* of the failed rule, where they are numbers */
+    struct str region;      /* best one all accept; empty without latencies. A ticket's text */
+    double mean_latency_ms; /* over players, in that region */
+    uint32_t failed_rule;   /* the first that failed; RULESET_NONE: a team size, or legal */
+    double measured, bound; /* of the failed rule, where they are numbers */
 };
 
 /* Evaluates every rule and all team minima and maxima over the finished candidate.

@@ -1,4 +1,4 @@
-/* ruleset_build.c - compiles a ruleset's definition: resolves names, types rules, checks meaning. */
+/* ruleset_build.c - compiles a ruleset's definition: resolves names, types and checks rules. */
 #include "model/ruleset_expr.h"
 
 #include "base/limits.h"
@@ -162,8 +162,10 @@ static enum err build_measurements(struct builder *b, const struct rule_def *d, 
                                   d->kind == RULE_DISTANCE ? "distance" : "comparison");
         }
         if (d->kind == RULE_DISTANCE && list[i]->base != EXPR_OF_NUMBERS) {
-            return ruleset_refuse(b->why, field, "\"%.*s\" gives strings; a distance measures "
-                                  "numbers", STR_PRINT(shown));
+            return ruleset_refuse(b->why, field,
+                                  "\"%.*s\" gives strings; a distance measures "
+                                  "numbers",
+                                  STR_PRINT(shown));
         }
         if (d->reference.kind != REFERENCE_NONE && list[i]->base != list[0]->base) {
             return ruleset_refuse(b->why, field, "\"%.*s\" gives another type than measurements[0]",
@@ -225,8 +227,10 @@ static enum err build_reference(struct builder *b, const struct rule_def *d, uin
                               STR_PRINT(shown), texts ? "number" : "string",
                               texts ? "strings" : "numbers");
     }
-    if (e->kind == EXPR_NUMBER) rule->reference_number = e->number;
-    else rule->reference = e;
+    if (e->kind == EXPR_NUMBER)
+        rule->reference_number = e->number;
+    else
+        rule->reference = e;
     return ERR_OK;
 }
 
@@ -259,7 +263,8 @@ static enum err build_distance(struct builder *b, const struct rule_def *d, uint
     char field[96];
     snprintf(field, sizeof field, "rules[%u]", index);
     if (!d->has_min && !d->has_max) {
-        return ruleset_refuse(b->why, field, "is a distance rule without maxDistance or "
+        return ruleset_refuse(b->why, field,
+                              "is a distance rule without maxDistance or "
                               "minDistance; needs one or both");
     }
     if (d->has_min && d->has_max && d->min > d->max) {
@@ -292,9 +297,12 @@ static enum err build_rules(struct builder *b) {
     r->rule_count = b->def->rule_count;
     for (uint32_t i = 0; i < r->rule_count; i++) {
         const struct rule_def *d = &b->def->rules[i];
-        r->rules[i] = (struct rule){.name = d->name, .description = d->description,
-                                    .kind = d->kind, .party = d->party,
-                                    .operation = d->operation, .has_min = d->has_min,
+        r->rules[i] = (struct rule){.name = d->name,
+                                    .description = d->description,
+                                    .kind = d->kind,
+                                    .party = d->party,
+                                    .operation = d->operation,
+                                    .has_min = d->has_min,
                                     .has_max = d->has_max};
         enum err code = build_rule[d->kind](b, d, i, &r->rules[i]);
         if (code) return code;
@@ -312,13 +320,17 @@ static void note_unused(struct builder *b) {
     }
 }
 
-enum err ruleset_build(struct arena *arena, const struct ruleset_def *def, bool allow_shrinking,
-                       struct ruleset **out, struct strbuf *notes, struct err_text *why) {
+enum err ruleset_build(struct arena *arena, const struct ruleset_def *def, struct ruleset **out,
+                       struct strbuf *notes, struct err_text *why) {
     *out = NULL;
     struct ruleset *r = arena_alloc(arena, sizeof *r);
-    *r = (struct ruleset){.arena = arena, .name = def->name, .age_is_oldest = def->age_is_oldest,
-                          .attributes = def->attributes, .attribute_count = def->attribute_count,
-                          .team_defs = def->teams, .team_def_count = def->team_count};
+    *r = (struct ruleset){.arena = arena,
+                          .name = def->name,
+                          .age_is_oldest = def->age_is_oldest,
+                          .attributes = def->attributes,
+                          .attribute_count = def->attribute_count,
+                          .team_defs = def->teams,
+                          .team_def_count = def->team_count};
     struct builder b = {.r = r, .def = def, .notes = notes, .why = why};
     if (def->rule_count > LIMIT_RULES) {
         return ruleset_refuse(why, "rules", "are %u; at most %d", def->rule_count, LIMIT_RULES);
@@ -326,7 +338,7 @@ enum err ruleset_build(struct arena *arena, const struct ruleset_def *def, bool 
     enum err code = check_all_names(&b);
     if (!code) code = check_teams(&b);
     if (!code) code = build_rules(&b);
-    if (!code) code = ruleset_steps_build(r, def, allow_shrinking, why);
+    if (!code) code = ruleset_steps_build(r, def, why);
     if (code) return code;
     ruleset_key_build(r);
     note_unused(&b);

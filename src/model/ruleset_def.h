@@ -15,7 +15,7 @@
 
 #include "model/ruleset.h"
 
-#define RULESET_AGES_MAX 256    /* distinct expansion ages per ruleset: refused */
+#define RULESET_AGES_MAX 256     /* distinct expansion ages per ruleset: refused */
 #define RULESET_WAIT_S_MAX 43200 /* the longest ticket timeout; a later step could never come */
 
 /* ---- definition ---- */
@@ -27,7 +27,7 @@ enum party_aggregation { PARTY_AVG, PARTY_MIN, PARTY_MAX };
 
 enum comparison_operation { OP_EQUAL, OP_UNEQUAL, OP_LESS, OP_AT_MOST, OP_MORE, OP_AT_LEAST };
 
-enum reference_kind { REFERENCE_NONE, REFERENCE_NUMBER, REFERENCE_TEXT /* expression or literal */ };
+enum reference_kind { REFERENCE_NONE, REFERENCE_NUMBER, REFERENCE_TEXT };
 
 struct attribute_def {
     struct attribute value; /* name and kind; the default's content when has_default */
@@ -42,7 +42,7 @@ struct team_def {
 struct reference_def {
     enum reference_kind kind;
     double number;
-    struct str text;
+    struct str text; /* an expression or a literal */
 };
 
 struct rule_def {
@@ -72,6 +72,7 @@ struct expansion_def {
 struct ruleset_def {
     struct str name;
     bool age_is_oldest;
+    bool allow_shrinking; /* accept an expansion step that is narrower than the one before it */
     struct attribute_def *attributes;
     struct team_def *teams;
     struct rule_def *rules;
@@ -81,12 +82,10 @@ struct ruleset_def {
 
 /* Compiles `def`, whose memory is all in `arena`. On OK the ruleset in `*out` has taken the arena
  * (ruleset_free frees it); on error the caller keeps it and `*out` is NULL.
- * `allow_shrinking`: accept an expansion step that is narrower than the one before it.
  * `notes`: what was read leniently is appended, one line each; may be NULL.
  * Error: INVALID_ARGUMENT; text and field name the place by its path in the document. */
-enum err ruleset_build(struct arena *arena, const struct ruleset_def *def, bool allow_shrinking,
-                       struct ruleset **out, struct strbuf *notes,
-                       struct err_text *why) ERR_CHECKED;
+enum err ruleset_build(struct arena *arena, const struct ruleset_def *def, struct ruleset **out,
+                       struct strbuf *notes, struct err_text *why) ERR_CHECKED;
 
 /* ---- compiled ---- */
 
@@ -97,8 +96,8 @@ struct rule_bounds { /* a rule's numbers at one age */
 struct ruleset_step {
     struct ruleset_limits limits; /* first: limits_at hands it out */
     int64_t age_ms;
-    struct ruleset_team *teams;   /* limits.teams */
-    struct rule_bounds *bounds;   /* per rule */
+    struct ruleset_team *teams; /* limits.teams */
+    struct rule_bounds *bounds; /* per rule */
 };
 
 struct ruleset_expr; /* ruleset_expr.h */
@@ -108,7 +107,7 @@ struct rule {
     enum rule_kind kind;
     enum party_aggregation party;
     enum comparison_operation operation;
-    const struct attribute_def *attribute;        /* batchDistance */
+    const struct attribute_def *attribute; /* batchDistance */
     const struct ruleset_expr *const *measurements;
     uint32_t measurement_count;
     bool has_reference, has_min, has_max;
@@ -157,13 +156,14 @@ double ruleset_mean(const double *values, uint32_t count);
 const struct ruleset_step *ruleset_step_at(const struct ruleset *r, int64_t age_ms);
 
 /* Computes r->steps from the base values and the expansions (ruleset_steps.c). */
-enum err ruleset_steps_build(struct ruleset *r, const struct ruleset_def *def, bool allow_shrinking,
+enum err ruleset_steps_build(struct ruleset *r, const struct ruleset_def *def,
                              struct err_text *why) ERR_CHECKED;
 /* Chooses key and partition, and fills the steps' key_spread_max (ruleset_key.c). */
 void ruleset_key_build(struct ruleset *r);
 
-extern const char *const ruleset_party_names[];     /* by enum party_aggregation, NULL at the end */
+/* The language's words, NULL at the end. */
+extern const char *const ruleset_party_names[];     /* by enum party_aggregation */
 extern const char *const ruleset_operation_names[]; /* by enum comparison_operation */
-extern const char *const ruleset_type_names[];      /* by enum attribute_kind, the language's names */
+extern const char *const ruleset_type_names[];      /* by enum attribute_kind */
 
 #endif

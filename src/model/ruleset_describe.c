@@ -32,8 +32,10 @@ static void add_bound(const struct ruleset *r, struct strbuf *out, uint32_t rule
 }
 
 static void add_players(struct strbuf *out, const struct ruleset_team *t) {
-    if (t->players_min == t->players_max) strbuf_printf(out, "%u", t->players_max);
-    else strbuf_printf(out, "%u to %u", t->players_min, t->players_max);
+    if (t->players_min == t->players_max)
+        strbuf_printf(out, "%u", t->players_max);
+    else
+        strbuf_printf(out, "%u to %u", t->players_min, t->players_max);
 }
 
 static void describe_teams(const struct ruleset *r, struct strbuf *out) {
@@ -41,14 +43,16 @@ static void describe_teams(const struct ruleset *r, struct strbuf *out) {
     for (uint32_t d = 0; d < r->team_def_count; first += r->team_defs[d].quantity, d++) {
         const struct team_def *def = &r->team_defs[d];
         const struct ruleset_team *before = &r->steps[0].teams[first];
-        if (def->quantity == 1) strbuf_printf(out, "team \"%.*s\": ", STR_PRINT(def->name));
-        else strbuf_printf(out, "%u teams \"%.*s_1\" to \"%.*s_%u\", each: ", def->quantity,
-                           STR_PRINT(def->name), STR_PRINT(def->name), def->quantity);
+        if (def->quantity == 1)
+            strbuf_printf(out, "team \"%.*s\": ", STR_PRINT(def->name));
+        else
+            strbuf_printf(out, "%u teams \"%.*s_1\" to \"%.*s_%u\", each: ", def->quantity,
+                          STR_PRINT(def->name), STR_PRINT(def->name), def->quantity);
         add_players(out, before);
         for (uint32_t s = 1; s < r->step_count; s++) {
             const struct ruleset_team *now = &r->steps[s].teams[first];
-            bool same = now->players_min == before->players_min &&
-                        now->players_max == before->players_max;
+            bool same =
+                now->players_min == before->players_min && now->players_max == before->players_max;
             if (same) continue;
             add_wait(out, r->steps[s].age_ms);
             add_players(out, now);
@@ -66,10 +70,12 @@ static void add_measurements(const struct rule *rule, struct strbuf *out) {
 
 static void add_reference(const struct ruleset *r, struct strbuf *out, uint32_t i) {
     const struct rule *rule = &r->rules[i];
-    if (!rule->reference) add_bound(r, out, i, offsetof(struct rule_bounds, reference));
+    if (!rule->reference)
+        add_bound(r, out, i, offsetof(struct rule_bounds, reference));
     else if (rule->reference->kind == EXPR_TEXT)
         strbuf_printf(out, "\"%.*s\"", STR_PRINT(rule->reference->text));
-    else strbuf_add_str(out, rule->reference->source);
+    else
+        strbuf_add_str(out, rule->reference->source);
 }
 
 static void describe_batch_distance(const struct ruleset *r, struct strbuf *out, uint32_t i) {

@@ -46,7 +46,8 @@ static double find_region(const struct evaluation *e) {
     const struct player *first = &c->tickets[0]->spec.players[0];
     int64_t best = INT64_MAX, players = 0;
     int32_t least = INT32_MAX;
-    for (uint32_t t = 0; t < c->ticket_count; t++) players += c->tickets[t]->spec.player_count;
+    for (uint32_t t = 0; t < c->ticket_count; t++)
+        players += c->tickets[t]->spec.player_count;
     for (uint32_t i = 0; i < first->latency_count; i++) {
         int64_t sum;
         int32_t worst;
@@ -97,8 +98,10 @@ static bool texts_equal(const struct evaluation *e, const struct attribute_def *
         for (uint32_t i = 0; i < spec->player_count; i++) {
             const struct attribute *v = ruleset_value(&spec->players[i], a);
             if (!v) return false;
-            if (!first) first = v;
-            else if (!str_equal(first->text, v->text)) return false;
+            if (!first)
+                first = v;
+            else if (!str_equal(first->text, v->text))
+                return false;
         }
     }
     return true;
@@ -143,7 +146,7 @@ static bool compare_number(enum comparison_operation op, double a, double b) {
     case OP_EQUAL:
         return a == b;
     case OP_UNEQUAL:
-        return a < b || a > b; /* not a != b: a value that is no number equals and differs from none */
+        return a < b || a > b; /* a != b would hold for what is no number, after an overflow */
     case OP_LESS:
         return a < b;
     case OP_AT_MOST:

@@ -37,7 +37,7 @@ static const struct aggregate_row {
 };
 #define AGGREGATE_ROWS (sizeof aggregates / sizeof aggregates[0])
 
-static const char *const words[] = {"min",   "max",   "avg",     "median",           "sum",
+static const char *const words[] = {"min",    "max",   "avg",     "median",           "sum",
                                     "stddev", "count", "flatten", "set_intersection", "teams",
                                     "players"};
 #define WORD_COUNT (sizeof words / sizeof words[0])
@@ -64,7 +64,8 @@ static bool is_space(char c) {
 }
 
 static void skip_space(struct parser *p) {
-    while (p->at < p->text.size && is_space(p->text.at[p->at])) p->at++;
+    while (p->at < p->text.size && is_space(p->text.at[p->at]))
+        p->at++;
 }
 
 static bool take(struct parser *p, char c) {
@@ -109,7 +110,8 @@ static bool parse_name(struct parser *p, bool in_list, struct str *name) {
         end++;
     }
     p->at = end;
-    while (end > start && is_space(p->text.at[end - 1])) end--;
+    while (end > start && is_space(p->text.at[end - 1]))
+        end--;
     *name = (struct str){p->text.at + start, end - start};
     if (name->size == 0) {
         fail(p, "a name is missing before", rest(p), NULL);
@@ -148,7 +150,8 @@ static bool parse_team_list(struct parser *p, struct ruleset_expr *e) {
         if (!parse_name(p, true, &name)) return false;
         uint32_t found = 0;
         if (str_equal(name, STR("*"))) {
-            for (uint32_t t = 0; t < p->r->team_count; t++) marked[t] = true;
+            for (uint32_t t = 0; t < p->r->team_count; t++)
+                marked[t] = true;
             several = true;
             found = p->r->team_count;
         } else {
@@ -194,8 +197,9 @@ static bool parse_attribute(struct parser *p, struct ruleset_expr *e) {
     }
     bool keyed = take(p, '[');
     if (keyed != (kind == ATTRIBUTE_MAP)) {
-        fail(p, keyed ? "only a string_number_map takes a [key] after"
-                      : "a string_number_map needs a [key] after",
+        fail(p,
+             keyed ? "only a string_number_map takes a [key] after"
+                   : "a string_number_map needs a [key] after",
              name, NULL);
         return false;
     }
@@ -231,7 +235,8 @@ static const struct ruleset_expr *parse_path(struct parser *p, bool of_teams) {
         if (!take_word(p, "players")) return fail(p, "expected players, found", rest(p), NULL);
     } else {
         uint32_t *teams = arena_alloc(p->r->arena, p->r->team_count * sizeof *teams);
-        for (uint32_t t = 0; t < p->r->team_count; t++) teams[t] = t;
+        for (uint32_t t = 0; t < p->r->team_count; t++)
+            teams[t] = t;
         e->path.teams = teams;
         e->path.team_count = p->r->team_count;
         e->path.every_team = true;
@@ -245,8 +250,9 @@ static const struct ruleset_expr *type_aggregate(struct parser *p, const struct 
                                                  const struct ruleset_expr *of) {
     struct str name = str_of(row->name);
     if (of->depth < row->depth) {
-        return fail(p, row->depth == 1 ? "one value has nothing to aggregate in"
-                                       : "a plain list is not a list of lists for",
+        return fail(p,
+                    row->depth == 1 ? "one value has nothing to aggregate in"
+                                    : "a plain list is not a list of lists for",
                     name, NULL);
     }
     if (row->numbers && of->base != EXPR_OF_NUMBERS) {

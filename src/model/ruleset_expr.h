@@ -41,8 +41,8 @@ struct ruleset_expr {
         struct {
             const uint32_t *teams; /* generated teams, ascending */
             uint32_t team_count;
-            bool by_team;    /* one list per team */
-            bool every_team; /* no player of the match is left out */
+            bool by_team;                          /* one list per team */
+            bool every_team;                       /* no player of the match is left out */
             const struct attribute_def *attribute; /* NULL: player ids */
             struct str map_key;
         } path;

@@ -51,7 +51,6 @@ struct builder {
     const struct ruleset_def *def;
     struct change *changes;
     uint32_t change_count;
-    bool allow_shrinking;
     struct err_text *why;
 };
 
@@ -122,8 +121,10 @@ static struct str next_name(struct str *rest) {
     struct str name = {rest->at, comma ? (size_t)(comma - rest->at) : rest->size};
     size_t used = comma ? name.size + 1 : name.size;
     *rest = (struct str){rest->at + used, rest->size - used};
-    while (name.size && name.at[0] == ' ') name = (struct str){name.at + 1, name.size - 1};
-    while (name.size && name.at[name.size - 1] == ' ') name.size--;
+    while (name.size && name.at[0] == ' ')
+        name = (struct str){name.at + 1, name.size - 1};
+    while (name.size && name.at[name.size - 1] == ' ')
+        name.size--;
     return name;
 }
 
@@ -134,7 +135,8 @@ static enum err add_team_changes(struct builder *b, uint32_t expansion, struct s
     do {
         struct str name = next_name(&names);
         uint32_t t = 0;
-        while (t < b->def->team_count && !str_equal(b->def->teams[t].name, name)) t++;
+        while (t < b->def->team_count && !str_equal(b->def->teams[t].name, name))
+            t++;
         if (t == b->def->team_count) {
             return refuse_target(b, expansion, "no team is defined with the name", name);
         }
@@ -147,15 +149,16 @@ static enum err add_team_changes(struct builder *b, uint32_t expansion, struct s
 static enum err add_rule_change(struct builder *b, uint32_t expansion, struct str name,
                                 struct str property) {
     uint32_t i = 0;
-    while (i < b->r->rule_count && !str_equal(b->r->rules[i].name, name)) i++;
+    while (i < b->r->rule_count && !str_equal(b->r->rules[i].name, name))
+        i++;
     if (i == b->r->rule_count) return refuse_target(b, expansion, "no rule has the name", name);
     const struct rule *rule = &b->r->rules[i];
     const struct property *p = find_property(property, 1u << rule->kind);
     if (!p) return refuse_property(b, expansion, 1u << rule->kind, property);
     bool is_reference = p->offset == offsetof(struct rule_bounds, reference);
     if (is_reference && (!rule->has_reference || rule->reference)) {
-        return refuse_target(b, expansion, "only a referenceValue that is a number can expand; rule",
-                             name);
+        return refuse_target(b, expansion,
+                             "only a referenceValue that is a number can expand; rule", name);
     }
     return add_change(b, p, i, expansion);
 }
@@ -200,10 +203,9 @@ static enum err check_order(const struct builder *b, uint32_t expansion) {
         if (e->steps[i].wait_ms > e->steps[i - 1].wait_ms) continue;
         char field[96];
         snprintf(field, sizeof field, "expansions[%u].steps[%u].waitTimeSeconds", expansion, i);
-        return ruleset_refuse(b->why, field,
-                              "is %g, not after the step before it (%g); steps go up in time",
-                              (double)e->steps[i].wait_ms / 1000,
-                              (double)e->steps[i - 1].wait_ms / 1000);
+        return ruleset_refuse(
+            b->why, field, "is %g, not after the step before it (%g); steps go up in time",
+            (double)e->steps[i].wait_ms / 1000, (double)e->steps[i - 1].wait_ms / 1000);
     }
     return ERR_OK;
 }
@@ -266,12 +268,14 @@ static int compare_ages(const void *a, const void *b) {
 static int64_t *distinct_ages(const struct ruleset *r, const struct ruleset_def *def,
                               uint32_t *count) {
     size_t total = 1;
-    for (uint32_t i = 0; i < def->expansion_count; i++) total += def->expansions[i].step_count;
+    for (uint32_t i = 0; i < def->expansion_count; i++)
+        total += def->expansions[i].step_count;
     int64_t *ages = arena_alloc(r->arena, total * sizeof *ages);
     size_t n = 1; /* ages[0] = 0 */
     for (uint32_t i = 0; i < def->expansion_count; i++) {
         const struct expansion_def *e = &def->expansions[i];
-        for (uint32_t s = 0; s < e->step_count; s++) ages[n++] = e->steps[s].wait_ms;
+        for (uint32_t s = 0; s < e->step_count; s++)
+            ages[n++] = e->steps[s].wait_ms;
     }
     qsort(ages, n, sizeof *ages, compare_ages);
     uint32_t kept = 1;
@@ -287,9 +291,9 @@ static void write_names(const struct ruleset *r, struct ruleset_team *teams) {
     for (uint32_t d = 0; d < r->team_def_count; d++) {
         const struct team_def *t = &r->team_defs[d];
         for (uint32_t q = 1; q <= t->quantity; q++) {
-            teams[n++].name = t->quantity == 1 ? t->name
-                                               : arena_printf(r->arena, "%.*s_%u",
-                                                              STR_PRINT(t->name), q);
+            teams[n++].name = t->quantity == 1
+                                  ? t->name
+                                  : arena_printf(r->arena, "%.*s_%u", STR_PRINT(t->name), q);
         }
     }
     assert(n == r->team_count);
@@ -325,7 +329,8 @@ static void write_change(const struct builder *b, const struct change *c,
         return;
     }
     uint32_t first = 0;
-    for (uint32_t d = 0; d < c->index; d++) first += b->def->teams[d].quantity;
+    for (uint32_t d = 0; d < c->index; d++)
+        first += b->def->teams[d].quantity;
     for (uint32_t q = 0; q < b->def->teams[c->index].quantity; q++) {
         uint32_t players = (uint32_t)reached->value;
         memcpy((char *)&step->teams[first + q] + c->property->offset, &players, sizeof players);
@@ -336,8 +341,8 @@ static void write_change(const struct builder *b, const struct change *c,
 static enum err finish_step(const struct builder *b, struct ruleset_step *step) {
     struct ruleset *r = b->r;
     struct ruleset_limits *l = &step->limits;
-    *l = (struct ruleset_limits){.teams = step->teams, .team_count = r->team_count,
-                                 .latency_ms_max = INT32_MAX};
+    *l = (struct ruleset_limits){
+        .teams = step->teams, .team_count = r->team_count, .latency_ms_max = INT32_MAX};
     for (uint32_t t = 0; t < r->team_count; t++) {
         const struct ruleset_team *team = &step->teams[t];
         if (team->players_min > team->players_max) {
@@ -370,10 +375,13 @@ static enum err write_steps(struct builder *b, const int64_t *ages) {
         step->age_ms = ages[s];
         step->teams = arena_alloc(r->arena, r->team_count * sizeof *step->teams);
         step->bounds = arena_alloc(r->arena, r->rule_count * sizeof *step->bounds);
-        if (s == 0) write_names(r, step->teams);
-        else memcpy(step->teams, r->steps[0].teams, r->team_count * sizeof *step->teams);
+        if (s == 0)
+            write_names(r, step->teams);
+        else
+            memcpy(step->teams, r->steps[0].teams, r->team_count * sizeof *step->teams);
         write_base(b, step);
-        for (uint32_t c = 0; c < b->change_count; c++) write_change(b, &b->changes[c], step);
+        for (uint32_t c = 0; c < b->change_count; c++)
+            write_change(b, &b->changes[c], step);
         enum err code = finish_step(b, step);
         if (code) return code;
     }
@@ -383,15 +391,15 @@ static enum err write_steps(struct builder *b, const int64_t *ages) {
 static enum err check_changes(struct builder *b) {
     for (uint32_t i = 0; i < b->change_count; i++) {
         enum err code = check_values(b, &b->changes[i]);
-        if (!code && !b->allow_shrinking) code = check_shrinking(b, &b->changes[i]);
+        if (!code && !b->def->allow_shrinking) code = check_shrinking(b, &b->changes[i]);
         if (code) return code;
     }
     return ERR_OK;
 }
 
-enum err ruleset_steps_build(struct ruleset *r, const struct ruleset_def *def, bool allow_shrinking,
+enum err ruleset_steps_build(struct ruleset *r, const struct ruleset_def *def,
                              struct err_text *why) {
-    struct builder b = {.r = r, .def = def, .allow_shrinking = allow_shrinking, .why = why};
+    struct builder b = {.r = r, .def = def, .why = why};
     /* a target may name every team definition; the same twice is refused before it overflows */
     b.changes = arena_alloc(r->arena, PROPERTY_COUNT * (def->rule_count + def->team_count) *
                                           sizeof *b.changes);

@@ -46,7 +46,8 @@ static uint32_t ticket_numbers(const struct expr_context *c, const struct rulese
     double party = c->party == PARTY_MIN   ? least
                    : c->party == PARTY_MAX ? most
                                            : ruleset_mean(values, count);
-    for (uint32_t i = 0; i < count; i++) out[i].number = party;
+    for (uint32_t i = 0; i < count; i++)
+        out[i].number = party;
     return count;
 }
 
@@ -63,7 +64,8 @@ static bool player_texts(const struct expr_context *c, const struct ruleset_expr
         return true;
     }
     struct expr_value *items = alloc_values(c, v->item_count);
-    for (uint32_t i = 0; i < v->item_count; i++) items[i].text = v->items[i];
+    for (uint32_t i = 0; i < v->item_count; i++)
+        items[i].text = v->items[i];
     out->items = items;
     out->count = v->item_count;
     return true;
@@ -85,7 +87,8 @@ static struct expr_value team_values(const struct expr_context *c, const struct 
     const struct candidate *m = c->candidate;
     size_t players = 0;
     for (uint32_t i = 0; i < m->ticket_count; i++) {
-        if (team == RULESET_NONE || m->team_of[i] == team) players += m->tickets[i]->spec.player_count;
+        bool counts = team == RULESET_NONE || m->team_of[i] == team;
+        if (counts) players += m->tickets[i]->spec.player_count;
     }
     struct expr_value *items = alloc_values(c, players);
     uint32_t count = 0;
@@ -101,7 +104,9 @@ static struct expr_value path_value(const struct expr_context *c, const struct r
         return team_values(c, e, e->path.team_count == 1 ? e->path.teams[0] : RULESET_NONE);
     }
     struct expr_value *teams = alloc_values(c, e->path.team_count);
-    for (uint32_t t = 0; t < e->path.team_count; t++) teams[t] = team_values(c, e, e->path.teams[t]);
+    for (uint32_t t = 0; t < e->path.team_count; t++) {
+        teams[t] = team_values(c, e, e->path.teams[t]);
+    }
     return (struct expr_value){.items = teams, .count = e->path.team_count};
 }
 
@@ -109,7 +114,8 @@ static struct expr_value path_value(const struct expr_context *c, const struct r
 
 static double *numbers_of(const struct expr_context *c, const struct expr_value *list) {
     double *numbers = arena_alloc(c->scratch, (list->count + 1) * sizeof *numbers);
-    for (uint32_t i = 0; i < list->count; i++) numbers[i] = list->items[i].number;
+    for (uint32_t i = 0; i < list->count; i++)
+        numbers[i] = list->items[i].number;
     return numbers;
 }
 
@@ -127,7 +133,8 @@ static double median_of(double *numbers, uint32_t count) {
 /* Population standard deviation: the match is all there is, not a sample. */
 static double stddev_of(const double *numbers, uint32_t count) {
     double mean = ruleset_mean(numbers, count), sum = 0;
-    for (uint32_t i = 0; i < count; i++) sum += (numbers[i] - mean) * (numbers[i] - mean);
+    for (uint32_t i = 0; i < count; i++)
+        sum += (numbers[i] - mean) * (numbers[i] - mean);
     return sqrt(sum / count);
 }
 
@@ -135,13 +142,16 @@ static double number_of(enum expr_aggregate function, double *numbers, uint32_t 
     double result = numbers[0];
     switch (function) {
     case AGGREGATE_MIN:
-        for (uint32_t i = 1; i < count; i++) result = fmin(result, numbers[i]);
+        for (uint32_t i = 1; i < count; i++)
+            result = fmin(result, numbers[i]);
         return result;
     case AGGREGATE_MAX:
-        for (uint32_t i = 1; i < count; i++) result = fmax(result, numbers[i]);
+        for (uint32_t i = 1; i < count; i++)
+            result = fmax(result, numbers[i]);
         return result;
     case AGGREGATE_SUM:
-        for (uint32_t i = 1; i < count; i++) result += numbers[i];
+        for (uint32_t i = 1; i < count; i++)
+            result += numbers[i];
         return result;
     case AGGREGATE_AVG:
         return ruleset_mean(numbers, count);
@@ -170,7 +180,8 @@ static bool reduce_list(const struct expr_context *c, enum expr_aggregate functi
 
 static struct expr_value flatten(const struct expr_context *c, const struct expr_value *lists) {
     size_t total = 0;
-    for (uint32_t i = 0; i < lists->count; i++) total += lists->items[i].count;
+    for (uint32_t i = 0; i < lists->count; i++)
+        total += lists->items[i].count;
     struct expr_value *items = alloc_values(c, total);
     size_t n = 0;
     for (uint32_t i = 0; i < lists->count; i++) {
@@ -193,7 +204,8 @@ static struct expr_value sorted_set(const struct expr_context *c, const struct e
     qsort(items, list->count, sizeof *items, ruleset_value_compare);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < list->count; i++) {
-        if (kept == 0 || ruleset_value_compare(&items[kept - 1], &items[i]) != 0) items[kept++] = items[i];
+        bool repeats = kept > 0 && ruleset_value_compare(&items[kept - 1], &items[i]) == 0;
+        if (!repeats) items[kept++] = items[i];
     }
     return (struct expr_value){.items = items, .count = kept};
 }
@@ -265,7 +277,8 @@ const struct expr_value *ruleset_value_leaves(const struct expr_context *c,
     *count = 1;
     if (e->depth == 0) return v;
     struct expr_value flat = *v;
-    for (unsigned d = e->depth; d > 1; d--) flat = flatten(c, &flat);
+    for (unsigned d = e->depth; d > 1; d--)
+        flat = flatten(c, &flat);
     *count = flat.count;
     return flat.items;
 }

@@ -5,8 +5,9 @@
 #include "model/ruleset_def.h"
 #include "wire/json_read.h"
 
+#include <assert.h>
 #include <math.h>
-#include <string.h>
+#include <stdio.h>
 
 #define ROWS(table) table, sizeof(table) / sizeof((table)[0])
 
@@ -20,9 +21,15 @@ struct mode_json {
 };
 
 static const struct json_read_row step_rows[] = {
-    {.name = "afterSeconds", .kind = READ_MS, .required = true, .high = RULESET_WAIT_S_MAX,
+    {.name = "afterSeconds",
+     .kind = READ_MS,
+     .required = true,
+     .high = RULESET_WAIT_S_MAX,
      .offset = offsetof(struct step_def, wait_ms)},
-    {.name = "newTolerance", .kind = READ_NUMBER, .required = true, .high = INFINITY,
+    {.name = "newTolerance",
+     .kind = READ_NUMBER,
+     .required = true,
+     .high = INFINITY,
      .offset = offsetof(struct step_def, value)},
 };
 
@@ -38,56 +45,76 @@ static enum err read_steps(struct json_reader *r, const json_t *value, void *int
 }
 
 static const struct json_read_row mode_rows[] = {
-    {.name = "description", .kind = READ_TEXT, .high = 1000,
+    {.name = "description",
+     .kind = READ_TEXT,
+     .high = 1000,
      .offset = offsetof(struct mode_json, description)},
-    {.name = "teamSize", .kind = READ_COUNT, .required = true, .low = 1,
-     .high = LIMIT_MATCH_PLAYERS, .offset = offsetof(struct mode_json, team_size)},
-    {.name = "numTeams", .kind = READ_COUNT, .required = true, .low = 1, .high = LIMIT_TEAMS,
+    {.name = "teamSize",
+     .kind = READ_COUNT,
+     .required = true,
+     .low = 1,
+     .high = LIMIT_MATCH_PLAYERS,
+     .offset = offsetof(struct mode_json, team_size)},
+    {.name = "numTeams",
+     .kind = READ_COUNT,
+     .required = true,
+     .low = 1,
+     .high = LIMIT_TEAMS,
      .offset = offsetof(struct mode_json, team_count)},
-    {.name = "minQueueSizeForMatch", .kind = READ_COUNT, .low = 0, .high = 1e9,
+    {.name = "minQueueSizeForMatch",
+     .kind = READ_COUNT,
+     .low = 0,
+     .high = 1e9,
      .offset = offsetof(struct mode_json, least_queued),
      .given = offsetof(struct mode_json, has_least_queued)},
-    {.name = "skillTolerance", .kind = READ_NUMBER, .required = true, .high = INFINITY,
+    {.name = "skillTolerance",
+     .kind = READ_NUMBER,
+     .required = true,
+     .high = INFINITY,
      .offset = offsetof(struct mode_json, tolerance)},
     {.name = "expandSearchSteps", .kind = READ_CUSTOM, .read = read_steps},
-    {.name = "maxLatency", .kind = READ_COUNT, .low = 1, .high = LIMIT_LATENCY_MS,
+    {.name = "maxLatency",
+     .kind = READ_COUNT,
+     .low = 1,
+     .high = LIMIT_LATENCY_MS,
      .offset = offsetof(struct mode_json, latency_ms_max),
      .given = offsetof(struct mode_json, has_latency)},
 };
 
 /* Refuses at expandSearchSteps[index].member. */
 static enum err refuse_step(struct json_reader *r, uint32_t index, const char *member,
-                            const char *format, double found, double before) {
+                            const char *text) {
     size_t mark = json_read_enter(r, "expandSearchSteps", SIZE_MAX);
     (void)json_read_enter(r, NULL, index);
     (void)json_read_enter(r, member, SIZE_MAX);
-    char text[160];
-    (void)snprintf(text, sizeof text, "is %g, %s %g", found, format, before);
     enum err code = json_read_refuse(r, "%s", text);
     json_read_leave(r, mark);
     return code;
 }
 
-static enum err check_steps(struct json_reader *r, const struct mode_json *m, bool allow_shrinking) {
+static enum err check_steps(struct json_reader *r, const struct mode_json *m, bool may_shrink) {
     double before = m->tolerance;
+    char text[200];
     for (uint32_t i = 0; i < m->step_count; i++) {
         const struct step_def *s = &m->steps[i];
         if (i > 0 && s->wait_ms <= s[-1].wait_ms) {
-            return refuse_step(r, i, "afterSeconds", "not after the step before it, which is at",
-                               (double)s->wait_ms / 1000, (double)s[-1].wait_ms / 1000);
+            (void)snprintf(text, sizeof text, "is %g, not after the step before it, which is at %g",
+                           (double)s->wait_ms / 1000, (double)s[-1].wait_ms / 1000);
+            return refuse_step(r, i, "afterSeconds", text);
         }
-        if (s->value < before && !allow_shrinking) {
-            return refuse_step(r, i, "newTolerance",
-                               "narrower than the tolerance before it (put it with allow_shrinking "
-                               "if that is meant):",
-                               s->value, before);
+        if (s->value < before && !may_shrink) {
+            (void)snprintf(text, sizeof text,
+                           "is %g, narrower than the %g before it: the tolerance would shrink "
+                           "after %g s; put it with allow_shrinking if that is meant",
+                           s->value, before, (double)s->wait_ms / 1000);
+            return refuse_step(r, i, "newTolerance", text);
         }
         before = s->value;
     }
     return ERR_OK;
 }
 
-static enum err check_mode(struct json_reader *r, const struct mode_json *m, bool allow_shrinking) {
+static enum err check_mode(struct json_reader *r, const struct mode_json *m, bool may_shrink) {
     uint64_t players = (uint64_t)m->team_size * m->team_count;
     if (players > LIMIT_MATCH_PLAYERS) {
         return json_read_refuse(r, "has teamSize %u x numTeams %u = %llu players; at most %d",
@@ -100,7 +127,7 @@ static enum err check_mode(struct json_reader *r, const struct mode_json *m, boo
                       "players are there\n",
                       r->path, m->least_queued, (unsigned)players);
     }
-    return check_steps(r, m, allow_shrinking);
+    return check_steps(r, m, may_shrink);
 }
 
 static void define(struct arena *arena, const struct mode_json *m, struct ruleset_def *def) {
@@ -109,34 +136,50 @@ static void define(struct arena *arena, const struct mode_json *m, struct rulese
     attribute->value = (struct attribute){.name = skill, .kind = ATTRIBUTE_NUMBER};
     struct team_def *team = arena_alloc(arena, sizeof *team);
     *team = (struct team_def){.name = m->team_count == 1 ? STR("team_1") : STR("team"),
-                              .players_min = m->team_size, .players_max = m->team_size,
+                              .players_min = m->team_size,
+                              .players_max = m->team_size,
                               .quantity = m->team_count};
     struct rule_def *rules = arena_alloc(arena, 2 * sizeof *rules);
-    rules[0] = (struct rule_def){.name = STR("skillTolerance"), .kind = RULE_BATCH_DISTANCE,
-                                 .attribute = skill, .has_max = true, .max = m->tolerance};
-    rules[1] = (struct rule_def){.name = STR("maxLatency"), .kind = RULE_LATENCY, .has_max = true,
-                                 .max = m->latency_ms_max, .party = PARTY_MAX};
+    rules[0] = (struct rule_def){.name = STR("skillTolerance"),
+                                 .kind = RULE_BATCH_DISTANCE,
+                                 .attribute = skill,
+                                 .has_max = true,
+                                 .max = m->tolerance};
+    rules[1] = (struct rule_def){.name = STR("maxLatency"),
+                                 .kind = RULE_LATENCY,
+                                 .has_max = true,
+                                 .max = m->latency_ms_max,
+                                 .party = PARTY_MAX};
     struct expansion_def *expansion = arena_alloc(arena, sizeof *expansion);
     *expansion = (struct expansion_def){.target = STR("rules[skillTolerance].maxDistance"),
-                                        .steps = m->steps, .step_count = m->step_count};
-    *def = (struct ruleset_def){.age_is_oldest = true, .attributes = attribute, .teams = team,
-                                .rules = rules, .expansions = expansion, .attribute_count = 1,
-                                .team_count = 1, .rule_count = m->has_latency ? 2 : 1,
+                                        .steps = m->steps,
+                                        .step_count = m->step_count};
+    *def = (struct ruleset_def){.age_is_oldest = true,
+                                .attributes = attribute,
+                                .teams = team,
+                                .rules = rules,
+                                .expansions = expansion,
+                                .attribute_count = 1,
+                                .team_count = 1,
+                                .rule_count = m->has_latency ? 2 : 1,
                                 .expansion_count = m->step_count ? 1 : 0};
 }
 
-enum err game_mode_json_read(const char *name, const json_t *mode, bool allow_shrinking,
-                             struct ruleset **out, struct strbuf *notes, struct err_text *why) {
+enum err game_mode_json_read(const json_t *definition, bool allow_shrinking, struct ruleset **out,
+                             struct strbuf *notes, struct err_text *why) {
+    assert(json_object_size(definition) == 1);
     *out = NULL;
     struct json_reader r = {.arena = arena_new(0), .notes = notes, .why = why, .root = "game mode"};
-    (void)json_read_enter(&r, name, SIZE_MAX);
+    void *only = json_object_iter((json_t *)definition); /* takes no const; reads only */
+    (void)json_read_enter(&r, json_object_iter_key(only), SIZE_MAX);
     struct mode_json m = {0};
     struct ruleset_def def;
-    enum err code = json_read_object(&r, mode, ROWS(mode_rows), &m);
+    enum err code = json_read_object(&r, json_object_iter_value(only), ROWS(mode_rows), &m);
     if (!code) code = check_mode(&r, &m, allow_shrinking);
     if (!code) {
         define(r.arena, &m, &def);
-        code = ruleset_build(r.arena, &def, allow_shrinking, out, notes, why);
+        def.allow_shrinking = allow_shrinking;
+        code = ruleset_build(r.arena, &def, out, notes, why);
     }
     if (code) arena_free(r.arena);
     return code;

@@ -49,7 +49,8 @@ enum err json_read_clean(struct str json, struct strbuf *clean, bool *had_commen
         }
         if (c == '/' && s.at + 1 < json.size && json.at[s.at + 1] == '/') {
             *had_comments = true;
-            while (s.at < json.size && json.at[s.at] != '\n') step(&s, clean, ' ');
+            while (s.at < json.size && json.at[s.at] != '\n')
+                step(&s, clean, ' ');
             continue;
         }
         if (c == '{' || c == '[') s.depth++;
@@ -78,8 +79,10 @@ enum err json_read_load(struct str clean, json_t **out, struct err_text *why) {
 
 size_t json_read_enter(struct json_reader *r, const char *member, size_t index) {
     size_t mark = strlen(r->path), room = sizeof r->path - mark;
-    if (index != SIZE_MAX) (void)snprintf(r->path + mark, room, "[%zu]", index);
-    else (void)snprintf(r->path + mark, room, "%s%s", mark ? "." : "", member);
+    if (index != SIZE_MAX)
+        (void)snprintf(r->path + mark, room, "[%zu]", index);
+    else
+        (void)snprintf(r->path + mark, room, "%s%s", mark ? "." : "", member);
     return mark;
 }
 
@@ -101,7 +104,8 @@ enum err json_read_refuse(struct json_reader *r, const char *format, ...) {
 static int shown_size(const char *text) {
     size_t size = strlen(text);
     if (size <= 60) return (int)size;
-    for (size = 60; size > 0 && ((unsigned char)text[size] & 0xC0) == 0x80;) size--;
+    for (size = 60; size > 0 && ((unsigned char)text[size] & 0xC0) == 0x80;)
+        size--;
     return (int)size;
 }
 
@@ -169,7 +173,8 @@ static enum err refuse_number(struct json_reader *r, const json_t *value,
 static enum err read_number(struct json_reader *r, const json_t *value,
                             const struct json_read_row *row, const char *what, double *out) {
     double number = json_number_value(value);
-    bool is_text = json_is_string(value) && str_to_double(str_of(json_string_value(value)), &number);
+    struct str text = str_of(json_string_value(value)); /* empty when it is no string */
+    bool is_text = json_is_string(value) && str_to_double(text, &number);
     bool fits = json_is_number(value) || is_text;
     if (!fits || !(number >= row->low && number <= row->high)) {
         return refuse_number(r, value, row, what);
@@ -194,7 +199,8 @@ static enum err read_count(struct json_reader *r, const json_t *value,
 
 static size_t choice_count(const char *const *choices) {
     size_t count = 0;
-    while (choices[count]) count++;
+    while (choices[count])
+        count++;
     return count;
 }
 
@@ -205,8 +211,10 @@ static enum err refuse_choice(struct json_reader *r, const char *text,
     join(names, sizeof names, row->choices, count);
     for (size_t i = 0; row->refused && row->refused[i]; i++) {
         if (strcmp(row->refused[i], text) != 0) continue;
-        return json_read_refuse(r, "\"%s\" is not supported by this version of Muster; "
-                                "supported: %s", text, names);
+        return json_read_refuse(r,
+                                "\"%s\" is not supported by this version of Muster; "
+                                "supported: %s",
+                                text, names);
     }
     const char *nearest = str_nearest(str_of(text), row->choices, count);
     if (nearest) {
@@ -234,8 +242,8 @@ static enum err read_choice(struct json_reader *r, const json_t *value,
     return refuse_choice(r, text, row);
 }
 
-static enum err read_ms(struct json_reader *r, const json_t *value,
-                        const struct json_read_row *row, int64_t *out) {
+static enum err read_ms(struct json_reader *r, const json_t *value, const struct json_read_row *row,
+                        int64_t *out) {
     double seconds;
     enum err code = read_number(r, value, row, "a number of seconds", &seconds);
     if (!code) *out = llround(seconds * 1000);
@@ -293,7 +301,8 @@ static enum err check_known(struct json_reader *r, const json_t *object,
     json_t *member;
     json_object_foreach((json_t *)object, name, member) { /* the macro takes no const; reads only */
         size_t i = 0;
-        while (i < row_count && strcmp(rows[i].name, name) != 0) i++;
+        while (i < row_count && strcmp(rows[i].name, name) != 0)
+            i++;
         if (i == row_count) return refuse_member(r, name, rows, row_count);
     }
     return ERR_OK;
@@ -306,8 +315,10 @@ enum err json_read_object(struct json_reader *r, const json_t *value,
     for (size_t i = 0; !code && i < row_count; i++) {
         const json_t *member = json_object_get(value, rows[i].name);
         size_t mark = json_read_enter(r, rows[i].name, SIZE_MAX);
-        if (member) code = json_read_value(r, member, &rows[i], into);
-        else if (rows[i].required) code = json_read_refuse(r, "is missing");
+        if (member)
+            code = json_read_value(r, member, &rows[i], into);
+        else if (rows[i].required)
+            code = json_read_refuse(r, "is missing");
         json_read_leave(r, mark);
         if (member && rows[i].given) *((bool *)((char *)into + rows[i].given)) = true;
     }
@@ -315,8 +326,7 @@ enum err json_read_object(struct json_reader *r, const json_t *value,
 }
 
 enum err json_read_items(struct json_reader *r, const json_t *value,
-                         const struct json_read_list *list, void *items_out,
-                         uint32_t *count_out) {
+                         const struct json_read_list *list, void *items_out, uint32_t *count_out) {
     if (!json_is_array(value)) return json_read_refuse_value(r, value, "a list");
     size_t count = json_array_size(value);
     if (count > list->max) {

@@ -1,5 +1,5 @@
-/* json_read.h - reads documents written by people: JSON into structs, by tables, with errors that say
- * where, what was found and what is allowed.
+/* json_read.h - reads JSON written by people into structs, by tables, with errors that say where,
+ * what was found and what is allowed.
  *
  *   json_read_clean   blanks `//` comments, bounds the depth; offsets, lines and columns stay
  *   json_read_load    parses; a repeated key is an error
@@ -50,11 +50,12 @@ struct json_read_row {
     json_read_fn read;
 };
 
-/* Copies `json` with comments blanked. INVALID_ARGUMENT with line and column when nested deeper than
- * JSON_READ_DEPTH_MAX. Brackets in wrong order are left to json_read_load. */
+/* Copies `json` with comments blanked. INVALID_ARGUMENT with line and column when nested deeper
+ * than JSON_READ_DEPTH_MAX. Brackets in wrong order are left to json_read_load. */
 enum err json_read_clean(struct str json, struct strbuf *clean, bool *had_comments,
                          struct err_text *why) ERR_CHECKED;
-/* Parses an object or a list; the caller owns it (json_decref). INVALID_ARGUMENT with line, column. */
+/* Parses an object or a list; the caller owns it (json_decref). INVALID_ARGUMENT with the line and
+ * column of the fault. */
 enum err json_read_load(struct str clean, json_t **out, struct err_text *why) ERR_CHECKED;
 
 /* Steps into a member (`index` SIZE_MAX) or into list element `index` of the current value. Returns
@@ -66,8 +67,8 @@ void json_read_leave(struct json_reader *r, size_t mark);
 enum err json_read_refuse(struct json_reader *r, const char *format, ...)
     __attribute__((format(printf, 2, 3))) ERR_CHECKED;
 /* The same for a value of the wrong type or range: "<path> is <value>; must be <allowed>". */
-enum err json_read_refuse_value(struct json_reader *r, const json_t *value, const char *allowed)
-    ERR_CHECKED;
+enum err json_read_refuse_value(struct json_reader *r, const json_t *value,
+                                const char *allowed) ERR_CHECKED;
 
 /* Reads one value as a row says. `into`: the struct. */
 enum err json_read_value(struct json_reader *r, const json_t *value,
@@ -78,7 +79,7 @@ enum err json_read_object(struct json_reader *r, const json_t *value,
 
 struct json_read_list {
     size_t item_size;
-    size_t max; /* items; more are refused */
+    size_t max;        /* items; more are refused */
     json_read_fn read; /* one item, zeroed before */
 };
 

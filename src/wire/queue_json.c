@@ -23,15 +23,29 @@ struct definition_json {
 };
 
 static const struct json_read_row definition_rows[] = {
-    {.name = "name", .kind = READ_TEXT, .required = true, .low = 1, .high = LIMIT_NAME_BYTES,
+    {.name = "name",
+     .kind = READ_TEXT,
+     .required = true,
+     .low = 1,
+     .high = LIMIT_NAME_BYTES,
      .offset = offsetof(struct definition_json, name)},
-    {.name = "description", .kind = READ_TEXT, .high = 1000,
+    {.name = "description",
+     .kind = READ_TEXT,
+     .high = 1000,
      .offset = offsetof(struct definition_json, description)},
-    {.name = "ruleset", .kind = READ_VALUE, .required = true,
+    {.name = "ruleset",
+     .kind = READ_VALUE,
+     .required = true,
      .offset = offsetof(struct definition_json, ruleset)},
-    {.name = "ticketTimeoutSeconds", .kind = READ_MS, .low = 1, .high = 43200,
+    {.name = "ticketTimeoutSeconds",
+     .kind = READ_MS,
+     .low = 1,
+     .high = 43200,
      .offset = offsetof(struct definition_json, ticket_timeout_ms)},
-    {.name = "tickMs", .kind = READ_COUNT, .low = 1, .high = 60000,
+    {.name = "tickMs",
+     .kind = READ_COUNT,
+     .low = 1,
+     .high = 60000,
      .offset = offsetof(struct definition_json, tick_ms)},
 };
 
@@ -52,8 +66,8 @@ static void note_late_steps(const struct queue_def *d, struct strbuf *notes) {
 
 static enum err read_definition(const json_t *value, bool allow_shrinking, struct queue_def *d,
                                 struct strbuf *notes, struct err_text *why) {
-    struct json_reader r = {.arena = arena_new(0), .notes = notes, .why = why,
-                            .root = "queue definition"};
+    struct json_reader r = {
+        .arena = arena_new(0), .notes = notes, .why = why, .root = "queue definition"};
     struct definition_json j = {.ticket_timeout_ms = TICKET_TIMEOUT_MS, .tick_ms = TICK_MS};
     enum err code = json_read_object(&r, value, ROWS(definition_rows), &j);
     if (!code) code = check_name(j.name, "name", why);
@@ -70,9 +84,8 @@ static enum err read_definition(const json_t *value, bool allow_shrinking, struc
 static enum err read_game_mode(const json_t *value, bool allow_shrinking, struct queue_def *d,
                                struct strbuf *notes, struct err_text *why) {
     const char *name = json_object_iter_key(json_object_iter((json_t *)value)); /* only reads */
-    const json_t *mode = json_object_get(value, name);
     enum err code = check_name(str_of(name), "game mode", why);
-    if (!code) code = game_mode_json_read(name, mode, allow_shrinking, &d->ruleset, notes, why);
+    if (!code) code = game_mode_json_read(value, allow_shrinking, &d->ruleset, notes, why);
     if (code) return code;
     d->name = (struct str){mem_text(str_of(name)), strlen(name)};
     d->ticket_timeout_ms = TICKET_TIMEOUT_MS;
@@ -157,7 +170,8 @@ struct cutter {
 };
 
 static void skip_space(struct cutter *c) {
-    while (c->at < c->clean.size && strchr(" \t\r\n", c->clean.at[c->at])) c->at++;
+    while (c->at < c->clean.size && strchr(" \t\r\n", c->clean.at[c->at]))
+        c->at++;
 }
 
 /* Past one whole value: a string, a container, or a bare word. */
@@ -282,7 +296,8 @@ enum err queue_json_split(struct str json, struct queue_texts *out, struct err_t
 }
 
 void queue_texts_fini(struct queue_texts *t) {
-    for (size_t i = 0; i < t->count; i++) mem_free((char *)t->at[i].at);
+    for (size_t i = 0; i < t->count; i++)
+        mem_free((char *)t->at[i].at);
     mem_free(t->at);
     *t = (struct queue_texts){0};
 }

@@ -10,8 +10,8 @@
 
 #include "model/queue.h"
 
-/* Parses exactly one definition of at most LIMIT_RULESET_BYTES. The caller owns `*out`; it keeps the
- * bytes as given. `allow_shrinking`: accept an expansion step narrower than the one before it.
+/* Parses exactly one definition of at most LIMIT_RULESET_BYTES. The caller owns `*out`, which keeps
+ * the bytes as given. `allow_shrinking`: accept an expansion step narrower than the one before it.
  * `notes`: what was read leniently is appended, a line each; may be NULL.
  * Error: INVALID_ARGUMENT; the text says where, what was found and what is allowed, or line and
  * column where it is no JSON. `*out` is NULL then. Cost: linear in size, and in rules x steps. */

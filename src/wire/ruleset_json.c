@@ -9,9 +9,9 @@
 #include <string.h>
 
 #define ROWS(table) table, sizeof(table) / sizeof((table)[0])
-#define MEASUREMENTS_MAX 32     /* per rule: refused */
+#define MEASUREMENTS_MAX 32 /* per rule: refused */
 #define EXPRESSION_BYTES_MAX 1000
-#define EXPANSIONS_MAX 128      /* two per rule: refused */
+#define EXPANSIONS_MAX 128 /* two per rule: refused */
 
 /* ---- playerAttributes ---- */
 
@@ -22,15 +22,22 @@ struct attribute_json {
 };
 
 static const struct json_read_row attribute_rows[] = {
-    {.name = "name", .kind = READ_TEXT, .required = true, .low = 1, .high = LIMIT_NAME_BYTES,
+    {.name = "name",
+     .kind = READ_TEXT,
+     .required = true,
+     .low = 1,
+     .high = LIMIT_NAME_BYTES,
      .offset = offsetof(struct attribute_json, name)},
-    {.name = "type", .kind = READ_CHOICE, .required = true, .choices = ruleset_type_names,
+    {.name = "type",
+     .kind = READ_CHOICE,
+     .required = true,
+     .choices = ruleset_type_names,
      .offset = offsetof(struct attribute_json, type)},
     {.name = "default", .kind = READ_VALUE, .offset = offsetof(struct attribute_json, fallback)},
 };
 
-static const struct json_read_row number_row = {.kind = READ_NUMBER, .low = -INFINITY,
-                                                .high = INFINITY};
+static const struct json_read_row number_row = {
+    .kind = READ_NUMBER, .low = -INFINITY, .high = INFINITY};
 static const struct json_read_row text_row = {.kind = READ_TEXT, .high = LIMIT_TEXT_BYTES};
 
 static enum err read_default_text(struct json_reader *r, const json_t *value, void *into) {
@@ -99,13 +106,27 @@ static enum err read_attribute(struct json_reader *r, const json_t *value, void 
 /* ---- teams ---- */
 
 static const struct json_read_row team_rows[] = {
-    {.name = "name", .kind = READ_TEXT, .required = true, .low = 1, .high = LIMIT_NAME_BYTES,
+    {.name = "name",
+     .kind = READ_TEXT,
+     .required = true,
+     .low = 1,
+     .high = LIMIT_NAME_BYTES,
      .offset = offsetof(struct team_def, name)},
-    {.name = "minPlayers", .kind = READ_COUNT, .required = true, .high = LIMIT_MATCH_PLAYERS,
+    {.name = "minPlayers",
+     .kind = READ_COUNT,
+     .required = true,
+     .high = LIMIT_MATCH_PLAYERS,
      .offset = offsetof(struct team_def, players_min)},
-    {.name = "maxPlayers", .kind = READ_COUNT, .required = true, .low = 1,
-     .high = LIMIT_MATCH_PLAYERS, .offset = offsetof(struct team_def, players_max)},
-    {.name = "quantity", .kind = READ_COUNT, .low = 1, .high = LIMIT_TEAMS,
+    {.name = "maxPlayers",
+     .kind = READ_COUNT,
+     .required = true,
+     .low = 1,
+     .high = LIMIT_MATCH_PLAYERS,
+     .offset = offsetof(struct team_def, players_max)},
+    {.name = "quantity",
+     .kind = READ_COUNT,
+     .low = 1,
+     .high = LIMIT_TEAMS,
      .offset = offsetof(struct team_def, quantity)},
 };
 
@@ -129,11 +150,19 @@ static const char *const preferences_refused[] = {"sorted", "largestPopulation",
 static const char *const ages[] = {"newest", "oldest", NULL};
 
 static const struct json_read_row algorithm_rows[] = {
-    {.name = "strategy", .kind = READ_CHOICE, .choices = strategies, .refused = strategies_refused,
+    {.name = "strategy",
+     .kind = READ_CHOICE,
+     .choices = strategies,
+     .refused = strategies_refused,
      .offset = offsetof(struct algorithm_json, strategy)},
-    {.name = "batchingPreference", .kind = READ_CHOICE, .choices = preferences,
-     .refused = preferences_refused, .offset = offsetof(struct algorithm_json, preference)},
-    {.name = "expansionAgeSelection", .kind = READ_CHOICE, .choices = ages,
+    {.name = "batchingPreference",
+     .kind = READ_CHOICE,
+     .choices = preferences,
+     .refused = preferences_refused,
+     .offset = offsetof(struct algorithm_json, preference)},
+    {.name = "expansionAgeSelection",
+     .kind = READ_CHOICE,
+     .choices = ages,
      .offset = offsetof(struct algorithm_json, age)},
     {.name = "sortByAttributes", .kind = READ_REFUSED},
     {.name = "balancedAttribute", .kind = READ_REFUSED},
@@ -150,8 +179,8 @@ static enum err read_algorithm(struct json_reader *r, const json_t *value, void 
 
 /* ---- rules ---- */
 
-static const struct json_read_row expression_row = {.kind = READ_TEXT, .low = 1,
-                                                    .high = EXPRESSION_BYTES_MAX};
+static const struct json_read_row expression_row = {
+    .kind = READ_TEXT, .low = 1, .high = EXPRESSION_BYTES_MAX};
 
 static enum err read_expression(struct json_reader *r, const json_t *value, void *into) {
     return json_read_value(r, value, &expression_row, into);
@@ -194,8 +223,8 @@ static const char *const party_refused[] = {"avg", "min", NULL};
 
 /* A region must suit each player, which is what the party's maximum says. */
 static enum err read_latency_party(struct json_reader *r, const json_t *value, void *into) {
-    static const struct json_read_row row = {.kind = READ_CHOICE, .choices = party_max_only,
-                                             .refused = party_refused};
+    static const struct json_read_row row = {
+        .kind = READ_CHOICE, .choices = party_max_only, .refused = party_refused};
     struct rule_def *d = into;
     int choice;
     enum err code = json_read_value(r, value, &row, &choice);
@@ -203,23 +232,37 @@ static enum err read_latency_party(struct json_reader *r, const json_t *value, v
     return code;
 }
 
-#define RULE_ROWS                                                                           \
-    {.name = "name", .kind = READ_TEXT, .required = true, .low = 1, .high = LIMIT_NAME_BYTES, \
-     .offset = offsetof(struct rule_def, name)},                                            \
-        {.name = "description", .kind = READ_TEXT, .high = 1000,                            \
-         .offset = offsetof(struct rule_def, description)},                                 \
-        {.name = "type", .kind = READ_CUSTOM, .required = true, .read = skip_value}
-#define PARTY_ROW                                                                \
-    {.name = "partyAggregation", .kind = READ_CHOICE, .choices = ruleset_party_names, \
-     .offset = offsetof(struct rule_def, party)}
+#define RULE_ROWS                                                                 \
+    {.name = "name",                                                              \
+     .kind = READ_TEXT,                                                           \
+     .required = true,                                                            \
+     .low = 1,                                                                    \
+     .high = LIMIT_NAME_BYTES,                                                    \
+     .offset = offsetof(struct rule_def, name)},                                  \
+        {.name = "description",                                                   \
+         .kind = READ_TEXT,                                                       \
+         .high = 1000,                                                            \
+         .offset = offsetof(struct rule_def, description)},                       \
+    {                                                                             \
+        .name = "type", .kind = READ_CUSTOM, .required = true, .read = skip_value \
+    }
+#define PARTY_ROW                                                                        \
+    {                                                                                    \
+        .name = "partyAggregation", .kind = READ_CHOICE, .choices = ruleset_party_names, \
+        .offset = offsetof(struct rule_def, party)                                       \
+    }
 #define MEASUREMENTS_ROW \
-    {.name = "measurements", .kind = READ_CUSTOM, .required = true, .read = read_measurements}
-#define REFERENCE_ROW(is_required)                                          \
-    {.name = "referenceValue", .kind = READ_CUSTOM, .required = is_required, \
-     .read = read_reference}
-#define MAX_DISTANCE_ROW                                                  \
-    {.name = "maxDistance", .kind = READ_NUMBER, .low = 0, .high = INFINITY, \
-     .offset = offsetof(struct rule_def, max), .given = offsetof(struct rule_def, has_max)}
+    { .name = "measurements", .kind = READ_CUSTOM, .required = true, .read = read_measurements }
+#define REFERENCE_ROW(is_required)                                              \
+    {                                                                           \
+        .name = "referenceValue", .kind = READ_CUSTOM, .required = is_required, \
+        .read = read_reference                                                  \
+    }
+#define MAX_DISTANCE_ROW                                                                      \
+    {                                                                                         \
+        .name = "maxDistance", .kind = READ_NUMBER, .low = 0, .high = INFINITY,               \
+        .offset = offsetof(struct rule_def, max), .given = offsetof(struct rule_def, has_max) \
+    }
 
 /* `type` was read before the rows could be chosen. */
 static enum err skip_value(struct json_reader *r, const json_t *value, void *into) {
@@ -229,8 +272,12 @@ static enum err skip_value(struct json_reader *r, const json_t *value, void *int
 
 static const struct json_read_row batch_distance_rows[] = {
     RULE_ROWS,
-    {.name = "batchAttribute", .kind = READ_TEXT, .required = true, .low = 1,
-     .high = LIMIT_NAME_BYTES, .offset = offsetof(struct rule_def, attribute)},
+    {.name = "batchAttribute",
+     .kind = READ_TEXT,
+     .required = true,
+     .low = 1,
+     .high = LIMIT_NAME_BYTES,
+     .offset = offsetof(struct rule_def, attribute)},
     MAX_DISTANCE_ROW,
     PARTY_ROW,
     {.name = "minDistance", .kind = READ_REFUSED},
@@ -240,8 +287,11 @@ static const struct json_read_row comparison_rows[] = {
     RULE_ROWS,
     MEASUREMENTS_ROW,
     REFERENCE_ROW(false),
-    {.name = "operation", .kind = READ_CHOICE, .required = true,
-     .choices = ruleset_operation_names, .offset = offsetof(struct rule_def, operation)},
+    {.name = "operation",
+     .kind = READ_CHOICE,
+     .required = true,
+     .choices = ruleset_operation_names,
+     .offset = offsetof(struct rule_def, operation)},
     PARTY_ROW,
 };
 
@@ -250,15 +300,23 @@ static const struct json_read_row distance_rows[] = {
     MEASUREMENTS_ROW,
     REFERENCE_ROW(true),
     MAX_DISTANCE_ROW,
-    {.name = "minDistance", .kind = READ_NUMBER, .low = 0, .high = INFINITY,
-     .offset = offsetof(struct rule_def, min), .given = offsetof(struct rule_def, has_min)},
+    {.name = "minDistance",
+     .kind = READ_NUMBER,
+     .low = 0,
+     .high = INFINITY,
+     .offset = offsetof(struct rule_def, min),
+     .given = offsetof(struct rule_def, has_min)},
     PARTY_ROW,
 };
 
 static const struct json_read_row latency_rows[] = {
     RULE_ROWS,
-    {.name = "maxLatency", .kind = READ_NUMBER, .required = true, .low = 1,
-     .high = LIMIT_LATENCY_MS, .offset = offsetof(struct rule_def, max),
+    {.name = "maxLatency",
+     .kind = READ_NUMBER,
+     .required = true,
+     .low = 1,
+     .high = LIMIT_LATENCY_MS,
+     .offset = offsetof(struct rule_def, max),
      .given = offsetof(struct rule_def, has_max)},
     {.name = "maxDistance", .kind = READ_REFUSED},
     {.name = "distanceReference", .kind = READ_REFUSED},
@@ -286,14 +344,14 @@ static const struct rule_table {
 };
 
 static enum err read_rule(struct json_reader *r, const json_t *value, void *into) {
-    static const struct json_read_row type_row = {.kind = READ_CHOICE, .choices = rule_types,
-                                                  .refused = rule_types_refused};
+    static const struct json_read_row type_row = {
+        .kind = READ_CHOICE, .choices = rule_types, .refused = rule_types_refused};
     if (!json_is_object(value)) return json_read_refuse_value(r, value, "an object");
     const json_t *type = json_object_get(value, "type");
     int kind = 0;
     size_t mark = json_read_enter(r, "type", SIZE_MAX);
-    enum err code = type ? json_read_value(r, type, &type_row, &kind)
-                         : json_read_refuse(r, "is missing");
+    enum err code =
+        type ? json_read_value(r, type, &type_row, &kind) : json_read_refuse(r, "is missing");
     json_read_leave(r, mark);
     if (code) return code;
     struct rule_def *d = into;
@@ -310,9 +368,16 @@ static enum err read_rule(struct json_reader *r, const json_t *value, void *into
 /* ---- expansions ---- */
 
 static const struct json_read_row step_rows[] = {
-    {.name = "waitTimeSeconds", .kind = READ_MS, .required = true, .high = RULESET_WAIT_S_MAX,
+    {.name = "waitTimeSeconds",
+     .kind = READ_MS,
+     .required = true,
+     .high = RULESET_WAIT_S_MAX,
      .offset = offsetof(struct step_def, wait_ms)},
-    {.name = "value", .kind = READ_NUMBER, .required = true, .low = -INFINITY, .high = INFINITY,
+    {.name = "value",
+     .kind = READ_NUMBER,
+     .required = true,
+     .low = -INFINITY,
+     .high = INFINITY,
      .offset = offsetof(struct step_def, value)},
 };
 
@@ -331,7 +396,11 @@ static enum err read_steps(struct json_reader *r, const json_t *value, void *int
 }
 
 static const struct json_read_row expansion_rows[] = {
-    {.name = "target", .kind = READ_TEXT, .required = true, .low = 1, .high = EXPRESSION_BYTES_MAX,
+    {.name = "target",
+     .kind = READ_TEXT,
+     .required = true,
+     .low = 1,
+     .high = EXPRESSION_BYTES_MAX,
      .offset = offsetof(struct expansion_def, target)},
     {.name = "steps", .kind = READ_CUSTOM, .required = true, .read = read_steps},
 };
@@ -392,9 +461,9 @@ enum err ruleset_json_read(const json_t *document, bool allow_shrinking, struct 
                            struct strbuf *notes, struct err_text *why) {
     *out = NULL;
     struct json_reader r = {.arena = arena_new(0), .notes = notes, .why = why, .root = "ruleset"};
-    struct ruleset_def def = {0};
+    struct ruleset_def def = {.allow_shrinking = allow_shrinking};
     enum err code = json_read_object(&r, document, ROWS(ruleset_rows), &def);
-    if (!code) code = ruleset_build(r.arena, &def, allow_shrinking, out, notes, why);
+    if (!code) code = ruleset_build(r.arena, &def, out, notes, why);
     if (code) arena_free(r.arena);
     return code;
 }

@@ -1,4 +1,4 @@
-/* fuzz_queue_json.c - any bytes as a queue definition; what is accepted must evaluate and describe. */
+/* fuzz_queue_json.c - any bytes as a queue definition; what is accepted must be usable. */
 #include "model/ruleset.h"
 #include "wire/queue_json.h"
 
@@ -13,7 +13,10 @@ static void evaluate(const struct ruleset *r) {
     static const double numbers[] = {-0.0, 1e308};
     static const struct latency latencies[] = {{{"eu", 2}, 50}, {{"us", 2}, 60000}};
     static const struct attribute attributes[] = {
-        {.name = {"maps", 4}, .kind = ATTRIBUTE_MAP, .items = items, .numbers = numbers,
+        {.name = {"maps", 4},
+         .kind = ATTRIBUTE_MAP,
+         .items = items,
+         .numbers = numbers,
          .item_count = 2},
         {.name = {"mode", 4}, .kind = ATTRIBUTE_TEXT, .text = {"duel", 4}},
         {.name = {"roles", 5}, .kind = ATTRIBUTE_LIST, .items = items, .item_count = 2},
@@ -68,7 +71,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct err_text why;
     try_definition(json, size % 2 == 0);
     if (queue_json_split(json, &texts, &why) == ERR_OK) {
-        for (size_t i = 0; i < texts.count; i++) try_definition(texts.at[i], true);
+        for (size_t i = 0; i < texts.count; i++)
+            try_definition(texts.at[i], true);
     }
     queue_texts_fini(&texts);
     return 0;

@@ -3,8 +3,8 @@
  *   "skill=10/skill=14 skill=12 | skill=11,mode=duel,@eu=30"
  *
  * `|` parts teams, a space tickets, `/` the players of a ticket, a comma one player's values.
- * A value is a number, a text, a list with pluses ("a+b", "a+"), or a map ("x:1+y:2"); `@eu=30` is a
- * latency. `-` is a team of nobody. Players are called p1, p2 ... in order.
+ * A value is a number, a text, a list with pluses ("a+b", "a+"), or a map ("x:1+y:2"); `@eu=30` is
+ * a latency. `-` is a team of nobody. Players are called p1, p2 ... in order.
  */
 #ifndef MUSTER_TESTS_SUPPORT_MATCH_TEXT_H
 #define MUSTER_TESTS_SUPPORT_MATCH_TEXT_H
@@ -79,7 +79,8 @@ static inline void match_text_value(struct match_text *m, struct str text, struc
     }
     struct attribute *a = (struct attribute *)p->attributes + p->attribute_count++;
     *a = (struct attribute){.name = name, .kind = ATTRIBUTE_TEXT, .text = value};
-    if (str_to_double(value, &a->number)) a->kind = ATTRIBUTE_NUMBER;
+    if (str_to_double(value, &a->number))
+        a->kind = ATTRIBUTE_NUMBER;
     else if (memchr(value.at, '+', value.size) || memchr(value.at, ':', value.size))
         match_text_items(m->arena, value, a);
 }

@@ -117,7 +117,8 @@ static inline struct ruleset *kit_ruleset(const struct kit_rules *k) {
     kit_add_steps(a, &def, k);
     struct ruleset *r;
     struct err_text why;
-    if (ruleset_build(a, &def, true, &r, NULL, &why) != ERR_OK) fail_msg("%s", why.text);
+    def.allow_shrinking = true;
+    if (ruleset_build(a, &def, &r, NULL, &why) != ERR_OK) fail_msg("%s", why.text);
     return r;
 }
 

@@ -23,7 +23,8 @@ static struct strbuf read_sample(const char *name) {
     strbuf_printf(&path, "deploy/queues/%s", name);
     FILE *f = fopen(path.at, "rb");
     if (!f) fail_msg("cannot open %s", path.at);
-    for (int c; (c = fgetc(f)) != EOF;) strbuf_add_char(&text, (char)c);
+    for (int c; (c = fgetc(f)) != EOF;)
+        strbuf_add_char(&text, (char)c);
     (void)fclose(f);
     strbuf_fini(&path);
     return text;
@@ -32,7 +33,8 @@ static struct strbuf read_sample(const char *name) {
 /* A copy with ' as ", so that JSON is readable here. */
 static struct strbuf quoted(const char *text) {
     struct strbuf json = {0};
-    for (; *text; text++) strbuf_add_char(&json, *text == '\'' ? '"' : *text);
+    for (; *text; text++)
+        strbuf_add_char(&json, *text == '\'' ? '"' : *text);
     return json;
 }
 
@@ -102,8 +104,9 @@ static void game_mode_means_what_it_says(void **state) {
     static const char match[] = "skill=0,@eu=150/skill=400,@eu=1 | skill=400,@eu=1/skill=400,@eu=1";
     assert_false(match_text_legal(r, 29999, match)); /* averages 200 and 400 */
     assert_true(match_text_legal(r, 30000, match));
-    assert_false(match_text_legal(r, 30000, "skill=0,@eu=151/skill=400,@eu=1 | "
-                                            "skill=400,@eu=1/skill=400,@eu=1"));
+    assert_false(match_text_legal(r, 30000,
+                                  "skill=0,@eu=151/skill=400,@eu=1 | "
+                                  "skill=400,@eu=1/skill=400,@eu=1"));
     struct arena *arena = arena_new(0);
     struct match_text m = match_text_read(arena, "@eu=5");
     struct err_text why;
@@ -119,13 +122,14 @@ static void game_mode_means_what_it_says(void **state) {
 
 static void numeric_strings_are_read_with_a_note(void **state) {
     (void)state;
-    struct parsed p = parse("{'name':'q','ticketTimeoutSeconds':60,'ruleset':{"
-        "'ruleLanguageVersion':'1.0','playerAttributes':[{'name':'s','type':'number'}],"
-        "'teams':[{'name':'a','minPlayers':1,'maxPlayers':'2'}],'rules':["
-        "{'name':'r','type':'batchDistance','batchAttribute':'s','maxDistance':'500'},"
-        "{'name':'c','type':'comparison','measurements':'avg(players.attributes[s])',"
-        "'operation':'>','referenceValue':'10'}],'expansions':["
-        "{'target':'rules[c].referenceValue','steps':[{'waitTimeSeconds':60,'value':5}]}]}}");
+    struct parsed p =
+        parse("{'name':'q','ticketTimeoutSeconds':60,'ruleset':{"
+              "'ruleLanguageVersion':'1.0','playerAttributes':[{'name':'s','type':'number'}],"
+              "'teams':[{'name':'a','minPlayers':1,'maxPlayers':'2'}],'rules':["
+              "{'name':'r','type':'batchDistance','batchAttribute':'s','maxDistance':'500'},"
+              "{'name':'c','type':'comparison','measurements':'avg(players.attributes[s])',"
+              "'operation':'>','referenceValue':'10'}],'expansions':["
+              "{'target':'rules[c].referenceValue','steps':[{'waitTimeSeconds':60,'value':5}]}]}}");
     assert_int_equal(p.code, ERR_OK);
     assert_string_equal(p.notes.at,
                         "teams[0].maxPlayers \"2\" was read as the number 2\n"
@@ -139,13 +143,15 @@ static void numeric_strings_are_read_with_a_note(void **state) {
 
 static void a_literal_reference_is_told(void **state) {
     (void)state;
-    struct parsed p = parse("{'name':'q','ruleset':{'ruleLanguageVersion':'1.0',"
-        "'playerAttributes':[{'name':'m','type':'string'}],"
-        "'teams':[{'name':'a','minPlayers':1,'maxPlayers':2}],'rules':["
-        "{'name':'c','type':'comparison','measurements':'players.attributes[m]',"
-        "'operation':'=','referenceValue':'duel (ranked)'}]}}");
+    struct parsed p =
+        parse("{'name':'q','ruleset':{'ruleLanguageVersion':'1.0',"
+              "'playerAttributes':[{'name':'m','type':'string'}],"
+              "'teams':[{'name':'a','minPlayers':1,'maxPlayers':2}],'rules':["
+              "{'name':'c','type':'comparison','measurements':'players.attributes[m]',"
+              "'operation':'=','referenceValue':'duel (ranked)'}]}}");
     assert_int_equal(p.code, ERR_OK);
-    assert_string_equal(p.notes.at, "rules[0].referenceValue \"duel (ranked)\" was read as a text\n");
+    assert_string_equal(p.notes.at,
+                        "rules[0].referenceValue \"duel (ranked)\" was read as a text\n");
     assert_true(match_text_legal(p.def->ruleset, 0, "a=1,m=duel") == false);
     parsed_fini(&p);
 }
@@ -153,13 +159,14 @@ static void a_literal_reference_is_told(void **state) {
 static void shrinking_is_accepted_only_when_asked_for(void **state) {
     (void)state;
     static const char mode[] = "{'1v1_duel':{'teamSize':1,'numTeams':2,'skillTolerance':75,"
-        "'expandSearchSteps':[{'afterSeconds':20,'newTolerance':150},"
-        "{'afterSeconds':40,'newTolerance':30}]}}";
+                               "'expandSearchSteps':[{'afterSeconds':20,'newTolerance':150},"
+                               "{'afterSeconds':40,'newTolerance':30}]}}";
     struct parsed p = parse(mode);
     assert_int_equal(p.code, ERR_INVALID_ARGUMENT);
     assert_string_equal(p.why.text,
-                        "1v1_duel.expandSearchSteps[1].newTolerance is 30, narrower than the "
-                        "tolerance before it (put it with allow_shrinking if that is meant): 150");
+                        "1v1_duel.expandSearchSteps[1].newTolerance is 30, narrower than the 150 "
+                        "before it: the tolerance would shrink after 40 s; put it with "
+                        "allow_shrinking if that is meant");
     parsed_fini(&p);
     p = parse_with(mode, true);
     assert_int_equal(p.code, ERR_OK);
@@ -170,19 +177,22 @@ static void shrinking_is_accepted_only_when_asked_for(void **state) {
 }
 
 /* Wrong rulesets: members beside ruleLanguageVersion, and what is said of them. */
-#define TEAMS "'teams':[{'name':'red','minPlayers':1,'maxPlayers':2}," \
-              "{'name':'blue','minPlayers':1,'maxPlayers':2}]"
-#define SKILL "'playerAttributes':[{'name':'skill','type':'number'}," \
-              "{'name':'mode','type':'string'},{'name':'likes','type':'string_list'}," \
-              "{'name':'maps','type':'string_number_map'}]"
+#define TEAMS                                                \
+    "'teams':[{'name':'red','minPlayers':1,'maxPlayers':2}," \
+    "{'name':'blue','minPlayers':1,'maxPlayers':2}]"
+#define SKILL                                                                \
+    "'playerAttributes':[{'name':'skill','type':'number'},"                  \
+    "{'name':'mode','type':'string'},{'name':'likes','type':'string_list'}," \
+    "{'name':'maps','type':'string_number_map'}]"
 #define RULE(members) SKILL "," TEAMS ",'rules':[{'name':'r'," members "}]"
 #define COMPARE(expression) \
     RULE("'type':'comparison','operation':'=','referenceValue':1,'measurements':'" expression "'")
-#define EXPAND(target, steps)                                                                      \
-    SKILL "," TEAMS ",'rules':[{'name':'r','type':'batchDistance','batchAttribute':'skill',"         \
-          "'maxDistance':50},{'name':'l','type':'latency','maxLatency':50},{'name':'c',"             \
-          "'type':'comparison','operation':'>=','referenceValue':5,'measurements':"                  \
-          "'players.attributes[skill]'}],'expansions':[{'target':'" target "','steps':[" steps "]}]"
+#define EXPAND(target, steps)                                                                  \
+    SKILL "," TEAMS ",'rules':[{'name':'r','type':'batchDistance','batchAttribute':'skill',"   \
+          "'maxDistance':50},{'name':'l','type':'latency','maxLatency':50},{'name':'c',"       \
+          "'type':'comparison','operation':'>=','referenceValue':5,'measurements':"            \
+          "'players.attributes[skill]'}],'expansions':[{'target':'" target "','steps':[" steps \
+          "]}]"
 
 static const struct mistake {
     const char *members, *text;
@@ -212,9 +222,11 @@ static const struct mistake {
     {"'teams':[{'name':'a','minPlayers':0,'maxPlayers':1,'quantity':200},"
      "{'name':'b','minPlayers':0,'maxPlayers':1}]",
      "teams make 201 teams; at most 200"},
-    {"'teams':[{'name':'a','minPlayers':1,'maxPlayers':1},{'name':'a','minPlayers':1,'maxPlayers':1}]",
+    {"'teams':[{'name':'a','minPlayers':1,'maxPlayers':1},{'name':'a','minPlayers':1,'maxPlayers':"
+     "1}]",
      "teams[1].name \"a\" is the name of teams[0] already"},
-    {"'teams':[{'name':'a_2','minPlayers':1,'maxPlayers':1},{'name':'a','minPlayers':1,'maxPlayers':1,"
+    {"'teams':[{'name':'a_2','minPlayers':1,'maxPlayers':1},{'name':'a','minPlayers':1,'maxPlayers'"
+     ":1,"
      "'quantity':2}]",
      "teams[0].name \"a_2\" is also what teams[1] with quantity 2 generates"},
     {"'teams':[{'name':'a[1]','minPlayers':1,'maxPlayers':1}]",
@@ -258,7 +270,8 @@ static const struct mistake {
     {RULE("'type':'latency','maxLatency':50,'maxDistance':10"),
      "rules[0].maxDistance is not supported by this version of Muster"},
     {RULE("'type':'latency','maxLatency':50,'partyAggregation':'avg'"),
-     "rules[0].partyAggregation \"avg\" is not supported by this version of Muster; supported: max"},
+     "rules[0].partyAggregation \"avg\" is not supported by this version of Muster; supported: "
+     "max"},
     {RULE("'type':'latency','maxLatency':0"),
      "rules[0].maxLatency is 0; must be a number 1..60000"},
     {RULE("'type':'batchDistance','batchAttribute':'skil','maxDistance':5"),
@@ -314,7 +327,8 @@ static const struct mistake {
      "rules[0].measurements[0] \"flatten(teams[red].players.attributes[skill])\": a plain list is "
      "not a list of lists for \"flatten\" at character 46"},
     {COMPARE("max(players.attributes[maps])"),
-     "rules[0].measurements[0] \"max(players.attributes[maps])\": a string_number_map needs a [key] "
+     "rules[0].measurements[0] \"max(players.attributes[maps])\": a string_number_map needs a "
+     "[key] "
      "after \"maps\" at character 29"},
     {COMPARE("players.attributes[likes]"),
      "rules[0].measurements[0] \"players.attributes[likes]\" gives collections of strings; a "
@@ -325,7 +339,8 @@ static const struct mistake {
      "expansions[0].target \"rules[r].maxLatency\": can expand maxDistance there; not "
      "\"maxLatency\""},
     {EXPAND("teams[green].minPlayers", "{'waitTimeSeconds':5,'value':60}"),
-     "expansions[0].target \"teams[green].minPlayers\": no team is defined with the name \"green\""},
+     "expansions[0].target \"teams[green].minPlayers\": no team is defined with the name "
+     "\"green\""},
     {EXPAND("algorithm.strategy", "{'waitTimeSeconds':5,'value':60}"),
      "expansions[0].target \"algorithm.strategy\": is not supported by this version of Muster; "
      "supported: \"rules[name].property, teams[name].property\""},
@@ -333,17 +348,21 @@ static const struct mistake {
      "expansions[0].target \"maxDistance\": must be of the form \"rules[name].property or "
      "teams[name].property\""},
     {EXPAND("rules[r].maxDistance", ""), "expansions[0].steps is empty; needs 1 or more"},
-    {EXPAND("rules[r].maxDistance", "{'waitTimeSeconds':9,'value':60},{'waitTimeSeconds':9,'value':70}"),
-     "expansions[0].steps[1].waitTimeSeconds is 9, not after the step before it (9); steps go up in "
+    {EXPAND("rules[r].maxDistance",
+            "{'waitTimeSeconds':9,'value':60},{'waitTimeSeconds':9,'value':70}"),
+     "expansions[0].steps[1].waitTimeSeconds is 9, not after the step before it (9); steps go up "
+     "in "
      "time"},
     {EXPAND("rules[r].maxDistance", "{'waitTimeSeconds':5,'value':40}"),
      "expansions[0].steps[0].value is 40, narrower than the 50 before it: \"rules[r].maxDistance\" "
      "would shrink after 5 s; put it with allow_shrinking if that is meant"},
-    {EXPAND("rules[l].maxLatency", "{'waitTimeSeconds':5,'value':90},{'waitTimeSeconds':6,'value':80}"),
+    {EXPAND("rules[l].maxLatency",
+            "{'waitTimeSeconds':5,'value':90},{'waitTimeSeconds':6,'value':80}"),
      "expansions[0].steps[1].value is 80, narrower than the 90 before it: \"rules[l].maxLatency\" "
      "would shrink after 6 s; put it with allow_shrinking if that is meant"},
     {EXPAND("rules[c].referenceValue", "{'waitTimeSeconds':5,'value':6}"),
-     "expansions[0].steps[0].value is 6, narrower than the 5 before it: \"rules[c].referenceValue\" "
+     "expansions[0].steps[0].value is 6, narrower than the 5 before it: "
+     "\"rules[c].referenceValue\" "
      "would shrink after 5 s; put it with allow_shrinking if that is meant"},
     {EXPAND("teams[red].minPlayers", "{'waitTimeSeconds':5,'value':2}"),
      "expansions[0].steps[0].value is 2, narrower than the 1 before it: \"teams[red].minPlayers\" "
@@ -384,8 +403,9 @@ static const struct mistake definition_mistakes[] = {
     {"{'a': 1e999}", "line 1, column 11: real number overflow near '1e999'"},
     {"{'a': NaN}", "line 1, column 9: invalid token near 'NaN'"},
     {"[]", "a queue definition is one object; this is a list, put its queues one by one"},
-    {"{}", "a queue definition has \"name\" and \"ruleset\", or is one game mode {\"name\": {...}}; "
-           "this object has 0 members and neither"},
+    {"{}",
+     "a queue definition has \"name\" and \"ruleset\", or is one game mode {\"name\": {...}}; "
+     "this object has 0 members and neither"},
     {"{'queues':[]}", "this is a file of several queues; put its queues one by one"},
     {"{'ruleLanguageVersion':'1.0','teams':[]}",
      "this is a ruleset without a queue; write {\"name\": \"...\", \"ruleset\": {...}} around it"},
@@ -432,12 +452,14 @@ static void every_wrong_definition_is_told_where_and_what(void **state) {
 static void depth_and_size_are_bounded(void **state) {
     (void)state;
     struct strbuf text = {0};
-    for (int i = 0; i < 65; i++) strbuf_add_char(&text, '[');
+    for (int i = 0; i < 65; i++)
+        strbuf_add_char(&text, '[');
     struct parsed p = parse(text.at);
     assert_string_equal(p.why.text, "line 1, column 65: nested deeper than 64 levels");
     parsed_fini(&p);
     strbuf_clear(&text);
-    while (text.size <= LIMIT_RULESET_BYTES) strbuf_add_char(&text, ' ');
+    while (text.size <= LIMIT_RULESET_BYTES)
+        strbuf_add_char(&text, ' ');
     p = parse(text.at);
     assert_string_equal(p.why.text, "the definition has 65536 bytes; at most 65535");
     parsed_fini(&p);
@@ -445,7 +467,8 @@ static void depth_and_size_are_bounded(void **state) {
     strbuf_printf(&text, "{'name':'q','ruleset':{'ruleLanguageVersion':'1.0'," TEAMS
                          ",'rules':[{'name':'r','type':'comparison','operation':'=',"
                          "'referenceValue':1,'measurements':'");
-    for (int i = 0; i < 200; i++) strbuf_printf(&text, "min(");
+    for (int i = 0; i < 200; i++)
+        strbuf_printf(&text, "min(");
     strbuf_printf(&text, "'}]}}");
     p = parse(text.at);
     assert_non_null(strstr(p.why.text, "nests too deep at \"min\" at character 68"));
@@ -454,8 +477,10 @@ static void depth_and_size_are_bounded(void **state) {
     strbuf_printf(&text, "{'name':'q','ruleset':{'ruleLanguageVersion':'1.0'," SKILL "," TEAMS
                          ",'rules':[");
     for (int i = 0; i < 5; i++) {
-        strbuf_printf(&text, "%s{'name':'r%d','type':'batchDistance','batchAttribute':'skill',"
-                             "'maxDistance':1}", i ? "," : "", i);
+        strbuf_printf(&text,
+                      "%s{'name':'r%d','type':'batchDistance','batchAttribute':'skill',"
+                      "'maxDistance':1}",
+                      i ? "," : "", i);
     }
     strbuf_printf(&text, "],'expansions':[");
     for (int i = 0; i < 5; i++) {
@@ -504,14 +529,15 @@ static void expect_split(const char *text, const char *const *pieces) {
 
 static void files_are_cut_into_their_definitions(void **state) {
     (void)state;
-    expect_split("{'name':'a', 'ruleset':{}}", (const char *[]){"{'name':'a', 'ruleset':{}}", NULL});
+    expect_split("{'name':'a', 'ruleset':{}}",
+                 (const char *[]){"{'name':'a', 'ruleset':{}}", NULL});
     expect_split(" [ {'name':'a]\\\\'} , {'b':{ }}] ",
                  (const char *[]){"{'name':'a]\\\\'}", "{'b':{ }}", NULL});
     expect_split("{'queues' : [{'x':[1,{}]}, 5, 'q']}",
                  (const char *[]){"{'x':[1,{}]}", "5", "'q'", NULL});
-    expect_split("{'1v1':{'teamSize':1}, // first\n'2v2' : {'teamSize':2 // two\n}}",
-                 (const char *[]){"{'1v1': {'teamSize':1}}", "{'2v2': {'teamSize':2 // two\n}}",
-                                  NULL});
+    expect_split(
+        "{'1v1':{'teamSize':1}, // first\n'2v2' : {'teamSize':2 // two\n}}",
+        (const char *[]){"{'1v1': {'teamSize':1}}", "{'2v2': {'teamSize':2 // two\n}}", NULL});
 }
 
 static void files_of_no_form_are_refused(void **state) {

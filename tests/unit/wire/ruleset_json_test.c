@@ -37,14 +37,17 @@ static int free_built(void **state) {
     return 0;
 }
 
-#define TWO_TEAMS "'teams':[{'name':'red','minPlayers':1,'maxPlayers':3}," \
-                  "{'name':'blue','minPlayers':1,'maxPlayers':3}]"
-#define MAYBE_TEAMS "'teams':[{'name':'red','minPlayers':1,'maxPlayers':3}," \
-                    "{'name':'blue','minPlayers':0,'maxPlayers':3}]"
-#define ATTRIBUTES "'playerAttributes':[{'name':'skill','type':'number','default':10}," \
-                   "{'name':'mode','type':'string','default':'duel'}," \
-                   "{'name':'likes','type':'string_list','default':[]}," \
-                   "{'name':'maps','type':'string_number_map','default':{}}]"
+#define TWO_TEAMS                                            \
+    "'teams':[{'name':'red','minPlayers':1,'maxPlayers':3}," \
+    "{'name':'blue','minPlayers':1,'maxPlayers':3}]"
+#define MAYBE_TEAMS                                          \
+    "'teams':[{'name':'red','minPlayers':1,'maxPlayers':3}," \
+    "{'name':'blue','minPlayers':0,'maxPlayers':3}]"
+#define ATTRIBUTES                                                       \
+    "'playerAttributes':[{'name':'skill','type':'number','default':10}," \
+    "{'name':'mode','type':'string','default':'duel'},"                  \
+    "{'name':'likes','type':'string_list','default':[]},"                \
+    "{'name':'maps','type':'string_number_map','default':{}}]"
 #define ONE_RULE(rule) ATTRIBUTES "," TWO_TEAMS ",'rules':[{'name':'r'," rule "}]"
 
 static void batch_distance_bounds_the_spread_of_the_tickets(void **state) {
@@ -152,10 +155,10 @@ static void distance_holds_teams_near_the_match_average(void **state) {
 
 static void distance_takes_a_minimum_too(void **state) {
     (void)state;
-    const struct ruleset *r = rules(ONE_RULE(
-        "'type':'distance','measurements':['max(teams[red].players.attributes[skill])'],"
-        "'referenceValue':'max(teams[blue].players.attributes[skill])','minDistance':5,"
-        "'maxDistance':9"));
+    const struct ruleset *r = rules(
+        ONE_RULE("'type':'distance','measurements':['max(teams[red].players.attributes[skill])'],"
+                 "'referenceValue':'max(teams[blue].players.attributes[skill])','minDistance':5,"
+                 "'maxDistance':9"));
     assert_true(match_text_legal(r, 0, "skill=15 | skill=10"));
     assert_true(match_text_legal(r, 0, "skill=1 | skill=10"));
     assert_false(match_text_legal(r, 0, "skill=14 | skill=10"));
@@ -165,8 +168,7 @@ static void distance_takes_a_minimum_too(void **state) {
 static void latency_needs_one_region_good_for_every_player(void **state) {
     (void)state;
     const struct ruleset *r = rules(ONE_RULE("'type':'latency','maxLatency':100"));
-    struct verdict v =
-        match_text_judge(r, 0, "@eu=100,@us=20/@eu=90,@us=60 | @eu=10,@us=101");
+    struct verdict v = match_text_judge(r, 0, "@eu=100,@us=20/@eu=90,@us=60 | @eu=10,@us=101");
     assert_true(v.legal);
     assert_true(str_equal(v.region, STR("eu")));
     assert_true(v.mean_latency_ms == 200.0 / 3);
@@ -175,7 +177,7 @@ static void latency_needs_one_region_good_for_every_player(void **state) {
     assert_int_equal(v.failed_rule, 0);
     assert_true(v.measured == 101 && v.bound == 100);
     assert_int_equal(v.region.size, 0);
-    assert_false(match_text_legal(r, 0, "@eu=1 | @us=1"));      /* no common region */
+    assert_false(match_text_legal(r, 0, "@eu=1 | @us=1"));         /* no common region */
     assert_false(match_text_legal(r, 0, "@eu=1 skill=1 | @eu=1")); /* one gave none */
 }
 
@@ -195,7 +197,9 @@ static void best_region_has_the_smallest_mean_and_then_the_first_name(void **sta
 
 static void expansions_replace_numbers_at_their_very_millisecond(void **state) {
     (void)state;
-    const struct ruleset *r = rules(ATTRIBUTES "," TWO_TEAMS
+    const struct ruleset *r = rules(
+        ATTRIBUTES
+        "," TWO_TEAMS
         ",'rules':[{'name':'s','type':'batchDistance','batchAttribute':'skill','maxDistance':10},"
         "{'name':'l','type':'latency','maxLatency':50},"
         "{'name':'c','type':'comparison','operation':'>=','referenceValue':7,"
@@ -280,18 +284,22 @@ static void every_aggregate_has_its_textbook_value(void **state) {
 
 static void what_is_absent_is_skipped(void **state) {
     (void)state;
-    const struct ruleset *r = rules(ATTRIBUTES "," MAYBE_TEAMS ",'rules':[{'name':'r',"
-        "'type':'distance','measurements':'avg(teams[blue].players.attributes[skill])',"
-        "'referenceValue':'avg(teams[red].players.attributes[skill])','maxDistance':1}]");
+    const struct ruleset *r =
+        rules(ATTRIBUTES
+              "," MAYBE_TEAMS ",'rules':[{'name':'r',"
+              "'type':'distance','measurements':'avg(teams[blue].players.attributes[skill])',"
+              "'referenceValue':'avg(teams[red].players.attributes[skill])','maxDistance':1}]");
     assert_true(match_text_legal(r, 0, "skill=5 | -"));
     assert_false(match_text_legal(r, 0, "skill=5 | skill=7"));
-    r = rules(ATTRIBUTES "," MAYBE_TEAMS ",'rules':[{'name':'r','type':'comparison',"
-        "'operation':'<','measurements':'max(avg(teams[*].players.attributes[skill]))',"
-        "'referenceValue':'min(teams[blue].players.attributes[skill])'}]");
+    r = rules(ATTRIBUTES
+              "," MAYBE_TEAMS ",'rules':[{'name':'r','type':'comparison',"
+              "'operation':'<','measurements':'max(avg(teams[*].players.attributes[skill]))',"
+              "'referenceValue':'min(teams[blue].players.attributes[skill])'}]");
     assert_true(match_text_legal(r, 0, "skill=5 | -")); /* no reference */
     assert_false(match_text_legal(r, 0, "skill=5 | skill=5"));
-    r = rules(ATTRIBUTES "," MAYBE_TEAMS ",'rules':[{'name':'r','type':'comparison',"
-        "'operation':'=','measurements':'count(teams[blue].players)','referenceValue':2}]");
+    r = rules(ATTRIBUTES
+              "," MAYBE_TEAMS ",'rules':[{'name':'r','type':'comparison',"
+              "'operation':'=','measurements':'count(teams[blue].players)','referenceValue':2}]");
     assert_false(match_text_legal(r, 0, "skill=5 | -")); /* a count of nobody is 0, not absent */
 }
 
@@ -326,13 +334,13 @@ static void team_sizes_come_before_the_rules(void **state) {
 
 static void a_quantity_makes_numbered_teams(void **state) {
     (void)state;
-    const struct ruleset *r = rules(ATTRIBUTES
-        ",'teams':[{'name':'trio','minPlayers':1,'maxPlayers':3,'quantity':3},"
-        "{'name':'boss','minPlayers':1,'maxPlayers':1}],'rules':["
-        "{'name':'a','type':'comparison','operation':'=','referenceValue':2,"
-        "'measurements':'count(teams[trio_2].players)'},"
-        "{'name':'b','type':'comparison','operation':'<=','referenceValue':5,"
-        "'measurements':'count(flatten(teams[trio].players))'}]");
+    const struct ruleset *r =
+        rules(ATTRIBUTES ",'teams':[{'name':'trio','minPlayers':1,'maxPlayers':3,'quantity':3},"
+                         "{'name':'boss','minPlayers':1,'maxPlayers':1}],'rules':["
+                         "{'name':'a','type':'comparison','operation':'=','referenceValue':2,"
+                         "'measurements':'count(teams[trio_2].players)'},"
+                         "{'name':'b','type':'comparison','operation':'<=','referenceValue':5,"
+                         "'measurements':'count(flatten(teams[trio].players))'}]");
     const struct ruleset_limits *l = ruleset_limits_at(r, 0);
     assert_int_equal(l->team_count, 4);
     assert_true(str_equal(l->teams[0].name, STR("trio_1")));
@@ -361,34 +369,39 @@ static void aliens_and_cowboys_are_of_one_size_and_skill(void **state) {
         "'expansions':[{'target':'rules[FairTeamSkill].maxDistance','steps':["
         "{'waitTimeSeconds':5,'value':50},{'waitTimeSeconds':15,'value':100}]}]");
     assert_true(match_text_legal(r, 0, "a=1 a=1 a=1 a=1 | a=1/a=1/a=1/a=1"));
-    assert_int_equal(match_text_judge(r, 0, "a=1 a=1 a=1 a=1 | a=1 a=1 a=1 a=1 a=1").failed_rule, 1);
-    static const char uneven[] = "skill=0 skill=0 skill=0 skill=0 | skill=80/skill=80/skill=80/skill=80";
+    assert_int_equal(match_text_judge(r, 0, "a=1 a=1 a=1 a=1 | a=1 a=1 a=1 a=1 a=1").failed_rule,
+                     1);
+    static const char uneven[] =
+        "skill=0 skill=0 skill=0 skill=0 | skill=80/skill=80/skill=80/skill=80";
     assert_int_equal(match_text_judge(r, 4999, uneven).failed_rule, 0);
     assert_true(match_text_legal(r, 5000, uneven));
 }
 
 static void the_monster_wants_to_be_one_and_is_strong_enough(void **state) {
     (void)state;
-    const struct ruleset *r = rules(
-        "'playerAttributes':[{'name':'skill','type':'number','default':10},"
-        "{'name':'desiredSkillOfMonster','type':'number','default':10},"
-        "{'name':'wantsToBeMonster','type':'number','default':0}],"
-        "'teams':[{'name':'players','maxPlayers':5,'minPlayers':5},"
-        "{'name':'monster','maxPlayers':1,'minPlayers':1}],"
-        "'rules':[{'name':'MonsterSelection','type':'comparison','operation':'=',"
-        "'measurements':['teams[monster].players.attributes[wantsToBeMonster]'],'referenceValue':1},"
-        "{'name':'PlayerSelection','type':'comparison','operation':'=',"
-        "'measurements':['teams[players].players.attributes[wantsToBeMonster]'],'referenceValue':0},"
-        "{'name':'MonsterSkill','type':'comparison','operation':'>=',"
-        "'measurements':['avg(teams[monster].players.attributes[skill])'],"
-        "'referenceValue':'max(teams[players].players.attributes[desiredSkillOfMonster])'}],"
-        "'expansions':[{'target':'teams[players].minPlayers','steps':["
-        "{'waitTimeSeconds':30,'value':4},{'waitTimeSeconds':60,'value':3}]}]");
+    const struct ruleset *r =
+        rules("'playerAttributes':[{'name':'skill','type':'number','default':10},"
+              "{'name':'desiredSkillOfMonster','type':'number','default':10},"
+              "{'name':'wantsToBeMonster','type':'number','default':0}],"
+              "'teams':[{'name':'players','maxPlayers':5,'minPlayers':5},"
+              "{'name':'monster','maxPlayers':1,'minPlayers':1}],"
+              "'rules':[{'name':'MonsterSelection','type':'comparison','operation':'=',"
+              "'measurements':['teams[monster].players.attributes[wantsToBeMonster]'],'"
+              "referenceValue':1},"
+              "{'name':'PlayerSelection','type':'comparison','operation':'=',"
+              "'measurements':['teams[players].players.attributes[wantsToBeMonster]'],'"
+              "referenceValue':0},"
+              "{'name':'MonsterSkill','type':'comparison','operation':'>=',"
+              "'measurements':['avg(teams[monster].players.attributes[skill])'],"
+              "'referenceValue':'max(teams[players].players.attributes[desiredSkillOfMonster])'}],"
+              "'expansions':[{'target':'teams[players].minPlayers','steps':["
+              "{'waitTimeSeconds':30,'value':4},{'waitTimeSeconds':60,'value':3}]}]");
     static const char five[] = "a=1 a=1 a=1 a=1 a=1 | wantsToBeMonster=1";
     assert_true(match_text_legal(r, 0, five));
     assert_int_equal(match_text_judge(r, 0, "a=1 a=1 a=1 a=1 a=1 | a=1").failed_rule, 0);
     assert_int_equal(
-        match_text_judge(r, 0, "a=1 a=1 a=1 a=1 wantsToBeMonster=1 | wantsToBeMonster=1").failed_rule,
+        match_text_judge(r, 0, "a=1 a=1 a=1 a=1 wantsToBeMonster=1 | wantsToBeMonster=1")
+            .failed_rule,
         1);
     assert_int_equal(
         match_text_judge(r, 0, "desiredSkillOfMonster=11 a=1 a=1 a=1 a=1 | wantsToBeMonster=1")
@@ -425,21 +438,24 @@ static struct ticket_spec spec_of(struct arena *arena, const char *text) {
 static void the_key_is_the_tightest_number_rule_by_its_party_value(void **state) {
     (void)state;
     struct arena *arena = arena_new(0);
-    const struct ruleset *r = rules("'playerAttributes':[{'name':'a','type':'number'},"
-        "{'name':'b','type':'number','default':3}]," TWO_TEAMS ",'rules':["
-        "{'name':'x','type':'batchDistance','batchAttribute':'a','maxDistance':9},"
-        "{'name':'y','type':'batchDistance','batchAttribute':'b','maxDistance':2,"
-        "'partyAggregation':'max'}]");
+    const struct ruleset *r =
+        rules("'playerAttributes':[{'name':'a','type':'number'},"
+              "{'name':'b','type':'number','default':3}]," TWO_TEAMS ",'rules':["
+              "{'name':'x','type':'batchDistance','batchAttribute':'a','maxDistance':9},"
+              "{'name':'y','type':'batchDistance','batchAttribute':'b','maxDistance':2,"
+              "'partyAggregation':'max'}]");
     struct ticket_spec spec = spec_of(arena, "a=1,b=5/a=2");
     assert_true(ruleset_has_key(r));
     assert_true(ruleset_key(r, &spec) == 5);
     assert_true(ruleset_player_key(r, &spec.players[1]) == 3);
     assert_true(ruleset_limits_at(r, 0)->key_spread_max == 2);
-    r = rules(ATTRIBUTES "," TWO_TEAMS ",'rules':[{'name':'x','type':'distance','maxDistance':4,"
+    r = rules(ATTRIBUTES
+              "," TWO_TEAMS ",'rules':[{'name':'x','type':'distance','maxDistance':4,"
               "'measurements':'flatten(teams[*].players.attributes[skill])','referenceValue':50}]");
     double spread = ruleset_limits_at(r, 0)->key_spread_max;
     assert_true(ruleset_has_key(r) && spread >= 8 && spread < 8.001);
-    r = rules(ATTRIBUTES "," TWO_TEAMS ",'rules':[{'name':'x','type':'distance','maxDistance':4,"
+    r = rules(ATTRIBUTES
+              "," TWO_TEAMS ",'rules':[{'name':'x','type':'distance','maxDistance':4,"
               "'measurements':'avg(teams[*].players.attributes[skill])','referenceValue':50}]");
     assert_false(ruleset_has_key(r));
     assert_true(ruleset_key(r, &spec) == 0 && ruleset_limits_at(r, 0)->key_spread_max == INFINITY);
@@ -449,11 +465,12 @@ static void the_key_is_the_tightest_number_rule_by_its_party_value(void **state)
 static void partitions_part_what_string_rules_keep_apart(void **state) {
     (void)state;
     struct arena *arena = arena_new(0);
-    const struct ruleset *r = rules("'playerAttributes':[{'name':'mode','type':'string'},"
-        "{'name':'map','type':'string','default':'ice'}]," TWO_TEAMS ",'rules':["
-        "{'name':'x','type':'batchDistance','batchAttribute':'mode'},"
-        "{'name':'y','type':'comparison','operation':'=',"
-        "'measurements':'flatten(teams[*].players.attributes[map])'}]");
+    const struct ruleset *r =
+        rules("'playerAttributes':[{'name':'mode','type':'string'},"
+              "{'name':'map','type':'string','default':'ice'}]," TWO_TEAMS ",'rules':["
+              "{'name':'x','type':'batchDistance','batchAttribute':'mode'},"
+              "{'name':'y','type':'comparison','operation':'=',"
+              "'measurements':'flatten(teams[*].players.attributes[map])'}]");
     struct ticket_spec a = spec_of(arena, "mode=x,map=ice"), b = spec_of(arena, "mode=x");
     struct ticket_spec c = spec_of(arena, "mode=y"), d = spec_of(arena, "mode=x,map=sun");
     struct ticket_spec e = spec_of(arena, "mode=ice,map=x");
@@ -489,13 +506,15 @@ static void admission_refuses_a_ticket_that_could_never_match(void **state) {
         {"skill=1,@e=1/skill=1,@e=1/skill=1,@e=1/skill=1,@e=1",
          "the ticket has 4 players; the largest team of this queue holds 3", "players"},
         {"skill=1,mode=x,@eu=5/skill=2,mode=y,@eu=5",
-         "players \"p1\" and \"p2\" differ in \"mode\", which this queue wants equal within a match",
+         "players \"p1\" and \"p2\" differ in \"mode\", which this queue wants equal within a "
+         "match",
          "players[1].attributes"},
     };
-    const struct ruleset *r = rules("'playerAttributes':[{'name':'skill','type':'number'},"
-        "{'name':'mode','type':'string','default':'x'}]," TWO_TEAMS ",'rules':["
-        "{'name':'m','type':'batchDistance','batchAttribute':'mode'},"
-        "{'name':'l','type':'latency','maxLatency':50}]");
+    const struct ruleset *r =
+        rules("'playerAttributes':[{'name':'skill','type':'number'},"
+              "{'name':'mode','type':'string','default':'x'}]," TWO_TEAMS ",'rules':["
+              "{'name':'m','type':'batchDistance','batchAttribute':'mode'},"
+              "{'name':'l','type':'latency','maxLatency':50}]");
     struct arena *arena = arena_new(0);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct err_text why = {0};
@@ -511,26 +530,29 @@ static void admission_refuses_a_ticket_that_could_never_match(void **state) {
 
 static void a_ruleset_explains_itself_in_plain_words(void **state) {
     (void)state;
-    const struct ruleset *r = rules(ATTRIBUTES
-        ",'teams':[{'name':'duo','minPlayers':2,'maxPlayers':2,'quantity':2},"
-        "{'name':'solo','minPlayers':1,'maxPlayers':3}],'rules':["
-        "{'name':'s','type':'batchDistance','batchAttribute':'skill','maxDistance':100},"
-        "{'name':'m','type':'batchDistance','batchAttribute':'mode'},"
-        "{'name':'c','type':'comparison','operation':'>=','measurements':'count(players)',"
-        "'referenceValue':5},"
-        "{'name':'d','type':'distance','measurements':['avg(teams[solo].players.attributes[skill])'],"
-        "'referenceValue':10,'maxDistance':4,'minDistance':1},"
-        "{'name':'l','type':'latency','maxLatency':80}],"
-        "'expansions':[{'target':'rules[s].maxDistance','steps':["
-        "{'waitTimeSeconds':30,'value':200},{'waitTimeSeconds':60,'value':400}]},"
-        "{'target':'teams[solo].minPlayers','steps':[{'waitTimeSeconds':7.5,'value':0}]}]");
+    const struct ruleset *r =
+        rules(ATTRIBUTES
+              ",'teams':[{'name':'duo','minPlayers':2,'maxPlayers':2,'quantity':2},"
+              "{'name':'solo','minPlayers':1,'maxPlayers':3}],'rules':["
+              "{'name':'s','type':'batchDistance','batchAttribute':'skill','maxDistance':100},"
+              "{'name':'m','type':'batchDistance','batchAttribute':'mode'},"
+              "{'name':'c','type':'comparison','operation':'>=','measurements':'count(players)',"
+              "'referenceValue':5},"
+              "{'name':'d','type':'distance','measurements':['avg(teams[solo].players.attributes["
+              "skill])'],"
+              "'referenceValue':10,'maxDistance':4,'minDistance':1},"
+              "{'name':'l','type':'latency','maxLatency':80}],"
+              "'expansions':[{'target':'rules[s].maxDistance','steps':["
+              "{'waitTimeSeconds':30,'value':200},{'waitTimeSeconds':60,'value':400}]},"
+              "{'target':'teams[solo].minPlayers','steps':[{'waitTimeSeconds':7.5,'value':0}]}]");
     struct strbuf out = {0};
     ruleset_describe(r, &out);
     assert_string_equal(
         out.at,
         "2 teams \"duo_1\" to \"duo_2\", each: 2 players\n"
         "team \"solo\": 1 to 3, after 7.5 s 0 to 3 players\n"
-        "rule \"s\": the tickets' skill (avg of a party) lie within 100, after 30 s 200, after 60 s "
+        "rule \"s\": the tickets' skill (avg of a party) lie within 100, after 30 s 200, after 60 "
+        "s "
         "400\n"
         "rule \"m\": all players have the same mode\n"
         "rule \"c\": count(players) >= 5\n"
