@@ -41,6 +41,10 @@ enum err json_read_clean(struct str json, struct strbuf *clean, bool *had_commen
                          struct err_text *why) {
     struct scanner s = {.in = json, .line = 1, .column = 1};
     *had_comments = false;
+    if (!str_utf8_valid(
+            json)) { /* also inside comments: the text is kept and sent on as a string */
+        return err_set(why, ERR_INVALID_ARGUMENT, "the text is not valid UTF-8 or has a NUL byte");
+    }
     while (s.at < json.size) {
         char c = json.at[s.at];
         if (c == '"') {

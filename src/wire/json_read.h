@@ -50,8 +50,9 @@ struct json_read_row {
     json_read_fn read;
 };
 
-/* Copies `json` with comments blanked. INVALID_ARGUMENT with line and column when nested deeper
- * than JSON_READ_DEPTH_MAX. Brackets in wrong order are left to json_read_load. */
+/* Copies `json` with comments blanked. INVALID_ARGUMENT when it is not UTF-8, and with line and
+ * column when nested deeper than JSON_READ_DEPTH_MAX. Brackets in wrong order are left to
+ * json_read_load. */
 enum err json_read_clean(struct str json, struct strbuf *clean, bool *had_comments,
                          struct err_text *why) ERR_CHECKED;
 /* Parses an object or a list; the caller owns it (json_decref). INVALID_ARGUMENT with the line and

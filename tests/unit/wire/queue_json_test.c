@@ -498,6 +498,19 @@ static void depth_and_size_are_bounded(void **state) {
     strbuf_fini(&text);
 }
 
+static void bytes_that_are_no_utf8_are_refused_even_in_comments(void **state) {
+    (void)state;
+    static const struct str texts[] = {{"{} // \xff", 7}, {"{}\0", 3}, {"{\"\xc0\xaf\":1}", 8}};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct queue_def *def;
+        struct queue_texts cut;
+        struct err_text why = {0};
+        assert_int_equal(queue_json_parse(texts[i], false, &def, NULL, &why), ERR_INVALID_ARGUMENT);
+        assert_string_equal(why.text, "the text is not valid UTF-8 or has a NUL byte");
+        assert_int_equal(queue_json_split(texts[i], &cut, &why), ERR_INVALID_ARGUMENT);
+    }
+}
+
 static void comments_are_blank_outside_strings_and_keep_the_lines(void **state) {
     (void)state;
     struct parsed p = parse("// a file\n{'1v1//x':{'teamSize':1}} // end");
@@ -613,6 +626,7 @@ int main(void) {
         cmocka_unit_test(every_wrong_ruleset_is_told_where_and_what),
         cmocka_unit_test(every_wrong_definition_is_told_where_and_what),
         cmocka_unit_test(depth_and_size_are_bounded),
+        cmocka_unit_test(bytes_that_are_no_utf8_are_refused_even_in_comments),
         cmocka_unit_test(comments_are_blank_outside_strings_and_keep_the_lines),
         cmocka_unit_test(files_are_cut_into_their_definitions),
         cmocka_unit_test(files_of_no_form_are_refused),
