@@ -45,3 +45,20 @@ set_tests_properties(bench.smoke PROPERTIES LABELS e2e TIMEOUT 300)
 add_executable(model_bench EXCLUDE_FROM_ALL bench/model_bench.c)
 target_include_directories(model_bench PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(model_bench PRIVATE muster_model cmocka)
+
+# conformance: wire rules of Engine.IO v4 and Socket.IO v5 over real sockets, against an echo.
+add_executable(echo_server conformance/echo_server.c)
+target_link_libraries(echo_server PRIVATE muster_bridge)
+foreach(name polling websocket upgrade packets hostile)
+    add_test(NAME conformance.${name}
+        COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/conformance/${name}_test.py)
+    set_tests_properties(conformance.${name} PROPERTIES LABELS conformance TIMEOUT 120 ENVIRONMENT
+        "ECHO_SERVER=$<TARGET_FILE:echo_server>")
+endforeach()
+
+# clients: the C client installed into a temporary prefix, its examples built twice and run.
+add_test(NAME clients.install
+    COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/clients/install_test.py
+        ${CMAKE_BINARY_DIR} ${CMAKE_C_COMPILER} "${MUSTER_SANITIZE}")
+set_tests_properties(clients.install PROPERTIES LABELS e2e TIMEOUT 300 ENVIRONMENT
+    "MUSTER_BINARY=$<TARGET_FILE:muster>")

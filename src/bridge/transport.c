@@ -1,0 +1,683 @@
+/* transport.c - HTTP and WebSocket for the Socket.IO server, on libwebsockets.
+ *
+ * Rules that version 4.1.6 imposes, each learned the hard way:
+ * - No HTTP connection is kept alive: two requests in one segment put lws_http_action into an
+ *   endless loop. Every answer says so, and the callback returns -1 behind the write.
+ * - A held GET reads nothing (flow control), since lws never notices its end and spins; an epoll
+ *   set of our own watches for EPOLLRDHUP instead, and is itself adopted as a raw file.
+ * - The timer is a timerfd in that set: poll() would spin through the last millisecond of a sul.
+ * - fd_limit_per_thread is not set, since it makes every look-up of a descriptor linear; instead
+ *   connections are refused before descriptors run out (accept would spin then).
+ * - From HTTP_CONFIRM_UPGRADE only 0 and -1 are returned (CVE-2025-11677).
+ * - A flow-controlled connection gets no WRITEABLE: flow control goes off before asking for it.
+ */
+#include "bridge/transport.h"
+
+#include "base/list.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "socketio/transport.h"
+
+#include <assert.h>
+#include <libwebsockets.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/timerfd.h>
+
+#define DESCRIPTORS_RESERVED 64    /* for the rest of the process: connections are refused */
+#define HEADER_BYTES_MAX 16384     /* URL and headers: more is cut by the library */
+#define REQUEST_TIMEOUT_S 5        /* between bytes of a request */
+#define PEER_SILENT_MS 20000       /* unacknowledged data: the peer is gone (half-open) */
+#define CLOSE_TIMEOUT_S 2
+#define STOP_TIMEOUT_MS 2000
+#define RX_BYTES 512               /* lws keeps such a buffer per WebSocket */
+#define EVENTS_PER_TURN 64
+
+_Static_assert(LWS_PRE <= EIO_FRAME_HEADROOM, "the frame's headroom holds lws's header");
+
+struct transport {
+    struct transport_options options;
+    struct eio_server *engine;
+    struct lws_context *context;
+    struct lws_vhost *vhost;
+    int epoll_fd, timer_fd;
+    int descriptor_max; /* an accepted descriptor from here on is refused */
+    size_t conn_count;
+    atomic_bool woken, stop_wanted;
+    bool stopping, finished;
+    lws_sorted_usec_list_t stop_timer;
+    char address[96];
+};
+
+/* One request or WebSocket; its lws has it as opaque user data, and frees it in WSI_DESTROY. */
+struct conn {
+    struct transport *t;
+    struct lws *wsi;
+    struct eio_exchange exchange;
+    struct eio_ws ws;
+    struct strbuf in;  /* a POST's body, or a message in pieces */
+    struct strbuf out; /* the HTTP answer, behind LWS_PRE bytes */
+    size_t body_bytes; /* of the POST */
+    enum eio_ws_code close_code;
+    bool head;         /* a HEAD request: the answer has no body */
+    bool in_callback;  /* of this lws: what is decided there is done by its return value */
+    bool held;         /* a GET in the epoll set, flow-controlled */
+    bool cut;          /* to be closed without an answer */
+    bool is_ws, closing, ws_binary;
+};
+
+#define CONN_OF(member_pointer, member) LIST_OF(member_pointer, struct conn, member)
+
+static struct conn *conn_make(struct transport *t, struct lws *wsi) {
+    struct conn *c = mem_alloc(sizeof *c);
+    c->t = t;
+    c->wsi = wsi;
+    t->conn_count++;
+    lws_set_opaque_user_data(wsi, c);
+    return c;
+}
+
+static void kill_soon(struct conn *c) {
+    lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+}
+
+/* ---- requests ---- */
+
+/* Copies of what a request says: lws has headers in fragments. */
+struct header_text {
+    char origin[512], content_length[32], content_type[128], wanted[1024], version[8];
+};
+
+/* One that is too long reads "?": nothing that is compared with it matches. */
+static struct str header(struct lws *wsi, enum lws_token_indexes token, char *buffer, size_t size) {
+    if (lws_hdr_total_length(wsi, token) <= 0) return STR_EMPTY;
+    int n = lws_hdr_copy(wsi, buffer, (int)size, token);
+    return n < 0 ? STR("?") : (struct str){buffer, (size_t)n};
+}
+
+static enum eio_method method_of(int lws_method) {
+    switch (lws_method) {
+    case LWSHUMETH_GET:
+        return EIO_METHOD_GET;
+    case LWSHUMETH_POST:
+        return EIO_METHOD_POST;
+    case LWSHUMETH_OPTIONS:
+        return EIO_METHOD_OPTIONS;
+    default:
+        return EIO_METHOD_OTHER;
+    }
+}
+
+/* Returns lws's method number, -1 when there is none; `path` points into lws. */
+static int read_request(struct lws *wsi, struct eio_request *r, struct header_text *text,
+                        struct str *path) {
+    char *uri = NULL;
+    int uri_size = 0;
+    int method = lws_http_get_uri_and_method(wsi, &uri, &uri_size);
+    *path = uri ? (struct str){uri, (size_t)uri_size} : STR_EMPTY;
+    *r = (struct eio_request){.method = method_of(method)};
+    r->upgrade = lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE) > 0;
+    r->transfer_encoding = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0;
+    r->origin = header(wsi, WSI_TOKEN_ORIGIN, text->origin, sizeof text->origin);
+    r->content_length = header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, text->content_length,
+                               sizeof text->content_length);
+    r->content_type =
+        header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, text->content_type, sizeof text->content_type);
+    r->wanted_headers =
+        header(wsi, WSI_TOKEN_HTTP_AC_REQUEST_HEADERS, text->wanted, sizeof text->wanted);
+    r->websocket_version = header(wsi, WSI_TOKEN_VERSION, text->version, sizeof text->version);
+    lws_get_peer_simple(wsi, r->address, sizeof r->address);
+    char argument[HEADER_BYTES_MAX];
+    for (int i = 0; lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS, i) > 0; i++) {
+        int n = lws_hdr_copy_fragment(wsi, argument, sizeof argument, WSI_TOKEN_HTTP_URI_ARGS, i);
+        if (n > 0) eio_request_argument(r, (struct str){argument, (size_t)n});
+    }
+    return method;
+}
+
+/* ---- answers ---- */
+
+static const char *status_text(int status) {
+    switch (status) {
+    case 200:
+        return "OK";
+    case 204:
+        return "No Content";
+    case 403:
+        return "Forbidden";
+    case 404:
+        return "Not Found";
+    case 405:
+        return "Method Not Allowed";
+    case 411:
+        return "Length Required";
+    case 413:
+        return "Payload Too Large";
+    case 426:
+        return "Upgrade Required";
+    case 503:
+        return "Service Unavailable";
+    default:
+        return status < 500 ? "Bad Request" : "Internal Server Error";
+    }
+}
+
+/* A header's value that came from a stranger is only repeated when it can end no line. */
+static bool repeatable(struct str value) {
+    for (size_t i = 0; i < value.size; i++)
+        if ((unsigned char)value.at[i] < 0x20 || value.at[i] == 0x7f) return false;
+    return value.size > 0;
+}
+
+static void add_cors(struct strbuf *out, const struct eio_answer *a) {
+    if (!a->allow_origin) return;
+    strbuf_printf(out, "Access-Control-Allow-Origin: %s\r\n", a->allow_origin);
+    if (strcmp(a->allow_origin, "*") != 0) strbuf_add_str(out, STR("Vary: Origin\r\n"));
+    if (!a->preflight) return;
+    strbuf_add_str(out, STR("Access-Control-Allow-Methods: GET,HEAD,PUT,PATCH,POST,DELETE\r\n"));
+    if (repeatable(a->allow_headers))
+        strbuf_printf(out, "Access-Control-Allow-Headers: %.*s\r\n", STR_PRINT(a->allow_headers));
+}
+
+/* Head and body in one buffer: one packet. */
+static void compose(struct strbuf *out, const struct eio_answer *a, bool without_body) {
+    memset(strbuf_reserve(out, LWS_PRE), 0, LWS_PRE);
+    out->size += LWS_PRE;
+    strbuf_printf(out, "HTTP/1.1 %d %s\r\nConnection: close\r\nCache-Control: no-store\r\n",
+                  a->status, status_text(a->status));
+    if (a->type) strbuf_printf(out, "Content-Type: %s\r\n", a->type);
+    if (a->status != 204) strbuf_printf(out, "Content-Length: %zu\r\n", a->body.size);
+    if (a->status == 426) strbuf_add_str(out, STR("Sec-WebSocket-Version: 13\r\n"));
+    add_cors(out, a);
+    strbuf_add_str(out, STR("\r\n"));
+    if (!without_body) strbuf_add_str(out, a->body);
+}
+
+/* Always -1: what the kernel does not take, lws flushes before it closes. */
+static int write_out(struct lws *wsi, struct strbuf *out) {
+    (void)!lws_write(wsi, (unsigned char *)out->at + LWS_PRE, out->size - LWS_PRE, LWS_WRITE_HTTP);
+    strbuf_fini(out);
+    return -1;
+}
+
+static void hold(struct conn *c) {
+    lws_set_timeout(c->wsi, NO_PENDING_TIMEOUT, 0);
+    lws_http_headers_detach(c->wsi);
+    lws_rx_flow_control(c->wsi, 0);
+    struct epoll_event event = {.events = EPOLLRDHUP | EPOLLONESHOT, .data.ptr = c};
+    int failed = epoll_ctl(c->t->epoll_fd, EPOLL_CTL_ADD, lws_get_socket_fd(c->wsi), &event);
+    assert(!failed);
+    (void)failed;
+    c->held = true;
+}
+
+static void unhold(struct conn *c) {
+    if (!c->held) return;
+    c->held = false;
+    epoll_ctl(c->t->epoll_fd, EPOLL_CTL_DEL, lws_get_socket_fd(c->wsi), NULL);
+}
+
+static void on_answer(void *arg, struct eio_exchange *x, const struct eio_answer *a) {
+    (void)arg;
+    struct conn *c = CONN_OF(x, exchange);
+    if (a->status == 0)
+        c->cut = true;
+    else
+        compose(&c->out, a, c->head);
+    if (c->in_callback) return;
+    if (c->held) {
+        unhold(c);
+        lws_rx_flow_control(c->wsi, 1);
+        lws_set_timeout(c->wsi, PENDING_TIMEOUT_HTTP_CONTENT, REQUEST_TIMEOUT_S);
+    }
+    if (c->cut)
+        kill_soon(c);
+    else
+        lws_callback_on_writable(c->wsi);
+}
+
+/* What a callback returns once the server has had its say. */
+static int conclude(struct conn *c) {
+    c->in_callback = false;
+    if (c->cut) return -1;
+    return c->out.size ? write_out(c->wsi, &c->out) : 0;
+}
+
+static void answer_get(struct conn *c, struct str path, int method) {
+    struct strbuf body = {0};
+    struct eio_answer a = {.status = 405, .type = "text/plain"};
+    if (method == LWSHUMETH_GET || method == LWSHUMETH_HEAD) {
+        a.status = 404;
+        if (c->t->options.on_get)
+            a.status = c->t->options.on_get(c->t->options.arg, path, &body, &a.type);
+        a.body = strbuf_str(&body);
+    }
+    on_answer(c->t, &c->exchange, &a);
+    strbuf_fini(&body);
+}
+
+static int http_request(struct transport *t, struct lws *wsi) {
+    struct header_text text;
+    struct eio_request r;
+    struct str path;
+    struct conn *c = conn_make(t, wsi);
+    int method = read_request(wsi, &r, &text, &path);
+    c->head = method == LWSHUMETH_HEAD;
+    c->in_callback = true;
+    if (!eio_server_owns_path(t->engine, path)) {
+        answer_get(c, path, method);
+        return conclude(c);
+    }
+    switch (eio_http_request(t->engine, &c->exchange, &r)) {
+    case EIO_HTTP_ANSWERED:
+        break;
+    case EIO_HTTP_HELD:
+        c->in_callback = false;
+        hold(c);
+        return 0;
+    case EIO_HTTP_BODY:
+        c->body_bytes = (size_t)strtoull(r.content_length.at, NULL, 10);
+        break;
+    }
+    return conclude(c);
+}
+
+static int http_body(struct conn *c, const void *in, size_t size) {
+    if (!c || c->cut || c->in.size + size > c->body_bytes) return -1;
+    strbuf_add(&c->in, in, size);
+    return 0;
+}
+
+static int http_body_complete(struct conn *c) {
+    if (!c || c->in.size != c->body_bytes) return -1;
+    c->in_callback = true;
+    eio_http_body(c->t->engine, &c->exchange, c->in.at, c->in.size);
+    int result = conclude(c);
+    return result ? result : -1;
+}
+
+/* ---- WebSocket ---- */
+
+static bool on_ws_write(void *arg, struct eio_ws *ws, struct eio_frame *f) {
+    (void)arg;
+    struct conn *c = CONN_OF(ws, ws);
+    if (c->closing) return true;
+    if (lws_send_pipe_choked(c->wsi)) {
+        lws_callback_on_writable(c->wsi);
+        return false;
+    }
+    /* From outside WRITEABLE: right as long as the pipe is not choked, and saves two system calls
+     * and a turn of the loop. */
+    enum lws_write_protocol kind = f->binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT;
+    if (lws_write(c->wsi, (unsigned char *)f->bytes, f->size, kind) < 0) {
+        c->closing = true;
+        kill_soon(c);
+    }
+    return true;
+}
+
+static void on_ws_close(void *arg, struct eio_ws *ws, enum eio_ws_code code) {
+    (void)arg;
+    struct conn *c = CONN_OF(ws, ws);
+    if (c->closing) return;
+    c->closing = true;
+    c->close_code = code;
+    if (c->in_callback) return;
+    if (code == EIO_WS_CUT) {
+        kill_soon(c);
+        return;
+    }
+    lws_set_timeout(c->wsi, PENDING_TIMEOUT_CLOSE_SEND, CLOSE_TIMEOUT_S);
+    lws_callback_on_writable(c->wsi);
+}
+
+static int ws_conclude(struct conn *c) {
+    c->in_callback = false;
+    if (!c->closing) return 0;
+    if (c->close_code != EIO_WS_CUT)
+        lws_close_reason(c->wsi, (enum lws_close_status)c->close_code, NULL, 0);
+    return -1;
+}
+
+static int refuse_upgrade(struct lws *wsi, const struct eio_answer *a) {
+    struct strbuf out = {0};
+    compose(&out, a, false);
+    return write_out(wsi, &out);
+}
+
+static int confirm_upgrade(struct transport *t, struct lws *wsi) {
+    /* None left: lws has already refused an upgrade it does not know, and freed the headers. */
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE) <= 0) return -1;
+    struct header_text text;
+    struct eio_request r;
+    struct str path;
+    struct eio_answer refusal = {.status = 400, .type = "text/html", .body = STR("Bad request")};
+    char upgrade[16];
+    (void)read_request(wsi, &r, &text, &path);
+    struct str wanted = header(wsi, WSI_TOKEN_UPGRADE, upgrade, sizeof upgrade);
+    if (wanted.size != strlen("websocket") || strncasecmp(wanted.at, "websocket", wanted.size) != 0)
+        return refuse_upgrade(wsi, &refusal);
+    if (!eio_server_owns_path(t->engine, path)) {
+        refusal.status = 404;
+        refusal.body = STR("Not found");
+        return refuse_upgrade(wsi, &refusal);
+    }
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_KEY) <= 0) return refuse_upgrade(wsi, &refusal);
+    if (!eio_ws_check(t->engine, &r, &refusal)) return refuse_upgrade(wsi, &refusal);
+    return 0;
+}
+
+/* CORS on the 101: browsers do not ask for it, some clients in between do. */
+static int add_headers(struct lws *wsi, struct lws_process_html_args *args) {
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) <= 0) return 0;
+    struct header_text text;
+    struct str origin = header(wsi, WSI_TOKEN_ORIGIN, text.origin, sizeof text.origin);
+    unsigned char *at = (unsigned char *)args->p;
+    if (!repeatable(origin)) return 0;
+    if (lws_add_http_header_by_name(wsi, (const unsigned char *)"access-control-allow-origin:",
+                                    (const unsigned char *)origin.at, (int)origin.size, &at,
+                                    at + args->max_len))
+        return 1;
+    args->p = (char *)at;
+    return 0;
+}
+
+static int ws_established(struct transport *t, struct lws *wsi) {
+    struct header_text text;
+    struct eio_request r;
+    struct str path;
+    struct conn *c = conn_make(t, wsi);
+    c->is_ws = true;
+    int timeout_ms = PEER_SILENT_MS;
+    setsockopt(lws_get_socket_fd(wsi), IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
+               sizeof timeout_ms);
+    (void)read_request(wsi, &r, &text, &path);
+    c->in_callback = true;
+    if (!eio_ws_open(t->engine, &c->ws, &r)) on_ws_close(t, &c->ws, EIO_WS_NORMAL);
+    return ws_conclude(c);
+}
+
+static int ws_too_large(struct conn *c) {
+    c->closing = true;
+    eio_ws_gone(&c->ws);
+    lws_close_reason(c->wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, NULL, 0);
+    return -1;
+}
+
+static int ws_receive(struct conn *c, char *in, size_t size) {
+    if (!c || c->closing) return 0;
+    size_t remaining = lws_remaining_packet_payload(c->wsi);
+    size_t max = eio_server_payload_bytes_max(c->t->engine);
+    if (lws_is_first_fragment(c->wsi)) c->ws_binary = lws_frame_is_binary(c->wsi);
+    if (remaining > max || c->in.size + size + remaining > max) return ws_too_large(c);
+    bool complete = lws_is_final_fragment(c->wsi) && remaining == 0;
+    if (!complete || c->in.size) strbuf_add(&c->in, in, size);
+    if (!complete) return 0;
+    c->in_callback = true;
+    if (c->in.size)
+        eio_ws_message(&c->ws, c->in.at, c->in.size, c->ws_binary);
+    else
+        eio_ws_message(&c->ws, in, size, c->ws_binary);
+    strbuf_fini(&c->in);
+    return ws_conclude(c);
+}
+
+static int ws_writeable(struct conn *c) {
+    if (!c) return 0;
+    c->in_callback = true;
+    if (!c->closing) eio_ws_writable(&c->ws);
+    return ws_conclude(c);
+}
+
+/* ---- ends, wakes, timers ---- */
+
+static void tell_gone(struct conn *c) {
+    if (!c) return;
+    unhold(c);
+    c->closing = true; /* nothing can be written any more */
+    if (c->is_ws)
+        eio_ws_gone(&c->ws);
+    else
+        eio_http_gone(c->t->engine, &c->exchange);
+}
+
+static void destroy(struct lws *wsi, struct conn *c) {
+    if (!c) return;
+    struct transport *t = c->t;
+    tell_gone(c);
+    lws_set_opaque_user_data(wsi, NULL);
+    strbuf_fini(&c->in);
+    strbuf_fini(&c->out);
+    mem_free(c);
+    if (--t->conn_count == 0 && t->stopping) t->finished = true;
+}
+
+static void on_arm(void *arg, int64_t due_us) {
+    struct transport *t = arg;
+    if (due_us < 1) due_us = 1; /* 0 would disarm */
+    struct itimerspec when = {
+        .it_value = {.tv_sec = due_us / 1000000, .tv_nsec = due_us % 1000000 * 1000}};
+    timerfd_settime(t->timer_fd, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+static void peer_gone(struct conn *c) {
+    tell_gone(c);
+    kill_soon(c);
+}
+
+/* One event at a time: handling it may free the connection of the next. */
+static void epoll_ready(struct transport *t) {
+    struct epoll_event event;
+    for (int i = 0; i < EVENTS_PER_TURN && epoll_wait(t->epoll_fd, &event, 1, 0) == 1; i++) {
+        uint64_t expirations;
+        if (event.data.ptr)
+            peer_gone(event.data.ptr);
+        else if (read(t->timer_fd, &expirations, sizeof expirations) > 0)
+            eio_server_tick(t->engine);
+    }
+}
+
+static void stop_timed_out(lws_sorted_usec_list_t *timer) {
+    LIST_OF(timer, struct transport, stop_timer)->finished = true;
+}
+
+static void begin_stop(struct transport *t) {
+    t->stopping = true;
+    lws_sul_schedule(t->context, 0, &t->stop_timer, stop_timed_out,
+                     (lws_usec_t)STOP_TIMEOUT_MS * 1000);
+    sio_server_close(t->options.server);
+    if (t->conn_count == 0) t->finished = true;
+}
+
+static void woken(struct transport *t) {
+    if (atomic_exchange(&t->woken, false) && t->options.on_wake) t->options.on_wake(t->options.arg);
+    if (atomic_load(&t->stop_wanted) && !t->stopping) begin_stop(t);
+}
+
+/* accept() has just given this descriptor: its number tells how many are in use. */
+static int filter_connection(struct transport *t, int descriptor) {
+    if (t->stopping) return 1;
+    if (descriptor < t->descriptor_max) return 0;
+    LOG_WARN("connection-refused", "reason=descriptors limit=%d", t->descriptor_max);
+    return 1;
+}
+
+static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                    size_t size) {
+    (void)user;
+    struct transport *t = lws_context_user(lws_get_context(wsi));
+    struct conn *c = lws_get_opaque_user_data(wsi);
+    switch (reason) {
+    case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
+        return filter_connection(t, (int)(intptr_t)in);
+    case LWS_CALLBACK_HTTP:
+        return c ? -1 : http_request(t, wsi); /* a second request on one connection: not here */
+    case LWS_CALLBACK_HTTP_BODY:
+        return http_body(c, in, size);
+    case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+        return http_body_complete(c);
+    case LWS_CALLBACK_HTTP_WRITEABLE:
+        return c ? conclude(c) : 0;
+    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+        return confirm_upgrade(t, wsi);
+    case LWS_CALLBACK_ADD_HEADERS:
+        return add_headers(wsi, in);
+    case LWS_CALLBACK_ESTABLISHED:
+        return ws_established(t, wsi);
+    case LWS_CALLBACK_RECEIVE:
+        return ws_receive(c, in, size);
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+        return ws_writeable(c);
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+    case LWS_CALLBACK_CLOSED:
+    case LWS_CALLBACK_CLOSED_HTTP:
+        tell_gone(c);
+        return 0;
+    case LWS_CALLBACK_WSI_DESTROY:
+        destroy(wsi, c);
+        return 0;
+    case LWS_CALLBACK_RAW_ADOPT: /* the CONNECT method */
+        return -1;
+    case LWS_CALLBACK_RAW_RX_FILE:
+        epoll_ready(t);
+        return 0;
+    case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
+        woken(t);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+/* ---- opening and closing ---- */
+
+static const struct eio_hooks HOOKS = {on_answer, on_ws_write, on_ws_close, on_arm};
+
+static const struct lws_protocols PROTOCOLS[] = {
+    {.name = "muster", .callback = callback, .rx_buffer_size = RX_BYTES}, {0}};
+
+static void log_line(int level, const char *line) {
+    (void)level;
+    size_t size = strlen(line);
+    while (size && line[size - 1] == '\n') size--;
+    LOG_WARN("websockets", "text=%s", log_quote((struct str){line, size}));
+}
+
+/* Splits "host:port" and "[host]:port"; an empty host, "*" and the wildcard addresses mean all. */
+static bool parse_listen(const char *listen_text, char *host, size_t host_size, int *port) {
+    const char *colon = strrchr(listen_text, ':');
+    int64_t number;
+    if (!colon || !str_to_int64(str_of(colon + 1), &number) || number < 0 || number > 65535)
+        return false;
+    struct str name = {listen_text, (size_t)(colon - listen_text)};
+    if (name.size > 1 && name.at[0] == '[' && name.at[name.size - 1] == ']')
+        name = (struct str){name.at + 1, name.size - 2};
+    if (name.size >= host_size) return false;
+    if (name.size) memcpy(host, name.at, name.size);
+    host[name.size] = '\0';
+    if (strcmp(host, "localhost") == 0) strcpy(host, "127.0.0.1");
+    *port = (int)number;
+    return true;
+}
+
+static bool is_wildcard(const char *host) {
+    return !host[0] || !strcmp(host, "*") || !strcmp(host, "0.0.0.0") || !strcmp(host, "::");
+}
+
+static bool open_timers(struct transport *t) {
+    t->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    t->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+    return t->epoll_fd >= 0 && t->timer_fd >= 0 &&
+           epoll_ctl(t->epoll_fd, EPOLL_CTL_ADD, t->timer_fd, &event) == 0;
+}
+
+static bool adopt_epoll(struct transport *t) {
+    lws_sock_file_fd_type fd = {.filefd = t->epoll_fd};
+    return lws_adopt_descriptor_vhost(t->vhost, LWS_ADOPT_RAW_FILE_DESC, fd, PROTOCOLS[0].name,
+                                      NULL) != NULL;
+}
+
+static bool open_lws(struct transport *t, const char *host, int port) {
+    struct lws_context_creation_info info = {0};
+    lws_set_log_level(LLL_ERR | LLL_WARN, log_line);
+    info.port = port;
+    info.iface = is_wildcard(host) ? NULL : host;
+    info.protocols = PROTOCOLS;
+    info.user = t;
+    info.gid = (gid_t)-1;
+    info.uid = (uid_t)-1;
+    info.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_VALIDATE_UTF8 |
+                   LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND;
+    if (!strchr(host, ':')) info.options |= LWS_SERVER_OPTION_DISABLE_IPV6;
+    info.max_http_header_data = HEADER_BYTES_MAX;
+    info.timeout_secs = REQUEST_TIMEOUT_S;
+    info.ka_time = 60;
+    info.ka_probes = 3;
+    info.ka_interval = 10;
+    t->context = lws_create_context(&info);
+    if (!t->context) return false;
+    t->vhost = lws_create_vhost(t->context, &info);
+    return t->vhost && adopt_epoll(t);
+}
+
+static void describe_address(struct transport *t, const char *host) {
+    const char *shown = is_wildcard(host) ? "127.0.0.1" : host;
+    bool v6 = strchr(shown, ':') != NULL;
+    snprintf(t->address, sizeof t->address, "http://%s%s%s:%d", v6 ? "[" : "", shown, v6 ? "]" : "",
+             lws_get_vhost_listen_port(t->vhost));
+}
+
+enum err transport_open(struct transport **out, const struct transport_options *o,
+                        struct err_text *why) {
+    char host[64];
+    int port;
+    *out = NULL;
+    if (!parse_listen(o->listen, host, sizeof host, &port))
+        return err_set(why, ERR_INVALID_ARGUMENT, "listen address \"%s\" is not host:port",
+                       o->listen);
+    struct transport *t = mem_alloc(sizeof *t);
+    struct rlimit limit;
+    t->options = *o;
+    t->engine = sio_server_engine(o->server);
+    t->descriptor_max = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < INT_MAX
+                            ? (int)limit.rlim_cur - DESCRIPTORS_RESERVED
+                            : INT_MAX;
+    eio_server_attach(t->engine, &HOOKS, t);
+    if (!open_timers(t) || !open_lws(t, host, port)) {
+        transport_close(t);
+        return err_set(why, ERR_UNAVAILABLE, "cannot listen on %s", o->listen);
+    }
+    describe_address(t, host);
+    *out = t;
+    return ERR_OK;
+}
+
+const char *transport_address(const struct transport *t) {
+    return t->address;
+}
+
+void transport_run(struct transport *t) {
+    while (!t->finished && lws_service(t->context, 0) >= 0) continue;
+    lws_sul_cancel(&t->stop_timer);
+}
+
+void transport_wake(struct transport *t) {
+    if (!atomic_exchange(&t->woken, true)) lws_cancel_service(t->context);
+}
+
+void transport_stop(struct transport *t) {
+    atomic_store(&t->stop_wanted, true);
+    lws_cancel_service(t->context);
+}
+
+void transport_close(struct transport *t) {
+    if (!t) return;
+    if (t->context) lws_context_destroy(t->context);
+    if (t->timer_fd >= 0) close(t->timer_fd);
+    mem_free(t);
+}
