@@ -1,0 +1,86 @@
+/* envelope.c - reads a Request, writes a Response. */
+#include "wire/envelope.h"
+
+#include "base/limits.h"
+#include "wire/fields.h"
+
+enum { METHOD_BYTES_MAX = 128, METADATA_BYTES_MAX = 4096, METADATA_MAX = 32 };
+
+static enum err refuse(struct err_text *why, const char *field, const char *text) {
+    return err_set_field(why, ERR_INVALID_ARGUMENT, field, "%s %s", field, text);
+}
+
+static enum err read_metadata(struct str bytes, struct envelope *out, struct err_text *why) {
+    struct pb_reader r = pb_reader(bytes);
+    struct pb_field f;
+    struct str key = STR_EMPTY, value = STR_EMPTY;
+    while (pb_next(&r, &f)) {
+        if (f.key == Metadata_key) key = f.bytes;
+        if (f.key == Metadata_value) value = f.bytes;
+    }
+    if (r.malformed) return refuse(why, "metadata", "is malformed");
+    if (value.size > METADATA_BYTES_MAX || !str_utf8_valid(value) || !str_utf8_valid(key))
+        return refuse(why, "metadata", "has a value that is no UTF-8 of at most 4096 bytes");
+    if (str_equal(key, STR("authorization"))) out->authorization = value;
+    if (str_equal(key, STR("traceparent"))) out->traceparent = value;
+    return ERR_OK;
+}
+
+static enum err check(const struct envelope *e, struct err_text *why) {
+    if (e->method.size > METHOD_BYTES_MAX || !str_utf8_valid(e->method))
+        return refuse(why, "method", "is no UTF-8 text of at most 128 bytes");
+    if (e->request_id.size && !str_name_valid(e->request_id))
+        return refuse(why, "request_id", "is not 1..64 bytes of [A-Za-z0-9_.-]");
+    return ERR_OK;
+}
+
+enum err envelope_decode(struct str bytes, struct arena *arena, struct envelope *out,
+                         struct err_text *why) {
+    (void)arena; /* everything is borrowed from `bytes`, which the arena holds */
+    *out = (struct envelope){0};
+    struct pb_reader r = pb_reader(bytes);
+    struct pb_field f;
+    unsigned metadata = 0;
+    while (pb_next(&r, &f)) {
+        switch (f.key) {
+        case Request_method:
+            out->method = f.bytes;
+            break;
+        case Request_payload:
+            out->payload = f.bytes;
+            break;
+        case Request_timeout_ms:
+            out->timeout_ms = f.value > LIMIT_TIMEOUT_MS ? LIMIT_TIMEOUT_MS : (uint32_t)f.value;
+            break;
+        case Request_request_id:
+            out->request_id = f.bytes;
+            break;
+        case Request_metadata: {
+            if (++metadata > METADATA_MAX) return refuse(why, "metadata", "has over 32 entries");
+            enum err code = read_metadata(f.bytes, out, why);
+            if (code != ERR_OK) return code;
+            break;
+        }
+        }
+    }
+    if (r.malformed)
+        return err_set(why, ERR_INVALID_ARGUMENT, "the message is no muster.v1.Request");
+    return check(out, why);
+}
+
+void envelope_encode_response(enum err code, const struct err_text *why, struct str payload,
+                              struct strbuf *out) {
+    if (code != ERR_OK) {
+        size_t status = pb_open(out, Response_status);
+        pb_put_uint(out, Status_code, (uint64_t)code);
+        if (why) pb_put_text(out, Status_message, str_of(why->text));
+        if (why && why->field[0]) {
+            size_t detail = pb_open(out, Status_details);
+            pb_put_text(out, StatusDetail_field, str_of(why->field));
+            pb_put_text(out, StatusDetail_message, str_of(why->text));
+            pb_close(out, detail);
+        }
+        pb_close(out, status);
+    }
+    pb_put_text(out, Response_payload, payload);
+}

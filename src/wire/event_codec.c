@@ -1,0 +1,267 @@
+/* event_codec.c - journal entries into events, grouped by topic. */
+#include "wire/event_codec.h"
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "wire/fields.h"
+#include "wire/journal_codec.h"
+#include "wire/match_codec.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum event_type { /* the numbers are those of muster.v1.EventType */
+                  EVENT_TICKET_QUEUED = 1,
+                  EVENT_TICKET_CANCELLED,
+                  EVENT_TICKET_EXPIRED,
+                  EVENT_MATCH_FOUND,
+                  EVENT_QUEUE_UPDATED,
+                  EVENT_QUEUE_DELETED,
+};
+
+static const char *const event_names[] = {
+    [EVENT_TICKET_QUEUED] = "ticket_queued",   [EVENT_TICKET_CANCELLED] = "ticket_cancelled",
+    [EVENT_TICKET_EXPIRED] = "ticket_expired", [EVENT_MATCH_FOUND] = "match_found",
+    [EVENT_QUEUE_UPDATED] = "queue_updated",   [EVENT_QUEUE_DELETED] = "queue_deleted",
+};
+
+struct topic {
+    struct str name; /* the batch's arena */
+    struct str queue;
+    enum event_type type;
+    struct strbuf events; /* EventBatch.events fields, ready to be copied */
+    uint32_t count;
+};
+
+/* An event's place in its topic's bytes, in entry order: what a replay walks. */
+struct slice {
+    uint32_t topic;
+    size_t from, to; /* of topic.events, the whole field with its key */
+};
+
+struct event_batch {
+    struct arena *arena;
+    struct str realm;
+    struct position at;
+    struct topic *topics;
+    size_t topic_count, topic_capacity;
+    struct slice *slices;
+    size_t slice_count, slice_capacity;
+    uint32_t index; /* of the next event in the entry */
+};
+
+int position_compare(struct position a, struct position b) {
+    if (a.epoch != b.epoch) return a.epoch < b.epoch ? -1 : 1;
+    return (a.seq > b.seq) - (a.seq < b.seq);
+}
+
+static size_t topic_of(struct event_batch *b, struct str queue, enum event_type type) {
+    for (size_t i = 0; i < b->topic_count; i++)
+        if (b->topics[i].type == type && str_equal(b->topics[i].queue, queue)) return i;
+    if (b->topic_count == b->topic_capacity) {
+        b->topic_capacity = b->topic_capacity ? 2 * b->topic_capacity : 8;
+        b->topics = mem_grow(b->topics, b->topic_capacity, sizeof *b->topics);
+    }
+    b->topics[b->topic_count] = (struct topic){
+        .name = arena_printf(b->arena, "%.*s/%.*s/%s", STR_PRINT(b->realm), STR_PRINT(queue),
+                             event_names[type]),
+        .queue = arena_str(b->arena, queue),
+        .type = type,
+    };
+    return b->topic_count++;
+}
+
+static void remember(struct event_batch *b, struct slice s) {
+    if (b->slice_count == b->slice_capacity) {
+        b->slice_capacity = b->slice_capacity ? 2 * b->slice_capacity : 16;
+        b->slices = mem_grow(b->slices, b->slice_capacity, sizeof *b->slices);
+    }
+    b->slices[b->slice_count++] = s;
+}
+
+static void write_ended(const struct record *r, struct strbuf *out) {
+    size_t ticket = pb_open(out, Event_ticket);
+    pb_put_id(out, Ticket_ticket_id, r->ticket_ended.id);
+    pb_put_uint(out, Ticket_state, r->ticket_ended.state);
+    pb_put_text(out, Ticket_queues, r->ticket_ended.queue);
+    for (uint32_t i = 0; i < r->ticket_ended.player_count; i++) {
+        size_t player = pb_open(out, Ticket_players);
+        pb_put_text(out, Player_player_id, r->ticket_ended.player_ids[i]);
+        pb_close(out, player);
+    }
+    pb_put_int(out, Ticket_end_time_ms, r->time_ms);
+    pb_put_text(out, Ticket_reason, r->ticket_ended.reason);
+    pb_close(out, ticket);
+}
+
+static void write_queue(struct str name, uint32_t version, const struct record *r,
+                        struct strbuf *out) {
+    size_t queue = pb_open(out, Event_queue_info);
+    pb_put_text(out, Queue_name, name);
+    pb_put_uint(out, Queue_version, version);
+    if (r->kind == RECORD_QUEUE_PUT) pb_put_text(out, Queue_definition_json, r->queue_put.json);
+    pb_put_int(out, Queue_update_time_ms, r->time_ms);
+    pb_close(out, queue);
+}
+
+static void write_body(const struct record *r, struct strbuf *out) {
+    switch (r->kind) {
+    case RECORD_TICKET_CREATED: {
+        struct ticket_view view = {
+            .id = r->ticket_created.id,
+            .state = r->ticket_created.state,
+            .spec = r->ticket_created.spec,
+            .created_ms = r->ticket_created.created_ms,
+            .expires_ms = r->ticket_created.expires_ms,
+        };
+        ticket_codec_write(&view, Event_ticket, out);
+        break;
+    }
+    case RECORD_TICKET_ENDED:
+        write_ended(r, out);
+        break;
+    case RECORD_MATCH_CREATED:
+        match_codec_write(&r->match_created, Event_match, out);
+        break;
+    case RECORD_QUEUE_PUT:
+        write_queue(r->queue_put.name, r->queue_put.version, r, out);
+        break;
+    case RECORD_QUEUE_DELETED:
+        write_queue(r->queue_deleted.name, r->queue_deleted.version, r, out);
+        break;
+    case RECORD_EPOCH_STARTED:
+        break;
+    }
+}
+
+static void add_event(struct event_batch *b, const struct record *r, struct str queue,
+                      enum event_type type) {
+    size_t at = topic_of(b, queue, type);
+    struct topic *t = &b->topics[at];
+    size_t from = t->events.size;
+    size_t event = pb_open(&t->events, EventBatch_events);
+    pb_put_uint(&t->events, Event_type, type);
+    pb_put_uint(&t->events, Event_epoch, b->at.epoch);
+    pb_put_uint(&t->events, Event_seq, b->at.seq);
+    pb_put_uint(&t->events, Event_index, b->index++);
+    pb_put_int(&t->events, Event_time_ms, r->time_ms);
+    pb_put_text(&t->events, Event_realm, b->realm);
+    pb_put_text(&t->events, Event_queue, queue);
+    write_body(r, &t->events);
+    pb_close(&t->events, event);
+    t->count++;
+    remember(b, (struct slice){(uint32_t)at, from, t->events.size});
+}
+
+static void take_record(void *arg, struct record *r) {
+    struct event_batch *b = arg;
+    if (!r->carried) {
+        switch (r->kind) {
+        case RECORD_TICKET_CREATED:
+            add_event(b, r, r->ticket_created.spec.queue, EVENT_TICKET_QUEUED);
+            break;
+        case RECORD_TICKET_ENDED:
+            add_event(b, r, r->ticket_ended.queue,
+                      r->ticket_ended.state == TICKET_EXPIRED ? EVENT_TICKET_EXPIRED
+                                                              : EVENT_TICKET_CANCELLED);
+            break;
+        case RECORD_MATCH_CREATED:
+            add_event(b, r, r->match_created.queue, EVENT_MATCH_FOUND);
+            break;
+        case RECORD_QUEUE_PUT:
+            add_event(b, r, r->queue_put.name, EVENT_QUEUE_UPDATED);
+            break;
+        case RECORD_QUEUE_DELETED:
+            add_event(b, r, r->queue_deleted.name, EVENT_QUEUE_DELETED);
+            break;
+        case RECORD_EPOCH_STARTED:
+            break;
+        }
+    }
+    journal_record_fini(r);
+}
+
+enum err event_batch_new(struct str entry, struct position at, struct str realm,
+                         struct event_batch **out, struct err_text *why) {
+    struct event_batch *b = mem_alloc(sizeof *b);
+    b->arena = arena_new(0);
+    b->realm = arena_str(b->arena, realm);
+    b->at = at;
+    enum err code = journal_decode(entry, b->arena, take_record, b, NULL, why);
+    if (code != ERR_OK) {
+        event_batch_free(b);
+        b = NULL;
+    }
+    *out = b;
+    return code;
+}
+
+void event_batch_free(struct event_batch *b) {
+    if (!b) return;
+    for (size_t i = 0; i < b->topic_count; i++)
+        strbuf_fini(&b->topics[i].events);
+    mem_free(b->topics);
+    mem_free(b->slices);
+    arena_free(b->arena);
+    mem_free(b);
+}
+
+size_t event_batch_topics(const struct event_batch *b) {
+    return b->topic_count;
+}
+
+struct str event_batch_topic(const struct event_batch *b, size_t index) {
+    return b->topics[index].name;
+}
+
+size_t event_batch_count(const struct event_batch *b, size_t index) {
+    return b->topics[index].count;
+}
+
+void event_batch_encode(const struct event_batch *b, size_t index, struct position previous,
+                        struct strbuf *out) {
+    const struct topic *t = &b->topics[index];
+    strbuf_add_str(out, t->name);
+    strbuf_add_char(out, '\0');
+    pb_put_uint(out, EventBatch_epoch, b->at.epoch);
+    pb_put_uint(out, EventBatch_seq, b->at.seq);
+    pb_put_uint(out, EventBatch_previous_epoch, previous.epoch);
+    pb_put_uint(out, EventBatch_previous_seq, previous.seq);
+    strbuf_add_str(out, strbuf_str(&t->events));
+}
+
+void event_encode_heartbeat(struct str realm, struct position last,
+                            const struct topic_position *topics, size_t topic_count,
+                            struct strbuf *out) {
+    strbuf_printf(out, "%.*s/-/heartbeat", STR_PRINT(realm));
+    strbuf_add_char(out, '\0');
+    pb_put_uint(out, EventBatch_epoch, last.epoch);
+    pb_put_uint(out, EventBatch_seq, last.seq);
+    for (size_t i = 0; i < topic_count; i++) {
+        size_t topic = pb_open(out, EventBatch_topics);
+        pb_put_text(out, TopicPosition_topic, topics[i].topic);
+        pb_put_uint(out, TopicPosition_epoch, topics[i].at.epoch);
+        pb_put_uint(out, TopicPosition_seq, topics[i].at.seq);
+        pb_close(out, topic);
+    }
+}
+
+/* EventBatch.events and ReplayEventsResponse.events differ in their field numbers only. */
+void event_replay_add(const struct event_batch *b, struct str topic_prefix, struct strbuf *out) {
+    for (size_t i = 0; i < b->slice_count; i++) {
+        const struct topic *t = &b->topics[b->slices[i].topic];
+        if (!str_starts(t->name, topic_prefix)) continue;
+        struct str field = {t->events.at + b->slices[i].from, b->slices[i].to - b->slices[i].from};
+        struct pb_reader r = pb_reader(field);
+        struct pb_field f;
+        if (pb_next(&r, &f)) pb_add_text(out, ReplayEventsResponse_events, f.bytes);
+    }
+}
+
+void event_replay_finish(struct position last, bool more, struct strbuf *out) {
+    size_t position = pb_open(out, ReplayEventsResponse_position);
+    pb_put_uint(out, Position_epoch, last.epoch);
+    pb_put_uint(out, Position_seq, last.seq);
+    pb_close(out, position);
+    pb_put_uint(out, ReplayEventsResponse_more, more);
+}

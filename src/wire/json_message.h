@@ -1,0 +1,18 @@
+/* json_message.h - what the JSON mapping's two directions share about descriptors. */
+#ifndef MUSTER_WIRE_JSON_MESSAGE_H
+#define MUSTER_WIRE_JSON_MESSAGE_H
+
+#include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define JSON_NAME_BYTES 64
+
+/* The field's lowerCamelCase name, in `name`. */
+const char *json_message_name(const ProtobufCFieldDescriptor *f, char name[JSON_NAME_BYTES]);
+/* A map field: repeated messages named *Entry with the fields key and value. */
+bool json_message_is_map(const ProtobufCFieldDescriptor *f);
+bool json_message_is_attribute(const ProtobufCMessageDescriptor *type); /* AttributeValue */
+size_t json_message_element_size(ProtobufCType type);                   /* of one value in memory */
+
+#endif

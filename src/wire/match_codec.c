@@ -1,0 +1,183 @@
+/* match_codec.c - tickets and matches as bytes. */
+#include "wire/match_codec.h"
+
+#include "base/limits.h"
+#include "wire/fields.h"
+#include "wire/player_codec.h"
+
+void ticket_codec_write(const struct ticket_view *t, uint32_t key, struct strbuf *out) {
+    size_t ticket = pb_open(out, key);
+    pb_put_id(out, Ticket_ticket_id, t->id);
+    pb_put_uint(out, Ticket_state, t->state);
+    pb_put_text(out, Ticket_queues, t->spec.queue);
+    player_codec_write(&t->spec, Ticket_players, out);
+    pb_put_int(out, Ticket_create_time_ms, t->created_ms);
+    pb_put_int(out, Ticket_expire_time_ms, t->expires_ms);
+    pb_put_int(out, Ticket_end_time_ms, t->ended_ms);
+    pb_put_id(out, Ticket_match_id, t->match_id);
+    pb_put_text(out, Ticket_reason, t->reason);
+    pb_close(out, ticket);
+}
+
+static bool malformed(struct err_text *why, const char *what) {
+    (void)err_set(why, ERR_DATA_LOSS, "a %s in the journal is malformed", what);
+    return false;
+}
+
+bool ticket_codec_read(struct str bytes, struct arena *arena, struct ticket_view *out,
+                       struct err_text *why) {
+    struct pb_reader r = pb_reader(bytes);
+    bool ids = true;
+    *out = (struct ticket_view){0};
+    for (struct pb_field f; pb_next(&r, &f);) {
+        switch (f.key) {
+        case Ticket_ticket_id:
+            ids = id_parse(f.bytes, &out->id) && ids;
+            break;
+        case Ticket_state:
+            out->state = (enum ticket_state)f.value;
+            break;
+        case Ticket_queues:
+            out->spec.queue = f.bytes;
+            break;
+        case Ticket_create_time_ms:
+            out->created_ms = (int64_t)f.value;
+            break;
+        case Ticket_expire_time_ms:
+            out->expires_ms = (int64_t)f.value;
+            break;
+        case Ticket_end_time_ms:
+            out->ended_ms = (int64_t)f.value;
+            break;
+        case Ticket_match_id:
+            ids = id_parse(f.bytes, &out->match_id) && ids;
+            break;
+        case Ticket_reason:
+            out->reason = f.bytes;
+            break;
+        }
+    }
+    if (r.malformed || !ids || id_is_none(out->id) || out->state < TICKET_QUEUED ||
+        out->state > TICKET_EXPIRED)
+        return malformed(why, "ticket");
+    struct player_source source = {bytes, Ticket_players, ""};
+    return player_codec_read(&source, arena, &out->spec, why) == ERR_OK;
+}
+
+void match_codec_write(const struct match_spec *m, uint32_t key, struct strbuf *out) {
+    size_t match = pb_open(out, key);
+    pb_put_id(out, Match_match_id, m->id);
+    pb_put_uint(out, Match_state, m->state);
+    pb_put_text(out, Match_queue, m->queue);
+    pb_put_uint(out, Match_queue_version, m->queue_version);
+    pb_put_text(out, Match_region, m->region);
+    for (uint32_t t = 0; t < m->team_count; t++) {
+        size_t team = pb_open(out, Match_teams);
+        pb_put_text(out, Team_name, m->teams[t].name);
+        for (uint32_t i = 0; i < m->teams[t].member_count; i++) {
+            size_t member = pb_open(out, Team_players);
+            pb_put_text(out, TeamMember_player_id, m->teams[t].members[i].player_id);
+            pb_put_id(out, TeamMember_ticket_id, m->teams[t].members[i].ticket_id);
+            pb_close(out, member);
+        }
+        pb_close(out, team);
+    }
+    for (uint32_t i = 0; i < m->ticket_count; i++)
+        pb_add_id(out, Match_ticket_ids, m->ticket_ids[i]);
+    pb_put_double(out, Match_quality, m->quality);
+    pb_put_double(out, Match_skill_spread, m->skill_spread);
+    pb_put_double(out, Match_team_gap, m->team_gap);
+    pb_put_int(out, Match_longest_wait_ms, m->longest_wait_ms);
+    pb_put_double(out, Match_mean_latency_ms, m->mean_latency_ms);
+    pb_put_int(out, Match_create_time_ms, m->created_ms);
+    pb_close(out, match);
+}
+
+static bool read_member(struct str bytes, struct team_member *m) {
+    struct pb_reader r = pb_reader(bytes);
+    for (struct pb_field f; pb_next(&r, &f);) {
+        if (f.key == TeamMember_player_id) m->player_id = f.bytes;
+        if (f.key == TeamMember_ticket_id && !id_parse(f.bytes, &m->ticket_id)) return false;
+    }
+    return !r.malformed && m->player_id.size > 0;
+}
+
+static bool read_team(struct str bytes, struct arena *arena, struct match_team *t) {
+    uint32_t count;
+    if (!pb_count(bytes, Team_players, &count) || count > LIMIT_MATCH_PLAYERS) return false;
+    struct team_member *members = arena_alloc(arena, count * sizeof *members);
+    struct pb_reader r = pb_reader(bytes);
+    for (struct pb_field f; pb_next(&r, &f);) {
+        if (f.key == Team_name) t->name = f.bytes;
+        if (f.key == Team_players && !read_member(f.bytes, &members[t->member_count++]))
+            return false;
+    }
+    t->members = members;
+    return true;
+}
+
+/* The scalar fields; false for a bad id. */
+static bool take_field(const struct pb_field *f, struct match_spec *m) {
+    switch (f->key) {
+    case Match_match_id:
+        return id_parse(f->bytes, &m->id);
+    case Match_state:
+        m->state = (enum match_state)f->value;
+        return true;
+    case Match_queue:
+        m->queue = f->bytes;
+        return true;
+    case Match_queue_version:
+        m->queue_version = (uint32_t)f->value;
+        return true;
+    case Match_region:
+        m->region = f->bytes;
+        return true;
+    case Match_quality:
+        m->quality = pb_double(f);
+        return true;
+    case Match_skill_spread:
+        m->skill_spread = pb_double(f);
+        return true;
+    case Match_team_gap:
+        m->team_gap = pb_double(f);
+        return true;
+    case Match_longest_wait_ms:
+        m->longest_wait_ms = (int64_t)f->value;
+        return true;
+    case Match_mean_latency_ms:
+        m->mean_latency_ms = pb_double(f);
+        return true;
+    case Match_create_time_ms:
+        m->created_ms = (int64_t)f->value;
+        return true;
+    default:
+        return true;
+    }
+}
+
+bool match_codec_read(struct str bytes, struct arena *arena, struct match_spec *out,
+                      struct err_text *why) {
+    uint32_t teams, tickets;
+    *out = (struct match_spec){0};
+    if (!pb_count(bytes, Match_teams, &teams) || !pb_count(bytes, Match_ticket_ids, &tickets) ||
+        teams > LIMIT_TEAMS || tickets > LIMIT_MATCH_PLAYERS)
+        return malformed(why, "match");
+    struct match_team *team = arena_alloc(arena, teams * sizeof *team);
+    struct id *ticket = arena_alloc(arena, tickets * sizeof *ticket);
+    struct pb_reader r = pb_reader(bytes);
+    bool ok = true;
+    for (struct pb_field f; ok && pb_next(&r, &f);) {
+        if (f.key == Match_teams)
+            ok = read_team(f.bytes, arena, &team[out->team_count++]);
+        else if (f.key == Match_ticket_ids)
+            ok = id_parse(f.bytes, &ticket[out->ticket_count++]);
+        else
+            ok = take_field(&f, out);
+    }
+    out->teams = team;
+    out->ticket_ids = ticket;
+    if (!ok || id_is_none(out->id) || out->state < MATCH_PROPOSED || out->state > MATCH_CANCELLED)
+        return malformed(why, "match");
+    return true;
+}

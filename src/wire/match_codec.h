@@ -1,0 +1,30 @@
+/* match_codec.h - tickets and matches from and to muster.v1 messages. */
+#ifndef MUSTER_WIRE_MATCH_CODEC_H
+#define MUSTER_WIRE_MATCH_CODEC_H
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "model/match.h"
+#include "model/ticket.h"
+
+/* A Ticket message as values; borrowed. */
+struct ticket_view {
+    struct id id;
+    enum ticket_state state;
+    struct ticket_spec spec;
+    int64_t created_ms, expires_ms, ended_ms;
+    struct id match_id;
+    struct str reason;
+};
+
+/* Adds the ticket as field `key`. */
+void ticket_codec_write(const struct ticket_view *t, uint32_t key, struct strbuf *out);
+/* False, with `why` set, when the bytes are no valid Ticket. Borrows from bytes and arena. */
+bool ticket_codec_read(struct str bytes, struct arena *arena, struct ticket_view *out,
+                       struct err_text *why);
+
+void match_codec_write(const struct match_spec *m, uint32_t key, struct strbuf *out);
+bool match_codec_read(struct str bytes, struct arena *arena, struct match_spec *out,
+                      struct err_text *why);
+
+#endif

@@ -1,0 +1,340 @@
+/* request.c - request messages into checked model values. */
+#include "wire/request.h"
+
+#include "base/digest.h"
+#include "base/limits.h"
+#include "wire/fields.h"
+#include "wire/player_codec.h"
+#include "wire/queue_json.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+struct decoding {
+    struct str payload;
+    struct str request_id;
+    struct arena *arena;
+    struct err_text *why;
+};
+
+static enum err malformed(const struct decoding *d) {
+    return err_set(d->why, ERR_INVALID_ARGUMENT, "the payload is not the method's request message");
+}
+
+static enum err full(const struct decoding *d) {
+    return err_set(d->why, ERR_RESOURCE_EXHAUSTED,
+                   "the request needs more memory than its size allows");
+}
+
+static enum err check_id(const struct decoding *d, const char *field, struct str text,
+                         struct id *out) {
+    if (id_parse(text, out)) return ERR_OK;
+    bool shown = text.size <= LIMIT_NAME_BYTES && str_utf8_valid(text);
+    return err_set_field(d->why, ERR_INVALID_ARGUMENT, field,
+                         "%s is \"%.*s\"; allowed is a ULID of 26 characters", field,
+                         shown ? (int)text.size : 0, text.at ? text.at : "");
+}
+
+static enum err check_name(const struct decoding *d, const char *field, struct str text) {
+    if (str_name_valid(text)) return ERR_OK;
+    bool shown = text.size <= LIMIT_TEXT_BYTES && str_utf8_valid(text);
+    return err_set_field(d->why, ERR_INVALID_ARGUMENT, field,
+                         "%s is \"%.*s\"; allowed are 1..%d of [A-Za-z0-9_.-]", field,
+                         shown ? (int)text.size : 0, text.at ? text.at : "", LIMIT_NAME_BYTES);
+}
+
+/* ---- tickets ---- */
+
+/* What makes a repeat the same request: the id, the method and the place in the batch. Journaled
+ * with the ticket, so neither the text nor the hash may ever change. */
+static struct id key_of(const struct decoding *d, enum method_id method, uint32_t index) {
+    char text[2 * LIMIT_NAME_BYTES + 64];
+    int size = snprintf(text, sizeof text, "%.*s %s %" PRIu32, STR_PRINT(d->request_id),
+                        method_row(method)->name, index);
+    return digest128((struct str){text, (size_t)size});
+}
+
+static enum err read_queue_name(const struct decoding *d, struct str message, const char *path,
+                                struct str *out) {
+    uint32_t count;
+    char field[64];
+    (void)snprintf(field, sizeof field, "%squeues", path);
+    if (!pb_count(message, CreateTicketRequest_queues, &count)) return malformed(d);
+    if (count > 1)
+        return err_set_field(d->why, ERR_UNIMPLEMENTED, field,
+                             "%s has %" PRIu32 " names; this version takes exactly one", field,
+                             count);
+    struct pb_reader r = pb_reader(message);
+    for (struct pb_field f; pb_next(&r, &f);)
+        if (f.key == CreateTicketRequest_queues) *out = f.bytes;
+    if (count == 0)
+        return err_set_field(d->why, ERR_INVALID_ARGUMENT, field, "%s is empty; name one queue",
+                             field);
+    return check_name(d, field, *out);
+}
+
+/* One CreateTicketRequest. `path` is "" or "tickets[i].". */
+static enum err read_ticket(const struct decoding *d, struct str message, const char *path,
+                            struct command *out) {
+    out->kind = COMMAND_CREATE_TICKET;
+    struct ticket_spec *spec = &out->create_ticket.spec;
+    enum err code = read_queue_name(d, message, path, &spec->queue);
+    struct player_source source = {message, CreateTicketRequest_players, path};
+    return code == ERR_OK ? player_codec_read(&source, d->arena, spec, d->why) : code;
+}
+
+static enum err decode_create(const struct decoding *d, struct request *out) {
+    out->create.items = arena_try(d->arena, sizeof *out->create.items);
+    if (!out->create.items) return full(d);
+    out->create.count = 1;
+    struct command *c = &out->create.items[0].command;
+    c->create_ticket.request_key = key_of(d, METHOD_CREATE_TICKET, 0);
+    c->create_ticket.request_hash = digest64(d->payload);
+    return read_ticket(d, d->payload, "", c);
+}
+
+/* A bad ticket is kept with its reason: it does not spoil the others. */
+static enum err read_item(const struct decoding *d, struct str message, uint32_t index,
+                          struct request_ticket *item) {
+    char path[32];
+    struct err_text why;
+    struct decoding one = *d;
+    one.why = &why;
+    (void)snprintf(path, sizeof path, "tickets[%" PRIu32 "].", index);
+    item->command.create_ticket.request_key = key_of(d, METHOD_CREATE_TICKETS, index);
+    item->command.create_ticket.request_hash = digest64(message);
+    item->code = read_ticket(&one, message, path, &item->command);
+    if (item->code == ERR_OK) return ERR_OK;
+    item->why = arena_try(d->arena, sizeof *item->why);
+    if (!item->why || item->code == ERR_RESOURCE_EXHAUSTED) return full(d);
+    *item->why = why;
+    return ERR_OK;
+}
+
+static enum err decode_create_many(const struct decoding *d, struct request *out) {
+    uint32_t count;
+    if (!pb_count(d->payload, CreateTicketsRequest_tickets, &count)) return malformed(d);
+    if (count < 1 || count > LIMIT_CREATE_TICKETS)
+        return err_set_field(d->why, ERR_INVALID_ARGUMENT, "tickets",
+                             "tickets has %" PRIu32 " entries; allowed are 1..%d", count,
+                             LIMIT_CREATE_TICKETS);
+    out->create.items = arena_try(d->arena, count * sizeof *out->create.items);
+    if (!out->create.items) return full(d);
+    struct pb_reader r = pb_reader(d->payload);
+    enum err code = ERR_OK;
+    for (struct pb_field f; code == ERR_OK && pb_next(&r, &f);) {
+        if (f.key != CreateTicketsRequest_tickets) continue;
+        code = read_item(d, f.bytes, out->create.count, &out->create.items[out->create.count]);
+        out->create.count++;
+    }
+    return code;
+}
+
+static enum err decode_get_ticket(const struct decoding *d, struct request *out) {
+    struct pb_reader r = pb_reader(d->payload);
+    struct pb_field f, last = {0};
+    while (pb_next(&r, &f))
+        if (f.key == GetTicketRequest_ticket_id || f.key == GetTicketRequest_player_id) last = f;
+    if (r.malformed) return malformed(d);
+    if (last.key == GetTicketRequest_player_id) {
+        out->get_ticket.player_id = last.bytes;
+        return check_name(d, "player_id", last.bytes);
+    }
+    return check_id(d, "ticket_id", last.bytes, &out->get_ticket.ticket_id);
+}
+
+/* The one text field of most small requests; the last one counts. False when malformed. */
+static bool text_field(struct str payload, uint32_t key, struct str *out) {
+    struct pb_reader r = pb_reader(payload);
+    *out = STR_EMPTY;
+    for (struct pb_field f; pb_next(&r, &f);)
+        if (f.key == key) *out = f.bytes;
+    return !r.malformed;
+}
+
+static enum err decode_cancel(const struct decoding *d, struct request *out) {
+    struct str text;
+    if (!text_field(d->payload, CancelTicketRequest_ticket_id, &text)) return malformed(d);
+    out->command.kind = COMMAND_CANCEL_TICKET;
+    out->command.cancel_ticket.reason = STR("cancelled by request");
+    return check_id(d, "ticket_id", text, &out->command.cancel_ticket.ticket_id);
+}
+
+static enum err decode_watch(const struct decoding *d, struct request *out) {
+    struct str text = STR_EMPTY;
+    uint64_t state = 0;
+    struct pb_reader r = pb_reader(d->payload);
+    for (struct pb_field f; pb_next(&r, &f);) {
+        if (f.key == WatchTicketRequest_ticket_id) text = f.bytes;
+        if (f.key == WatchTicketRequest_known_state) state = f.value;
+    }
+    if (r.malformed) return malformed(d);
+    if (state > TICKET_EXPIRED)
+        return err_set_field(d->why, ERR_INVALID_ARGUMENT, "known_state",
+                             "known_state is %" PRIu64 "; allowed are 0..%d", state,
+                             TICKET_EXPIRED);
+    out->watch.known_state = (int)state;
+    return check_id(d, "ticket_id", text, &out->watch.ticket_id);
+}
+
+/* ---- matches ---- */
+
+static enum err decode_get_match(const struct decoding *d, struct request *out) {
+    struct str text;
+    if (!text_field(d->payload, GetMatchRequest_match_id, &text)) return malformed(d);
+    return check_id(d, "match_id", text, &out->match_id);
+}
+
+static enum err decode_list_matches(const struct decoding *d, struct request *out) {
+    enum { PAGE_DEFAULT = 100, PAGE_MAX = 1000 };
+    struct str token = STR_EMPTY;
+    uint64_t size = 0;
+    struct pb_reader r = pb_reader(d->payload);
+    for (struct pb_field f; pb_next(&r, &f);) {
+        if (f.key == ListMatchesRequest_queue) out->list_matches.queue = f.bytes;
+        if (f.key == ListMatchesRequest_page_size) size = f.value;
+        if (f.key == ListMatchesRequest_page_token) token = f.bytes;
+    }
+    if (r.malformed) return malformed(d);
+    if (size > PAGE_MAX)
+        return err_set_field(d->why, ERR_INVALID_ARGUMENT, "page_size",
+                             "page_size is %" PRIu64 "; allowed are 0..%d", size, PAGE_MAX);
+    out->list_matches.page_size = size ? (uint32_t)size : PAGE_DEFAULT;
+    enum err code = ERR_OK;
+    if (out->list_matches.queue.size) code = check_name(d, "queue", out->list_matches.queue);
+    if (code == ERR_OK && token.size)
+        code = check_id(d, "page_token", token, &out->list_matches.after);
+    return code;
+}
+
+/* ---- queues ---- */
+
+/* Notes are copied into the arena; what does not fit under its cap is left out. */
+static struct str keep_notes(const struct decoding *d, struct strbuf *notes) {
+    char *copy = arena_try(d->arena, notes->size + 1);
+    if (!copy) return STR_EMPTY;
+    for (size_t i = 0; i < notes->size; i++)
+        copy[i] = notes->at[i];
+    return (struct str){copy, notes->size};
+}
+
+static enum err decode_put_queue(const struct decoding *d, struct request *out) {
+    struct str json = STR_EMPTY;
+    bool allow_shrinking = false;
+    struct pb_reader r = pb_reader(d->payload);
+    for (struct pb_field f; pb_next(&r, &f);) {
+        if (f.key == PutQueueRequest_definition_json) json = f.bytes;
+        if (f.key == PutQueueRequest_allow_shrinking) allow_shrinking = f.value != 0;
+    }
+    if (r.malformed) return malformed(d);
+    struct strbuf notes = {0};
+    out->command.kind = COMMAND_PUT_QUEUE;
+    enum err code =
+        queue_json_parse(json, allow_shrinking, &out->command.put_queue.def, &notes, d->why);
+    if (code == ERR_OK) out->put_notes = keep_notes(d, &notes);
+    strbuf_fini(&notes);
+    return code;
+}
+
+static enum err decode_validate(const struct decoding *d, struct request *out) {
+    struct str json;
+    if (!text_field(d->payload, ValidateRulesetRequest_definition_json, &json)) return malformed(d);
+    struct strbuf notes = {0};
+    struct queue_def *def = NULL;
+    enum err code = queue_json_parse(json, false, &def, &notes, d->why);
+    if (code == ERR_OK) out->notes = keep_notes(d, &notes);
+    queue_def_free(def);
+    strbuf_fini(&notes);
+    return code;
+}
+
+static enum err decode_queue_name(const struct decoding *d, uint32_t key, struct str *out) {
+    if (!text_field(d->payload, key, out)) return malformed(d);
+    return check_name(d, "name", *out);
+}
+
+static enum err decode_delete_queue(const struct decoding *d, struct request *out) {
+    out->command.kind = COMMAND_DELETE_QUEUE;
+    return decode_queue_name(d, DeleteQueueRequest_name, &out->command.delete_queue.name);
+}
+
+static enum err decode_get_queue(const struct decoding *d, struct request *out) {
+    return decode_queue_name(d, GetQueueRequest_name, &out->name);
+}
+
+static enum err decode_queue_stats(const struct decoding *d, struct request *out) {
+    return decode_queue_name(d, GetQueueStatsRequest_name, &out->name);
+}
+
+/* ---- events, system ---- */
+
+static enum err decode_replay(const struct decoding *d, struct request *out) {
+    enum { ENTRIES_DEFAULT = 100, ENTRIES_MAX = 1000, PREFIX_BYTES_MAX = 256 };
+    uint64_t max = 0;
+    struct pb_reader r = pb_reader(d->payload);
+    for (struct pb_field f; pb_next(&r, &f);) {
+        if (f.key == ReplayEventsRequest_epoch) out->replay.epoch = f.value;
+        if (f.key == ReplayEventsRequest_after_seq) out->replay.after_seq = f.value;
+        if (f.key == ReplayEventsRequest_max_entries) max = f.value;
+        if (f.key == ReplayEventsRequest_topic_prefix) out->replay.topic_prefix = f.bytes;
+    }
+    if (r.malformed) return malformed(d);
+    if (max > ENTRIES_MAX)
+        return err_set_field(d->why, ERR_INVALID_ARGUMENT, "max_entries",
+                             "max_entries is %" PRIu64 "; allowed are 0..%d", max, ENTRIES_MAX);
+    if (out->replay.topic_prefix.size > PREFIX_BYTES_MAX ||
+        !str_utf8_valid(out->replay.topic_prefix))
+        return err_set_field(d->why, ERR_INVALID_ARGUMENT, "topic_prefix",
+                             "topic_prefix is no UTF-8 of at most %d bytes", PREFIX_BYTES_MAX);
+    out->replay.max_entries = max ? (uint32_t)max : ENTRIES_DEFAULT;
+    return ERR_OK;
+}
+
+static enum err decode_nothing(const struct decoding *d, struct request *out) {
+    (void)out; /* there are no fields */
+    struct pb_reader r = pb_reader(d->payload);
+    for (struct pb_field f; pb_next(&r, &f);)
+        continue;
+    return r.malformed ? malformed(d) : ERR_OK;
+}
+
+typedef enum err (*decode_fn)(const struct decoding *d, struct request *out);
+
+static const decode_fn decoders[METHOD_COUNT] = {
+    [METHOD_CREATE_TICKET] = decode_create,
+    [METHOD_CREATE_TICKETS] = decode_create_many,
+    [METHOD_GET_TICKET] = decode_get_ticket,
+    [METHOD_CANCEL_TICKET] = decode_cancel,
+    [METHOD_WATCH_TICKET] = decode_watch,
+    [METHOD_GET_MATCH] = decode_get_match,
+    [METHOD_LIST_MATCHES] = decode_list_matches,
+    [METHOD_PUT_QUEUE] = decode_put_queue,
+    [METHOD_GET_QUEUE] = decode_get_queue,
+    [METHOD_LIST_QUEUES] = decode_nothing,
+    [METHOD_DELETE_QUEUE] = decode_delete_queue,
+    [METHOD_VALIDATE_RULESET] = decode_validate,
+    [METHOD_GET_QUEUE_STATS] = decode_queue_stats,
+    [METHOD_REPLAY_EVENTS] = decode_replay,
+    [METHOD_CHECK] = decode_nothing,
+    [METHOD_GET_STATUS] = decode_nothing,
+};
+
+enum err request_decode(const struct method *m, struct str payload, struct str request_id,
+                        struct arena *arena, struct request *out, struct err_text *why) {
+    struct decoding d = {payload, request_id, arena, why};
+    *out = (struct request){.method = m->id};
+    if (m->mutating && !str_name_valid(request_id))
+        return err_set_field(why, ERR_INVALID_ARGUMENT, "request_id",
+                             "request_id is needed by %s: 1..%d of [A-Za-z0-9_.-], the same for "
+                             "every repeat",
+                             m->name, LIMIT_NAME_BYTES);
+    enum err code = decoders[m->id](&d, out);
+    if (code != ERR_OK) request_fini(out);
+    return code;
+}
+
+void request_fini(struct request *r) {
+    if (r->method != METHOD_PUT_QUEUE) return;
+    queue_def_free(r->command.put_queue.def);
+    r->command.put_queue.def = NULL;
+}

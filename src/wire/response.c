@@ -1,0 +1,135 @@
+/* response.c - model values into response messages, written straight from the model. */
+#include "wire/response.h"
+
+#include "base/metrics.h"
+#include "wire/fields.h"
+#include "wire/match_codec.h"
+
+#include <string.h>
+
+void response_ticket(const struct ticket *t, const struct match *m, struct strbuf *out) {
+    struct ticket_view view = {
+        .id = t->id,
+        .state = t->state,
+        .spec = t->spec,
+        .created_ms = t->created_ms,
+        .expires_ms = t->expires_ms,
+        .ended_ms = t->ended_ms,
+        .match_id = t->match_id,
+        .reason = t->reason,
+    };
+    ticket_codec_write(&view, GetTicketResponse_ticket, out);
+    if (m) match_codec_write(&m->spec, GetTicketResponse_match, out);
+}
+
+static void write_failure(uint32_t index, const struct response_created *item, struct strbuf *out) {
+    size_t failure = pb_open(out, CreateTicketsResponse_failures);
+    pb_put_uint(out, TicketFailure_index, index);
+    size_t status = pb_open(out, TicketFailure_status);
+    pb_put_uint(out, Status_code, (uint64_t)item->code);
+    pb_put_text(out, Status_message, str_of(item->why->text));
+    if (item->why->field[0]) {
+        size_t detail = pb_open(out, Status_details);
+        pb_put_text(out, StatusDetail_field, str_of(item->why->field));
+        pb_close(out, detail);
+    }
+    pb_close(out, status);
+    pb_close(out, failure);
+}
+
+void response_created(const struct response_created *items, uint32_t count, struct strbuf *out) {
+    for (uint32_t i = 0; i < count; i++)
+        pb_add_id(out, CreateTicketsResponse_ticket_ids, items[i].ticket_id);
+    for (uint32_t i = 0; i < count; i++)
+        if (items[i].code != ERR_OK) write_failure(i, &items[i], out);
+}
+
+void response_match(const struct match *m, struct strbuf *out) {
+    match_codec_write(&m->spec, GetMatchResponse_match, out);
+}
+
+void response_matches(const struct match *const *matches, uint32_t count, struct id next,
+                      struct strbuf *out) {
+    for (uint32_t i = 0; i < count; i++)
+        match_codec_write(&matches[i]->spec, ListMatchesResponse_matches, out);
+    pb_put_id(out, ListMatchesResponse_next_page_token, next);
+}
+
+static void write_queue(const struct queue *q, uint32_t key, struct strbuf *out) {
+    size_t queue = pb_open(out, key);
+    pb_put_text(out, Queue_name, q->def->name);
+    pb_put_uint(out, Queue_version, q->version);
+    pb_put_text(out, Queue_definition_json, q->def->json);
+    pb_put_int(out, Queue_update_time_ms, q->updated_ms);
+    pb_close(out, queue);
+}
+
+/* One string field per line. */
+static void write_lines(struct str lines, uint32_t key, struct strbuf *out) {
+    while (lines.size > 0) {
+        const char *end = memchr(lines.at, '\n', lines.size);
+        size_t size = end ? (size_t)(end - lines.at) : lines.size;
+        if (size) pb_add_text(out, key, (struct str){lines.at, size});
+        size_t used = end ? size + 1 : size;
+        lines = (struct str){lines.at + used, lines.size - used};
+    }
+}
+
+void response_queue(const struct queue *q, bool changed, struct str notes, struct strbuf *out) {
+    write_queue(q, PutQueueResponse_queue, out);
+    pb_put_uint(out, PutQueueResponse_changed, changed);
+    write_lines(notes, PutQueueResponse_notes, out);
+}
+
+void response_queues(const struct queue *const *queues, uint32_t count, struct strbuf *out) {
+    for (uint32_t i = 0; i < count; i++)
+        write_queue(queues[i], ListQueuesResponse_queues, out);
+}
+
+void response_queue_stats(const struct queue *q, uint64_t tickets_queued, int64_t oldest_wait_ms,
+                          struct strbuf *out) {
+    const struct queue_stats *s = &q->stats;
+    pb_put_text(out, GetQueueStatsResponse_name, q->def->name);
+    pb_put_uint(out, GetQueueStatsResponse_version, q->version);
+    pb_put_uint(out, GetQueueStatsResponse_tickets_queued, tickets_queued);
+    pb_put_uint(out, GetQueueStatsResponse_players_queued, q->players_queued);
+    pb_put_uint(out, GetQueueStatsResponse_tickets_created_total, s->created);
+    pb_put_uint(out, GetQueueStatsResponse_tickets_matched_total, s->matched);
+    pb_put_uint(out, GetQueueStatsResponse_tickets_cancelled_total, s->cancelled);
+    pb_put_uint(out, GetQueueStatsResponse_tickets_expired_total, s->expired);
+    pb_put_uint(out, GetQueueStatsResponse_matches_total, s->matches);
+    pb_put_int(out, GetQueueStatsResponse_oldest_wait_ms, oldest_wait_ms);
+    pb_put_int(out, GetQueueStatsResponse_wait_p50_ms, queue_wait_quantile_ms(s, 0.50));
+    pb_put_int(out, GetQueueStatsResponse_wait_p90_ms, queue_wait_quantile_ms(s, 0.90));
+    pb_put_int(out, GetQueueStatsResponse_wait_p99_ms, queue_wait_quantile_ms(s, 0.99));
+    if (s->matches)
+        pb_put_double(out, GetQueueStatsResponse_quality_mean, s->quality_sum / (double)s->matches);
+}
+
+void response_notes(struct str notes, struct strbuf *out) {
+    write_lines(notes, ValidateRulesetResponse_notes, out);
+}
+
+void response_check(bool serving, struct strbuf *out) {
+    pb_put_uint(out, CheckResponse_serving, serving);
+}
+
+void response_status(const struct response_status *s, struct strbuf *out) {
+    pb_put_text(out, GetStatusResponse_version, str_of(s->version));
+    pb_put_text(out, GetStatusResponse_realm, str_of(s->realm));
+    for (size_t i = 0; i < s->role_count; i++)
+        pb_add_text(out, GetStatusResponse_roles, str_of(s->roles[i]));
+    pb_put_uint(out, GetStatusResponse_leading, s->leading);
+    pb_put_uint(out, GetStatusResponse_epoch, s->epoch);
+    pb_put_uint(out, GetStatusResponse_seq, s->seq);
+    pb_put_int(out, GetStatusResponse_uptime_ms, s->uptime_ms);
+    pb_put_uint(out, GetStatusResponse_tickets_queued, s->tickets_queued);
+    pb_put_uint(out, GetStatusResponse_matches_kept, s->matches_kept);
+    pb_put_uint(out, GetStatusResponse_queue_count, s->queue_count);
+    for (int m = 0; m < METRIC_COUNT; m++) {
+        size_t metric = pb_open(out, GetStatusResponse_metrics);
+        pb_put_text(out, Metric_name, str_of(metric_name((enum metric)m)));
+        pb_put_double(out, Metric_value, (double)metric_get((enum metric)m));
+        pb_close(out, metric);
+    }
+}
