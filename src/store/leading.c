@@ -74,13 +74,13 @@ static void resolve(struct pump *p, bool refused) {
         pump_core_disconnect(p, e, &why);
         return;
     }
-    int order = stream_compare(top.at, p->last);
+    int order = position_compare(top.at, p->last);
     struct order *batch = first_append(p);
     if (order < 0 || (order == 0 && refused)) {
         lose_to_rollback(p, top.at);
     } else if (order > 0) {
         bool ours = batch && batch == p->orders && batch->tried &&
-                    stream_compare(top.at, next_id(p)) == 0 &&
+                    position_compare(top.at, next_id(p)) == 0 &&
                     str_equal(str_of(top.owner), p->lease.owner);
         if (ours)
             acknowledge(p);

@@ -128,7 +128,7 @@ static enum err open_follower(struct reader *r, bool *rolled_back, struct err_te
     struct stream_top top;
     e = stream_top(r->follower, &r->stream, &top, why);
     if (e) return e;
-    bool back = !r->from_end && stream_compare(top.at, r->last) < 0;
+    bool back = !r->from_end && position_compare(top.at, r->last) < 0;
     if (back) {
         char from[STREAM_ID_BYTES], to[STREAM_ID_BYTES];
         stream_format_id(r->last, from);
@@ -238,7 +238,7 @@ static bool begins_with(const struct reader *r, struct position at) {
     struct err_text ignored;
     const struct redisReply *entry = redis_reply_at(r->range, 0);
     return entry && !stream_entry_of(&r->stream, entry, &first, &ignored) &&
-           stream_compare(first.at, at) == 0;
+           position_compare(first.at, at) == 0;
 }
 
 enum err reader_range(struct reader *r, struct position after, struct reader_entry *entries,

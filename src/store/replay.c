@@ -68,7 +68,7 @@ static enum err run_chunks(struct walk *w, struct err_text *why) {
     struct position last = {0, 0};
     size_t count = CHUNK_FIRST;
     int64_t progress_due_us = clock_mono_us() + PROGRESS_US;
-    while (stream_compare(last, p->end) < 0) {
+    while (position_compare(last, p->end) < 0) {
         struct redisReply *chunk;
         struct stream_span span = {stream_after(last), p->end, count};
         enum err e = stream_range(p->redis, p->stream, &span, &chunk, why);

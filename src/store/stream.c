@@ -19,11 +19,6 @@ void stream_format_id(struct position at, char out[STREAM_ID_BYTES]) {
     (void)snprintf(out, STREAM_ID_BYTES, "%" PRIu64 "-%" PRIu64, at.epoch, at.seq);
 }
 
-int stream_compare(struct position a, struct position b) {
-    if (a.epoch != b.epoch) return a.epoch < b.epoch ? -1 : 1;
-    return (a.seq > b.seq) - (a.seq < b.seq);
-}
-
 struct position stream_after(struct position at) {
     at.seq++;
     if (at.seq == 0) at.epoch++;

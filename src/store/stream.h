@@ -37,7 +37,6 @@ struct stream_span {
 
 void stream_init(struct stream *s, const char *realm); /* a valid name */
 void stream_format_id(struct position at, char out[STREAM_ID_BYTES]);
-int stream_compare(struct position a, struct position b);
 
 /* FAILED_PRECONDITION when the entry is none of ours: the text says which and what to do. */
 enum err stream_entry_of(const struct stream *s, const struct redisReply *entry,
