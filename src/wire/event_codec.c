@@ -227,6 +227,7 @@ void event_batch_encode(const struct event_batch *b, size_t index, struct positi
     pb_put_uint(out, EventBatch_seq, b->at.seq);
     pb_put_uint(out, EventBatch_previous_epoch, previous.epoch);
     pb_put_uint(out, EventBatch_previous_seq, previous.seq);
+    pb_put_uint(out, EventBatch_entry_events, b->index);
     strbuf_add_str(out, strbuf_str(&t->events));
 }
 

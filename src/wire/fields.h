@@ -141,6 +141,7 @@
     ROW(EventBatch, previous_seq, 4, PB_VARINT)                  \
     ROW(EventBatch, events, 5, PB_BYTES)                         \
     ROW(EventBatch, topics, 6, PB_BYTES)                         \
+    ROW(EventBatch, entry_events, 7, PB_VARINT)                  \
     ROW(ReplayEventsRequest, epoch, 1, PB_VARINT)                \
     ROW(ReplayEventsRequest, after_seq, 2, PB_VARINT)            \
     ROW(ReplayEventsRequest, max_entries, 3, PB_VARINT)          \
