@@ -62,3 +62,8 @@ add_test(NAME clients.install
         ${CMAKE_BINARY_DIR} ${CMAKE_C_COMPILER} "${MUSTER_SANITIZE}")
 set_tests_properties(clients.install PROPERTIES LABELS e2e TIMEOUT 300 ENVIRONMENT
     "MUSTER_BINARY=$<TARGET_FILE:muster>")
+
+# interop: the official Socket.IO clients from npm and PyPI against the real server.
+add_test(NAME interop COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/interop/run ${CMAKE_BINARY_DIR}/interop)
+set_tests_properties(interop PROPERTIES LABELS interop TIMEOUT 600 ENVIRONMENT
+    "MUSTER_BINARY=$<TARGET_FILE:muster>")

@@ -1,0 +1,109 @@
+// Two players of the official JavaScript client queue, are matched, and are told.
+//     node player.cjs URL TRANSPORTS       TRANSPORTS: default, websocket or polling
+"use strict";
+const assert = require("node:assert");
+const path = require("node:path");
+const { io } = require(path.join(process.env.INTEROP_NODE_MODULES, "socket.io-client"));
+
+const [url, transports] = process.argv.slice(2);
+const options = transports === "default" ? {} : { transports: [transports] };
+const suffix = `${process.pid}`;
+const patience = 20000;
+
+function within(what, promise) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not within ${patience} ms: ${what}`)), patience);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+const once = (socket, event) =>
+  within(event, new Promise((resolve) => socket.once(event, resolve)));
+const ask = (socket, event, ...args) => socket.timeout(patience).emitWithAck(event, ...args);
+
+async function join(name) {
+  const socket = io(url, { ...options, forceNew: true, auth: { playerId: `${name}-${suffix}` } });
+  await once(socket, "connect");
+  return socket;
+}
+
+async function refusesWithoutPlayerId() {
+  const socket = io(url, { ...options, forceNew: true });
+  const error = await once(socket, "connect_error");
+  assert.match(error.message, /playerId/);
+  socket.close();
+}
+
+async function usesTheTransport(socket) {
+  const engine = socket.io.engine;
+  if (transports === "default" && engine.transport.name !== "websocket")
+    await within("upgrade", new Promise((resolve) => engine.once("upgrade", resolve)));
+  assert.equal(engine.transport.name, transports === "polling" ? "polling" : "websocket");
+}
+
+async function answersWithErrors(socket) {
+  const unknown = await ask(socket, "dance", {});
+  assert.equal(unknown.ok, false);
+  assert.equal(unknown.error.code, "UNIMPLEMENTED");
+  const missing = await ask(socket, "join_queue", { queue: "no-such-queue" });
+  assert.equal(missing.ok, false);
+  assert.equal(missing.error.code, "NOT_FOUND");
+  const none = await ask(socket, "get_ticket");
+  assert.equal(none.error.code, "NOT_FOUND");
+}
+
+async function joinsAndLeaves(socket) {
+  const queued = once(socket, "ticket_updated");
+  const joined = await ask(socket, "join_queue", { queue: "1v1_duel", attributes: { skill: 1 } });
+  assert.equal(joined.ok, true, JSON.stringify(joined));
+  assert.equal(joined.ticket.state, "QUEUED");
+  assert.equal((await queued).ticket.ticketId, joined.ticket.ticketId);
+  const cancelled = once(socket, "ticket_updated");
+  const left = await ask(socket, "leave_queue");
+  assert.equal(left.ticket.state, "CANCELLED", JSON.stringify(left));
+  assert.equal((await cancelled).ticket.state, "CANCELLED");
+}
+
+async function matches(first, second) {
+  const found = [once(first, "match_found"), once(second, "match_found")];
+  const ticket = { queue: "1v1_duel", attributes: { skill: 100 }, latenciesMs: { "eu-west": 30 } };
+  const joined = await ask(first, "join_queue", ticket);
+  assert.equal(joined.ok, true, JSON.stringify(joined));
+  assert.equal((await ask(second, "join_queue", ticket)).ok, true);
+  const [one, other] = await Promise.all(found);
+  assert.equal(one.matchId, other.matchId);
+  assert.equal(one.queue, "1v1_duel");
+  const players = one.teams.flatMap((team) => team.players.map((p) => p.playerId)).sort();
+  assert.deepEqual(players, [`ann-${suffix}`, `bob-${suffix}`]);
+  const mine = await ask(first, "get_ticket", { ticketId: joined.ticket.ticketId });
+  assert.equal(mine.ticket.state, "MATCHED");
+  assert.equal(mine.match.matchId, one.matchId);
+}
+
+async function isToldAfterComingBack(socket) {
+  socket.close();
+  const again = io(url, { ...options, forceNew: true, auth: { playerId: `ann-${suffix}` } });
+  const match = await once(again, "match_found");
+  assert.ok(match.matchId);
+  again.close();
+}
+
+async function main() {
+  await refusesWithoutPlayerId();
+  const first = await join("ann");
+  const second = await join("bob");
+  await usesTheTransport(first);
+  const list = await ask(first, "list_queues");
+  assert.ok(list.queues.some((queue) => queue.name === "1v1_duel"), JSON.stringify(list));
+  await answersWithErrors(first);
+  await joinsAndLeaves(first);
+  await matches(first, second);
+  await isToldAfterComingBack(first);
+  second.close();
+}
+
+main().then(() => console.log(`ok ${transports}`), (error) => {
+  console.error(error);
+  process.exit(1);
+});

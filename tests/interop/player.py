@@ -1,0 +1,64 @@
+"""Two players of python-socketio queue, are matched, and are told.
+
+    player.py URL TRANSPORTS       TRANSPORTS: default, websocket or polling
+"""
+import os
+import queue
+import sys
+
+import socketio
+
+URL, TRANSPORTS = sys.argv[1:3]
+PATIENCE = 20
+
+
+class Player:
+    def __init__(self, name, **auth):
+        self.id = f"{name}-py-{os.getpid()}"
+        self.events = queue.Queue()
+        self.socket = socketio.Client(reconnection=False)
+        for event in ("ticket_updated", "match_found", "resync"):
+            self.socket.on(event, lambda data, event=event: self.events.put((event, data)))
+        options = {} if TRANSPORTS == "default" else {"transports": [TRANSPORTS]}
+        self.socket.connect(URL, auth=auth or {"playerId": self.id}, wait_timeout=PATIENCE, **options)
+
+    def ask(self, event, payload=None):
+        return self.socket.call(event, payload, timeout=PATIENCE)
+
+    def expect(self, wanted):
+        while True:
+            event, data = self.events.get(timeout=PATIENCE)
+            if event == wanted:
+                return data
+
+
+def main():
+    try:
+        Player("nobody", wrong="auth")
+        raise AssertionError("connected without a playerId")
+    except socketio.exceptions.ConnectionError as error:
+        assert "playerId" in str(error), error
+
+    ann, bob = Player("ann"), Player("bob")
+    names = [row["name"] for row in ann.ask("list_queues")["queues"]]
+    assert "1v1_duel" in names, names
+    assert ann.ask("dance", {})["error"]["code"] == "UNIMPLEMENTED"
+
+    ticket = {"queue": "1v1_duel", "attributes": {"skill": 100}, "latenciesMs": {"eu-west": 30}}
+    joined = ann.ask("join_queue", ticket)
+    assert joined["ok"], joined
+    assert ann.expect("ticket_updated")["ticket"]["ticketId"] == joined["ticket"]["ticketId"]
+    left = ann.ask("leave_queue", {})
+    assert left["ticket"]["state"] == "CANCELLED", left
+
+    for player in (ann, bob):
+        answer = player.ask("join_queue", ticket)
+        assert answer["ok"], answer
+    matches = [player.expect("match_found") for player in (ann, bob)]
+    assert matches[0]["matchId"] == matches[1]["matchId"], matches
+    for player in (ann, bob):
+        player.socket.disconnect()
+    print("ok", TRANSPORTS)
+
+
+main()
