@@ -30,7 +30,7 @@
 
 #define DESCRIPTORS_RESERVED 64    /* for the rest of the process: connections are refused */
 #define HEADER_BYTES_MAX 16384     /* URL and headers: more is cut by the library */
-#define REQUEST_TIMEOUT_S 5        /* between bytes of a request */
+#define REQUEST_TIMEOUT_S 5        /* for a request's headers; then between pieces of its body */
 #define PEER_SILENT_MS 20000       /* unacknowledged data: the peer is gone (half-open) */
 #define CLOSE_TIMEOUT_S 2
 #define STOP_TIMEOUT_MS 2000
@@ -616,6 +616,7 @@ static bool open_lws(struct transport *t, const char *host, int port) {
     if (!strchr(host, ':')) info.options |= LWS_SERVER_OPTION_DISABLE_IPV6;
     info.max_http_header_data = HEADER_BYTES_MAX;
     info.timeout_secs = REQUEST_TIMEOUT_S;
+    info.timeout_secs_ah_idle = REQUEST_TIMEOUT_S; /* from accept until the headers are in */
     info.ka_time = 60;
     info.ka_probes = 3;
     info.ka_interval = 10;

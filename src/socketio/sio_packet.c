@@ -64,6 +64,7 @@ static bool payload_valid(const struct sio_packet *p, size_t depth_max) {
     if (p->payload.size == 0) return p->type == SIO_CONNECT || p->type == SIO_DISCONNECT;
     size_t placeholder_count =
         has_attachments(p->type) ? p->attachment_count : SIO_JSON_ANY_PLACEHOLDER;
+    if (p->payload.at[0] != '{' && p->payload.at[0] != '[') return false; /* nor white space */
     enum sio_json_kind kind = sio_json_check(p->payload, depth_max, placeholder_count);
     switch (p->type) {
     case SIO_CONNECT:
