@@ -110,6 +110,4 @@ class Installed(unittest.TestCase):
 if __name__ == "__main__":
     BUILD, COMPILER = sys.argv[1], sys.argv[2]
     SANITIZE = [f"-fsanitize={sys.argv[3]}"] if len(sys.argv) > 3 and sys.argv[3] else []
-    os.environ.setdefault("LSAN_OPTIONS", "suppressions=" + os.path.join(
-        ROOT, "tests", "support", "lsan.supp"))
     unittest.main(argv=sys.argv[:1], verbosity=2)

@@ -15,6 +15,9 @@ import time
 
 BINARY = os.environ.get("MUSTER_BINARY", "build/dev/bin/muster")
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# nng's own small leaks are not ours to find; children inherit this.
+os.environ.setdefault("LSAN_OPTIONS", "print_suppressions=0:suppressions=" +
+                      os.path.join(ROOT, "tests", "support", "lsan.supp"))
 QUEUES = os.path.join(ROOT, "deploy", "queues", "default.json")
 
 
