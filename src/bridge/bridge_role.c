@@ -72,8 +72,8 @@ static void on_checked(struct bridge *b, struct rpc *rpc) {
     b->check_under_way = false;
     b->api_trouble[0] = '\0';
     if (rpc->status.code != MUSTER_OK)
-        snprintf(b->api_trouble, sizeof b->api_trouble, "%s %s",
-                 muster_code_name(rpc->status.code), rpc->status.message);
+        snprintf(b->api_trouble, sizeof b->api_trouble, "%s %s", muster_code_name(rpc->status.code),
+                 rpc->status.message);
     else if (!((Muster__V1__CheckResponse *)rpc->response)->serving)
         snprintf(b->api_trouble, sizeof b->api_trouble, "no matcher leads the realm");
 }
@@ -180,8 +180,8 @@ static enum err open_transport(struct bridge *b, const struct bridge_options *o,
     };
     b->server = sio_server_new(&sio);
     sio_namespace(b->server, "/", &player_handlers, b);
-    struct transport_options options = {.listen = o->listen, .server = b->server,
-                                        .on_wake = on_wake, .on_get = on_get, .arg = b};
+    struct transport_options options = {
+        .listen = o->listen, .server = b->server, .on_wake = on_wake, .on_get = on_get, .arg = b};
     return transport_open(&b->transport, &options, why);
 }
 

@@ -95,8 +95,10 @@ static void on_resync(void *arg, const char *reason) {
 }
 
 enum err feed_start(struct bridge *b, const struct bridge_options *o, struct err_text *why) {
-    struct muster_subscribe_options options = {.events = o->events, .realm = o->realm,
-                                               .on_event = on_event, .on_resync = on_resync,
+    struct muster_subscribe_options options = {.events = o->events,
+                                               .realm = o->realm,
+                                               .on_event = on_event,
+                                               .on_resync = on_resync,
                                                .arg = b};
     struct muster_status status;
     enum muster_code code = muster_subscribe(&b->subscription, b->client, &options, &status);
@@ -143,15 +145,14 @@ static bool note(struct bridge *b, const struct target *t, bool queued, int64_t 
     return true;
 }
 
-static void tell(struct player *player, const struct target *t, bool queued,
-                 struct delivery *d) {
+static void tell(struct player *player, const struct target *t, bool queued, struct delivery *d) {
     if (queued)
         snprintf(player->ticket_id, sizeof player->ticket_id, "%s", t->ticket_id);
     else if (str_equal(str_of(player->ticket_id), str_of(t->ticket_id)))
         player->ticket_id[0] = '\0';
     player->news++;
     if (!prepare(d)) return;
-    LIST_EACH(&player->sessions, node) {
+    LIST_EACH (&player->sessions, node) {
         bridge_emit(LIST_OF(node, struct session, link), d->name, strbuf_str(&d->args));
     }
 }
@@ -164,7 +165,10 @@ void feed_take_news(struct bridge *b, struct message *m) {
     for (size_t i = 0; i < n->target_count; i++) {
         if (!note(b, &n->targets[i], queued, now_ms)) continue;
         struct player *player = players_find(&b->players, str_of(n->targets[i].player_id));
-        if (player != NULL) tell(player, &n->targets[i], queued, &d);
+        if (player == NULL) continue;
+        players_ref(player); /* telling may cut his last socket, when it is too slow */
+        tell(player, &n->targets[i], queued, &d);
+        players_unref(&b->players, player);
     }
     strbuf_fini(&d.args);
     news_free(n);

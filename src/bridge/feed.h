@@ -18,8 +18,8 @@ struct feed {
 };
 
 /* Subscribes. INVALID_ARGUMENT: a malformed address. */
-enum err feed_start(struct bridge *b, const struct bridge_options *o, struct err_text *why)
-    ERR_CHECKED;
+enum err feed_start(struct bridge *b, const struct bridge_options *o,
+                    struct err_text *why) ERR_CHECKED;
 void feed_take_news(struct bridge *b, struct message *m);
 void feed_take_resync(struct bridge *b, struct message *m);
 void feed_tick(struct bridge *b); /* each second */

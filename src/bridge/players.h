@@ -20,10 +20,10 @@
 #define PLAYERS_MEMORIES_MAX 200000
 
 struct players {
-    struct map by_id;      /* struct player */
-    struct map memories;   /* struct memory */
-    struct list by_age;    /* memory.link, oldest first */
-    struct list all;       /* player.link */
+    struct map by_id;    /* struct player */
+    struct map memories; /* struct memory */
+    struct list by_age;  /* memory.link, oldest first */
+    struct list all;     /* player.link */
 };
 
 struct player {
@@ -40,8 +40,8 @@ struct session {
     struct list_node link;
     struct sio_socket *socket; /* NULL once disconnected */
     struct player *player;
-    size_t refs;           /* the socket, and requests and fetches under way */
-    size_t request_count;  /* the player's own requests under way */
+    size_t refs;          /* the socket, and requests and fetches under way */
+    size_t request_count; /* the player's own requests under way */
 };
 
 void players_init(struct players *p);

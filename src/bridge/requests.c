@@ -253,9 +253,8 @@ static const struct {
     const char *name;
     void (*take)(const struct request *r);
 } events[] = {
-    {"join_queue", join_queue},       {"leave_queue", leave_queue},
-    {"get_ticket", get_ticket},       {"list_queues", list_queues},
-    {"accept_match", not_served},     {"decline_match", not_served},
+    {"join_queue", join_queue},     {"leave_queue", leave_queue}, {"get_ticket", get_ticket},
+    {"list_queues", list_queues},   {"accept_match", not_served}, {"decline_match", not_served},
     {"explain_ticket", not_served},
 };
 
@@ -283,8 +282,8 @@ void requests_take(struct bridge *b, struct session *s, struct str name, struct 
                                 "%d requests of this socket are under way", REQUESTS_PER_SOCKET);
         refuse(s, ack_id, code, &why);
     } else if (!body_of(args, &body)) {
-        enum err code = err_set(&why, ERR_INVALID_ARGUMENT, "%s takes one object",
-                                events[index].name);
+        enum err code =
+            err_set(&why, ERR_INVALID_ARGUMENT, "%s takes one object", events[index].name);
         refuse(s, ack_id, code, &why);
     } else {
         struct request r = {b, s, ack_id, strbuf_str(&body)};

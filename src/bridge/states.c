@@ -100,14 +100,13 @@ static void tell_all(struct bridge *b, const struct job *job,
     }
     struct strbuf args = {0};
     payload_message(&resync.base, &args);
-    LIST_EACH(&job->player->sessions, node) {
+    LIST_EACH (&job->player->sessions, node) {
         bridge_emit(LIST_OF(node, struct session, link), STR("resync"), strbuf_str(&args));
     }
     strbuf_fini(&args);
 }
 
-static void tell(struct bridge *b, const struct job *job,
-                 Muster__V1__GetTicketResponse *response) {
+static void tell(struct bridge *b, const struct job *job, Muster__V1__GetTicketResponse *response) {
     struct player *player = job->player;
     if (response != NULL && response->ticket != NULL && is_open(response->ticket) &&
         str_of(response->ticket->ticket_id).size < sizeof player->ticket_id)
@@ -196,7 +195,7 @@ void states_want_session(struct bridge *b, struct session *session) {
 
 void states_want_all(struct bridge *b, const char *reason) {
     snprintf(b->states.reason, sizeof b->states.reason, "%s", reason);
-    LIST_EACH(&b->players.all, node) {
+    LIST_EACH (&b->players.all, node) {
         struct player *player = LIST_OF(node, struct player, link);
         if (player->sessions.count > 0 && !player->fetch_queued) job_new(b, player, NULL);
     }

@@ -14,10 +14,10 @@ struct bridge;
 struct session;
 
 struct states {
-    struct list ready;  /* job.link */
+    struct list ready;   /* job.link */
     struct list resting; /* job.link, failed ones, first to be tried again first */
     size_t in_flight;
-    char reason[512];   /* of the last loss */
+    char reason[512]; /* of the last loss */
 };
 
 void states_init(struct states *s);

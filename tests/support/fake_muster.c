@@ -83,8 +83,8 @@ static void on_context(void *arg) {
     if (error != 0 && c->sending) nng_msg_free(nng_aio_get_msg(c->aio));
     c->sending = false;
     if (message != NULL) {
-        Muster__V1__Request *request = muster__v1__request__unpack(
-            NULL, nng_msg_len(message), nng_msg_body(message));
+        Muster__V1__Request *request =
+            muster__v1__request__unpack(NULL, nng_msg_len(message), nng_msg_body(message));
         nng_msg_free(message);
         assert(request != NULL);
         ProtobufCMessage *response = NULL;

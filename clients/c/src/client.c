@@ -110,8 +110,7 @@ static void cancel_all(struct muster_client *client) {
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_nsec += 5000000;
         if (until.tv_nsec >= 1000000000) until.tv_sec++, until.tv_nsec -= 1000000000;
-        if (client->busy_count > 0)
-            pthread_cond_timedwait(&client->idle, &client->mutex, &until);
+        if (client->busy_count > 0) pthread_cond_timedwait(&client->idle, &client->mutex, &until);
     }
     pthread_mutex_unlock(&client->mutex);
 }

@@ -34,9 +34,9 @@ struct slot {
     nng_aio *aio;
     nng_aio *rest; /* apart: an aio of 1.5.2 that has slept reports later timeouts as success */
     enum slot_stage stage;
-    nng_msg *request;   /* without timeout_ms, which each try appends */
-    bool raw;           /* a relay's bytes: nothing appended, one try */
-    bool was_sent;      /* any try reached a server's connection */
+    nng_msg *request; /* without timeout_ms, which each try appends */
+    bool raw;         /* a relay's bytes: nothing appended, one try */
+    bool was_sent;    /* any try reached a server's connection */
     unsigned tries;
     int64_t deadline_ms;
     uint32_t timeout_ms, try_ms;

@@ -17,7 +17,7 @@ struct entry {
     struct entry_batch {
         char *topic;
         Muster__V1__EventBatch *batch;
-    } *batches;
+    } * batches;
 };
 
 typedef void (*entry_event_fn)(void *arg, const char *topic, const Muster__V1__Event *event);

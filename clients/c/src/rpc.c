@@ -26,8 +26,8 @@ static void wake(void *arg, ProtobufCMessage *response, const struct muster_stat
 static enum muster_code call_and_wait(struct muster_client *client, const char *method,
                                       const ProtobufCMessage *request,
                                       const struct muster_call *call, struct waiter *waiter) {
-    *waiter = (struct waiter){.mutex = PTHREAD_MUTEX_INITIALIZER,
-                              .ended = PTHREAD_COND_INITIALIZER};
+    *waiter =
+        (struct waiter){.mutex = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER};
     muster_call_async(client, method, request, call, wake, waiter);
     pthread_mutex_lock(&waiter->mutex);
     while (!waiter->done)
@@ -38,13 +38,13 @@ static enum muster_code call_and_wait(struct muster_client *client, const char *
     return waiter->status.code;
 }
 
-#define RPC(name, method, Request, Response)                                                     \
-    MUSTER_RPC(name, Request, Response) {                                                        \
-        struct waiter waiter;                                                                    \
-        enum muster_code code = call_and_wait(client, method, &request->base, call, &waiter);    \
-        *response = (Response *)waiter.response;                                                 \
-        if (status != NULL) *status = waiter.status;                                             \
-        return code;                                                                             \
+#define RPC(name, method, Request, Response)                                                  \
+    MUSTER_RPC(name, Request, Response) {                                                     \
+        struct waiter waiter;                                                                 \
+        enum muster_code code = call_and_wait(client, method, &request->base, call, &waiter); \
+        *response = (Response *)waiter.response;                                              \
+        if (status != NULL) *status = waiter.status;                                          \
+        return code;                                                                          \
     }
 
 RPC(muster_create_ticket, "Tickets/CreateTicket", Muster__V1__CreateTicketRequest,
@@ -57,8 +57,7 @@ RPC(muster_cancel_ticket, "Tickets/CancelTicket", Muster__V1__CancelTicketReques
     Muster__V1__CancelTicketResponse)
 RPC(muster_watch_ticket, "Tickets/WatchTicket", Muster__V1__WatchTicketRequest,
     Muster__V1__WatchTicketResponse)
-RPC(muster_get_match, "Matches/GetMatch", Muster__V1__GetMatchRequest,
-    Muster__V1__GetMatchResponse)
+RPC(muster_get_match, "Matches/GetMatch", Muster__V1__GetMatchRequest, Muster__V1__GetMatchResponse)
 RPC(muster_list_matches, "Matches/ListMatches", Muster__V1__ListMatchesRequest,
     Muster__V1__ListMatchesResponse)
 RPC(muster_put_queue, "Queues/PutQueue", Muster__V1__PutQueueRequest, Muster__V1__PutQueueResponse)

@@ -8,10 +8,22 @@
 #include <time.h>
 
 static const char *const code_names[] = {
-    "OK",           "CANCELLED",        "UNKNOWN",        "INVALID_ARGUMENT",
-    "DEADLINE_EXCEEDED", "NOT_FOUND",   "ALREADY_EXISTS", "PERMISSION_DENIED",
-    "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE",
-    "UNIMPLEMENTED", "INTERNAL",        "UNAVAILABLE",    "DATA_LOSS",
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
     "UNAUTHENTICATED",
 };
 
@@ -20,8 +32,8 @@ const char *muster_code_name(enum muster_code code) {
     return (size_t)code < count ? code_names[code] : "UNKNOWN";
 }
 
-enum muster_code status_set(struct muster_status *status, enum muster_code code,
-                            const char *format, ...) {
+enum muster_code status_set(struct muster_status *status, enum muster_code code, const char *format,
+                            ...) {
     if (status == NULL) return code;
     va_list arguments;
     va_start(arguments, format);

@@ -8,8 +8,8 @@
 #include <stdbool.h>
 
 /* Writes a formatted text into `status` (NULL is fine), empties its field. Returns `code`. */
-enum muster_code status_set(struct muster_status *status, enum muster_code code,
-                            const char *format, ...) __attribute__((format(printf, 3, 4)));
+enum muster_code status_set(struct muster_status *status, enum muster_code code, const char *format,
+                            ...) __attribute__((format(printf, 3, 4)));
 /* The server's status; NULL is OK. Texts that are too long are cut. */
 enum muster_code status_from_wire(struct muster_status *status, const Muster__V1__Status *wire);
 /* Whether the same request may succeed when sent again unchanged. */

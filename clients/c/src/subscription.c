@@ -11,9 +11,9 @@
 #include <string.h>
 
 enum {
-    SILENCE_MS = 3000,    /* three heartbeats */
-    WAIT_MS = 250,        /* how often silence is looked for */
-    ENTRY_WAIT_MS = 10,   /* for the rest of an entry, when other topics' share is not ours */
+    SILENCE_MS = 3000,  /* three heartbeats */
+    WAIT_MS = 250,      /* how often silence is looked for */
+    ENTRY_WAIT_MS = 10, /* for the rest of an entry, when other topics' share is not ours */
     REPLAY_PAUSE_MS = 1000,
     REPLAY_TIMEOUT_MS = 10000,
     RECEIVE_BUFFER = 8192, /* nng's largest; what does not fit shows as a gap */
@@ -135,8 +135,8 @@ static enum muster_code replay_page(struct muster_subscription *s,
 static void topic_of(const Muster__V1__Event *event, const char *realm, char out[TOPIC_BYTES]) {
     const ProtobufCEnumValue *type =
         protobuf_c_enum_descriptor_get_value(&muster__v1__event_type__descriptor, event->type);
-    int size = snprintf(out, TOPIC_BYTES, "%s/%s/%s", realm, event->queue,
-                        type ? type->name : "unknown");
+    int size =
+        snprintf(out, TOPIC_BYTES, "%s/%s/%s", realm, event->queue, type ? type->name : "unknown");
     size_t start = strlen(realm) + 1 + strlen(event->queue) + 1;
     for (size_t i = start; i < (size_t)size && i < TOPIC_BYTES; i++)
         out[i] = (char)tolower((unsigned char)out[i]);

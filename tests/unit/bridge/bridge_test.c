@@ -26,10 +26,10 @@ struct world {
     struct fake_muster *fake;
     struct bridge *bridge;
     uint64_t seq;
-    const char *ticket_id;   /* NULL: there is none */
+    const char *ticket_id; /* NULL: there is none */
     const char *ticket_player;
-    atomic_int state;        /* Muster__V1__TicketState of it */
-    atomic_int create_code;  /* what CreateTicket answers */
+    atomic_int state;       /* Muster__V1__TicketState of it */
+    atomic_int create_code; /* what CreateTicket answers */
     atomic_int creates, cancels, lists, gets;
     char created_players[128], created_queue[64], created_request_id[65];
 };
@@ -54,13 +54,13 @@ static void fill_match(Muster__V1__Match *match, Muster__V1__Team *team,
 static int answer_get(struct world *w, const Muster__V1__Request *request,
                       ProtobufCMessage **response) {
     w->gets++;
-    Muster__V1__GetTicketRequest *in = muster__v1__get_ticket_request__unpack(
-        NULL, request->payload.len, request->payload.data);
+    Muster__V1__GetTicketRequest *in =
+        muster__v1__get_ticket_request__unpack(NULL, request->payload.len, request->payload.data);
     bool by_player = in->key_case == MUSTER__V1__GET_TICKET_REQUEST__KEY_PLAYER_ID;
-    bool found = w->ticket_id != NULL &&
-                 (by_player ? w->state == MUSTER__V1__TICKET_STATE__QUEUED &&
-                                  strcmp(in->player_id, w->ticket_player) == 0
-                            : strcmp(in->ticket_id, w->ticket_id) == 0);
+    bool found =
+        w->ticket_id != NULL && (by_player ? w->state == MUSTER__V1__TICKET_STATE__QUEUED &&
+                                                 strcmp(in->player_id, w->ticket_player) == 0
+                                           : strcmp(in->ticket_id, w->ticket_id) == 0);
     muster__v1__get_ticket_request__free_unpacked(in, NULL);
     if (!found) return MUSTER_NOT_FOUND;
     Muster__V1__GetTicketResponse out = MUSTER__V1__GET_TICKET_RESPONSE__INIT;
@@ -167,10 +167,14 @@ static int setup(void **state) {
     struct world *w = calloc(1, sizeof *w);
     w->seq = 10;
     w->fake = fake_muster_new(answer, w);
-    struct bridge_options options = {
-        .listen = "127.0.0.1:0", .api = fake_muster_api(w->fake),
-        .events = fake_muster_events(w->fake), .realm = "default", .origins = "*",
-        .ping_interval_ms = 60000, .ping_timeout_ms = 60000, .connections_max = 1000};
+    struct bridge_options options = {.listen = "127.0.0.1:0",
+                                     .api = fake_muster_api(w->fake),
+                                     .events = fake_muster_events(w->fake),
+                                     .realm = "default",
+                                     .origins = "*",
+                                     .ping_interval_ms = 60000,
+                                     .ping_timeout_ms = 60000,
+                                     .connections_max = 1000};
     struct err_text why;
     enum err code = bridge_start(&w->bridge, &options, &why);
     assert_int_equal(code, ERR_OK);
@@ -237,8 +241,12 @@ static void publish(struct world *w, Muster__V1__EventType type, const char *pla
 
 static void connecting_without_a_valid_player_id_is_refused_with_the_reason(void **state) {
     struct world *w = *state;
-    static const char *const wrong[] = {"", "{}", "{\"playerId\":7}", "{\"playerId\":\"\"}",
-                                        "{\"playerId\":\"a b\"}", "{\"playerId\":\"\\n\"}"};
+    static const char *const wrong[] = {"",
+                                        "{}",
+                                        "{\"playerId\":7}",
+                                        "{\"playerId\":\"\"}",
+                                        "{\"playerId\":\"a b\"}",
+                                        "{\"playerId\":\"\\n\"}"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct polling_player *p = polling_player_new(bridge_address(w->bridge), wrong[i]);
         polling_player_expect(p, "44{\"message\":\"connect with auth: {playerId:");

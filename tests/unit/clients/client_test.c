@@ -62,8 +62,10 @@ static struct script *start(uint32_t timeout_ms, uint32_t try_ms) {
     struct script *s = calloc(1, sizeof *s);
     s->code_count = 1;
     s->fake = fake_muster_new(answer, s);
-    struct muster_options options = {.api = fake_muster_api(s->fake), .token = "secret",
-                                     .timeout_ms = timeout_ms, .try_ms = try_ms};
+    struct muster_options options = {.api = fake_muster_api(s->fake),
+                                     .token = "secret",
+                                     .timeout_ms = timeout_ms,
+                                     .try_ms = try_ms};
     assert_int_equal(muster_open(&s->client, &options, NULL), MUSTER_OK);
     return s;
 }
@@ -296,8 +298,7 @@ struct forwarded {
 static void on_forwarded(void *arg, const uint8_t *bytes, size_t size,
                          const struct muster_status *status) {
     struct forwarded *f = arg;
-    Muster__V1__Response *response =
-        bytes ? muster__v1__response__unpack(NULL, size, bytes) : NULL;
+    Muster__V1__Response *response = bytes ? muster__v1__response__unpack(NULL, size, bytes) : NULL;
     pthread_mutex_lock(&f->mutex);
     f->code = response ? (enum muster_code)response->status->code : status->code;
     f->size = size;
