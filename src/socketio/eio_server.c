@@ -134,7 +134,7 @@ void eio_server_leave(struct eio_server *server) {
 void eio_server_close(struct eio_server *server) {
     eio_server_enter(server);
     server->closing = true;
-    /* Closing one may close others, by the application: so no walk, each is met once at the front. */
+    /* Closing one may close others, by the application: so no walk; each is met at the front. */
     for (size_t left = server->open.count; left > 0 && server->open.count > 0; left--) {
         struct list_node *node = list_first(&server->open);
         struct eio_session *s = LIST_OF(node, struct eio_session, link);

@@ -45,7 +45,8 @@ struct eio_session {
     char address[EIO_ADDRESS_BYTES];
 };
 
-/* Makes the session and queues its open packet; NULL when a limit refuses it. `ws` NULL = polling. */
+/* Makes the session and queues its open packet; NULL when a limit refuses it. `ws` NULL: polling.
+ */
 struct eio_session *eio_session_new(struct eio_server *server, struct eio_ws *ws,
                                     const char *address);
 bool eio_session_live(const struct eio_session *s); /* not CLOSING, CLOSED or doomed */

@@ -171,8 +171,8 @@ void sio_socket_event(struct sio_socket *s, const struct sio_packet *p,
     sio_packet_split_event(p->payload, &name, &args);
     s->busy++;
     if (p->attachment_count > 0)
-        handlers->binary(s->nsp->arg, s, strbuf_str(&name), args, attachments, p->attachment_count,
-                         p->id);
+        handlers->binary(s->nsp->arg, s, strbuf_str(&name),
+                         &(struct sio_binary){args, p->id, attachments, p->attachment_count});
     else if (handlers->event)
         handlers->event(s->nsp->arg, s, strbuf_str(&name), args, p->id);
     leave_handler(s);

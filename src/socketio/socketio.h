@@ -34,29 +34,37 @@ struct sio_options { /* 0 = the default in brackets */
     size_t namespaces_max;         /* [16] per connection */
     size_t packets_per_payload_max;/* [256] polling body */
     size_t json_depth_max;         /* [64] */
-    const char *origins;           /* ["*"] comma-separated allow-list; a request without Origin passes */
+    const char *origins;           /* ["*"] comma-separated; a request without Origin passes */
+};
+
+/* The rest of an event with binary: `args` still holds the placeholders, {"_placeholder":true,
+ * "num":k}, with k in 0..attachment_count-1. Borrowed for the call. */
+struct sio_binary {
+    struct str args, ack_id;
+    const struct str *attachments;
+    size_t attachment_count;
 };
 
 /* What the app does in a namespace. NULL handlers are skipped. `arg` is sio_namespace's. */
 struct sio_handlers {
     /* `auth`: the CONNECT payload, a JSON object's text or empty. OK accepts; any other code
-     * refuses with CONNECT_ERROR {"message": why->text}. The socket is usable from here on. */
+     * refuses with CONNECT_ERROR {"message": why->text}. The socket is usable from here on: an
+     * emit inside accepts, and a refusal after it is a disconnect. */
     enum err (*connect)(void *arg, struct sio_socket *s, struct str auth, struct err_text *why);
     /* `args`: JSON array text without the event name. `ack_id` is empty, or to be passed to
      * sio_ack once, at any later time while the socket lives. Binary attachments are not passed
      * on by this handler: events with binary go to `binary` or close when that is NULL. */
     void (*event)(void *arg, struct sio_socket *s, struct str name, struct str args,
                   struct str ack_id);
-    /* An event with binary attachments: `args` still holds the placeholders. */
-    void (*binary)(void *arg, struct sio_socket *s, struct str name, struct str args,
-                   const struct str *attachments, size_t attachment_count, struct str ack_id);
+    /* An event with binary attachments. */
+    void (*binary)(void *arg, struct sio_socket *s, struct str name, const struct sio_binary *b);
     /* `reason` as the reference names it: "client namespace disconnect", "transport close",
      * "ping timeout", "transport error", "server shutting down", "slow client" ... */
     void (*disconnect)(void *arg, struct sio_socket *s, const char *reason);
 };
 
 struct sio_server *sio_server_new(const struct sio_options *o);
-void sio_server_free(struct sio_server *server); /* all connections must be gone: sio_server_close */
+void sio_server_free(struct sio_server *server); /* after sio_server_close; NULL is fine */
 /* Declares a namespace ("/" or "/admin"); at most 16. Before the first connection. */
 void sio_namespace(struct sio_server *server, const char *name, const struct sio_handlers *handlers,
                    void *arg);

@@ -1,4 +1,4 @@
-/* echo_server.c - the Socket.IO server with handlers that only echo: what conformance tests talk to.
+/* echo_server.c - the Socket.IO server with handlers that only echo: for the conformance tests.
  *
  *     echo_server [--ping-interval ms] [--ping-timeout ms] [--connect-timeout ms]
  *                 [--upgrade-timeout ms] [--payload bytes] [--origins list] [--connections n]
@@ -83,12 +83,13 @@ static void on_event(void *arg, struct sio_socket *s, struct str name, struct st
     else if (str_equal(name, STR("kick"))) sio_socket_disconnect(s, true);
 }
 
-static void on_binary(void *arg, struct sio_socket *s, struct str name, struct str args,
-                      const struct str *attachments, size_t attachment_count, struct str ack_id) {
+static void on_binary(void *arg, struct sio_socket *s, struct str name,
+                      const struct sio_binary *b) {
     (void)arg;
     if (str_equal(name, STR("message")))
-        sio_emit_binary(s, STR("message-back"), args, attachments, attachment_count);
-    if (ack_id.size) sio_ack_binary(s, ack_id, args, attachments, attachment_count);
+        sio_emit_binary(s, STR("message-back"), b->args, b->attachments, b->attachment_count);
+    if (b->ack_id.size)
+        sio_ack_binary(s, b->ack_id, b->args, b->attachments, b->attachment_count);
 }
 
 static void on_disconnect(void *arg, struct sio_socket *s, const char *reason) {

@@ -34,8 +34,11 @@ class Hostile(Case):
     def assert_idle(self):
         """Serves, and uses next to no processor while nothing happens."""
         self.assert_alive()
+        silent = self.raw(b"")
+        silent.settimeout(0.3)
         before = self.server.cpu_seconds()
-        time.sleep(0.3)
+        with self.assertRaises(TimeoutError):
+            silent.recv(1)
         self.assertLess(self.server.cpu_seconds() - before, 0.1)
 
     def request(self, method, query=POLL, extra="", body=""):
@@ -65,7 +68,7 @@ class Http1(Hostile):
     def test_request_behind_a_held_get_does_no_harm(self):
         sid = self.join_polling()
         held = self.raw(self.request("GET", f"{POLL}&sid={sid}") + self.request("GET"))
-        time.sleep(0.05)
+        self.settle()
         self.assert_idle()
         self.post(sid, '42["message",1]')
         data = self.read_all(held)
@@ -138,7 +141,7 @@ class Http1(Hostile):
         self.post(sid, f'42["message","{text}"]')
         request = self.http("GET", f"{POLL}&sid={sid}")
         request.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        time.sleep(0.2)
+        self.settle()
         self.assertEqual(request.answer().text, f'42["message-back","{text}"]')
 
     def test_origin_that_could_end_a_header_line_is_not_repeated(self):
@@ -186,7 +189,7 @@ class Slow(Hostile):
         ws.send('42["flood",25]')
         for i in range(20):
             ws.send(f'42["message",{i}]')
-        time.sleep(0.1)
+        self.settle()
         got = [ws.receive_packet() for _ in range(45)]
         self.assertEqual(got[25:], [f'42["message-back",{i}]' for i in range(20)])
 
@@ -231,7 +234,9 @@ class Descriptors(unittest.TestCase):
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         crowd = [socket.create_connection(("127.0.0.1", server.port), 5) for _ in range(300)]
         before = server.cpu_seconds()
-        time.sleep(0.5)
+        crowd[0].settimeout(0.5)
+        with self.assertRaises(TimeoutError):
+            crowd[0].recv(1)
         self.assertLess(server.cpu_seconds() - before, 0.25)
         for s in crowd:
             s.close()
@@ -249,7 +254,7 @@ class Stop(unittest.TestCase):
         sid = json.loads(Http(server.port, "GET", POLL).answer().text[1:])["sid"]
         held = Http(server.port, "GET", f"{POLL}&sid={sid}")
         idle = socket.create_connection(("127.0.0.1", server.port), 5)
-        time.sleep(0.05)
+        self.assertEqual(Http(server.port, "GET", "", path="/healthz").answer().status, 200)
         server.process.send_signal(signal.SIGTERM)
         with self.assertRaises(Closed) as closed:
             ws.receive()

@@ -153,7 +153,8 @@ class Events(Packets):
 
     def test_number_and_odd_names_are_allowed(self):
         ws = self.join()
-        for name in ("1", '"connection"', '"error"', '"toString"', '"__proto__"', '""', '"\\u0000"'):
+        for name in ("1", '"connection"', '"error"', '"toString"', '"__proto__"', '""',
+                     '"\\u0000"'):
             ws.send(f"42[{name}]")
         self.echoes(ws)
 

@@ -183,9 +183,7 @@ class Polling(Case):
         self.assert_gone(sid)
 
     def poll_when_held(self, sid, held):
-        """A GET that surely comes second: the first is acknowledged by the kernel in order of
-        accept, and the server reads one connection after the other."""
-        time.sleep(0.05)  # the only proof of being held is that no answer comes
+        self.settle()
         held.socket.setblocking(False)
         with self.assertRaises(BlockingIOError):
             held.socket.recv(1)
@@ -195,7 +193,7 @@ class Polling(Case):
     def test_second_post_ends_the_session(self):
         sid = self.join_polling()
         first = self.http("POST", f"EIO=4&transport=polling&sid={sid}", body="42", length=100)
-        time.sleep(0.05)
+        self.settle()
         self.assertEqual(self.post(sid, '42["message"]').status, 400)
         self.assertEqual(first.answer().raw, b"")
         self.assert_gone(sid)
@@ -203,7 +201,7 @@ class Polling(Case):
     def test_dropped_get_ends_the_session_at_once(self):
         sid = self.join_polling()
         held = self.hold(sid)
-        time.sleep(0.05)
+        self.settle()
         held.close()
         began = time.monotonic()
         eventually(lambda: self.post(sid, "3").status == 400, "session gone")
@@ -213,7 +211,7 @@ class Polling(Case):
     def test_dropped_post_ends_the_session(self):
         sid = self.join_polling()
         half = self.http("POST", f"EIO=4&transport=polling&sid={sid}", body="42", length=100)
-        time.sleep(0.05)
+        self.settle()
         half.close()
         eventually(lambda: self.post(sid, "3").status == 400, "session gone")
 
@@ -279,7 +277,7 @@ class Polling(Case):
     def test_close_packet_ends_the_session_and_the_held_get(self):
         sid = self.join_polling()
         held = self.hold(sid)
-        time.sleep(0.05)
+        self.settle()
         self.assertEqual(self.post(sid, "1").text, "ok")
         self.assertEqual(held.answer().text, "6")
         self.assert_gone(sid)
@@ -287,7 +285,7 @@ class Polling(Case):
     def test_server_s_close_reaches_the_held_get(self):
         sid = self.join_polling()
         held = self.hold(sid)
-        time.sleep(0.05)
+        self.settle()
         self.post(sid, '42["kick"]')
         self.assertIn(held.answer().text, ("41", "41\x1e1"))
         eventually(lambda: self.poll(sid).status == 400, "closed")

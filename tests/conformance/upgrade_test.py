@@ -41,20 +41,14 @@ class Upgrade(Case):
     def test_probe_and_upgrade_in_one_segment_are_both_answered(self):
         sid = self.join_polling()
         ws = self.probe(sid)
-        frames = []
-        real, ws.socket = ws.socket, type("Collect", (), {"sendall": lambda _, b: frames.append(b)})()
-        ws.send("2probe")
-        ws.send("5")
-        ws.send('42["message",7]')
-        ws.socket = real
-        ws.socket.sendall(b"".join(frames))
+        ws.send_together("2probe", "5", '42["message",7]')
         self.assertEqual(ws.receive(), "3probe")
         self.assertEqual(ws.receive_packet(), '42["message-back",7]')
 
     def test_held_get_is_freed_by_the_probe(self):
         sid = self.join_polling()
         held = self.hold(sid)
-        time.sleep(0.05)
+        self.settle()
         ws = self.probe(sid)
         began = time.monotonic()
         ws.send("2probe")

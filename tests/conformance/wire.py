@@ -11,9 +11,10 @@ import socket
 import struct
 import subprocess
 import sys
-import time
 import unittest
-from urllib.parse import quote
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from muster_fixture import wait_until  # noqa: E402
 
 DEADLINE = 5.0
 PATH = "/socket.io/"
@@ -115,6 +116,11 @@ class Case(unittest.TestCase):
             text += self.poll(sid).text
         return sid
 
+    def settle(self):
+        """What was sent before this has been read by the server when it returns: it has one thread,
+        accepts in order, and answers this on a connection that came later."""
+        self.assertEqual(self.get(path="/healthz").status, 200)
+
     def assert_gone(self, sid):
         answer = self.poll(sid)
         self.assertEqual((answer.status, answer.json()["code"]), (400, 1))
@@ -215,6 +221,16 @@ class WebSocket:
     def close(self):
         self.socket.close()
 
+    def send_together(self, *messages):
+        """Several text messages in one segment."""
+        frames = []
+        real, self.socket = self.socket, self
+        self.sendall = frames.append
+        for message in messages:
+            self.send(message)
+        self.socket = real
+        self.socket.sendall(b"".join(frames))
+
     def send_frame(self, opcode, payload=b"", final=True, reserved=0, claimed=None):
         mask = b"\x01\x02\x03\x04"
         size = len(payload) if claimed is None else claimed
@@ -278,16 +294,8 @@ class WebSocket:
             return closed.code
 
 
-def eventually(condition, what, deadline=DEADLINE):
-    end = time.monotonic() + deadline
-    while not condition():
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {deadline} s: {what}")
-        time.sleep(0.005)
-
-
-def encode(text):
-    return quote(text, safe="")
+def eventually(condition, what):
+    return wait_until(what, condition, DEADLINE, 0.005)
 
 
 def b64(data):
