@@ -560,6 +560,10 @@ static const struct eio_hooks HOOKS = {on_answer, on_ws_write, on_ws_close, on_a
 static const struct lws_protocols PROTOCOLS[] = {
     {.name = "muster", .callback = callback, .rx_buffer_size = RX_BYTES}, {0}};
 
+/* Engine.IO has pings; those of lws would cost a timer per WebSocket in one sorted list, which is
+ * a walk over all others each time one connects. */
+static const lws_retry_bo_t NO_PINGS = {0};
+
 static void log_line(int level, const char *line) {
     (void)level;
     size_t size = strlen(line);
@@ -617,6 +621,7 @@ static bool open_lws(struct transport *t, const char *host, int port) {
     info.max_http_header_data = HEADER_BYTES_MAX;
     info.timeout_secs = REQUEST_TIMEOUT_S;
     info.timeout_secs_ah_idle = REQUEST_TIMEOUT_S; /* from accept until the headers are in */
+    info.retry_and_idle_policy = &NO_PINGS;
     info.ka_time = 60;
     info.ka_probes = 3;
     info.ka_interval = 10;
