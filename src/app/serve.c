@@ -200,6 +200,7 @@ void server_print(const struct server *s) {
 /* Players first, then callers, then what serves them: nobody is cut off from an answer. */
 void server_stop(struct server *s) {
     if (s->bridge) bridge_stop(s->bridge);
+    if (s->matcher) matcher_drain(s->matcher);
     if (s->api) api_drain(s->api);
     if (s->matcher) matcher_stop(s->matcher);
     if (s->events) events_stop(s->events);

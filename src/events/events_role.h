@@ -13,11 +13,11 @@ struct events_options {
     const char *publish; /* addresses for publisher_open */
 };
 
-enum err events_start(struct events **out, const struct events_options *o, struct err_text *why)
-    ERR_CHECKED;
-struct inbox *events_inbox(struct events *e);           /* takes REPLAY_EVENTS calls */
-const char *events_addresses(const struct events *e);   /* where it publishes, borrowed */
-void events_stop(struct events *e); /* joins; at most 2 s */
+enum err events_start(struct events **out, const struct events_options *o,
+                      struct err_text *why) ERR_CHECKED;
+struct inbox *events_inbox(struct events *e);         /* takes REPLAY_EVENTS calls */
+const char *events_addresses(const struct events *e); /* where it publishes, borrowed */
+void events_stop(struct events *e);                   /* joins; at most 2 s */
 void events_free(struct events *e);
 
 #endif

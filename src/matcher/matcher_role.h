@@ -19,15 +19,17 @@ struct matcher_options {
     const char *const *roles; /* of this process, for GetStatus */
     size_t role_count;
     int64_t lease_ms, operation_ms;
-    int64_t keep_ms;           /* how long ended tickets and matches stay readable */
-    int64_t journal_keep_ms;   /* retention for replay before compaction trims */
-    uint64_t seed;             /* 0 = from the kernel; logged */
+    int64_t keep_ms;         /* how long ended tickets and matches stay readable */
+    int64_t journal_keep_ms; /* retention for replay before compaction trims */
+    uint64_t seed;           /* 0 = from the kernel; logged */
 };
 
 enum err matcher_start(struct matcher **out, const struct matcher_options *o,
                        struct err_text *why) ERR_CHECKED;
-struct inbox *matcher_inbox(struct matcher *m);
-bool matcher_leading(const struct matcher *m); /* any thread */
+struct inbox *matcher_inbox(struct matcher *m); /* takes ROUTE_MATCHER calls */
+bool matcher_leading(const struct matcher *m);  /* any thread */
+/* Answers the long polls that are held and holds none from now on: before api_drain. */
+void matcher_drain(struct matcher *m);
 /* Refuses new calls, flushes, answers what is pending, hands back the lease, joins. At most 5 s. */
 void matcher_stop(struct matcher *m);
 void matcher_free(struct matcher *m);

@@ -274,7 +274,7 @@ void muster_call_async(struct muster_client *client, const char *name,
                        muster_reply_fn done, void *arg) {
     struct muster_status status;
     struct method_info method;
-    if (!method_find(name, &method)) {
+    if (!client_method_find(name, &method)) {
         status_set(&status, MUSTER_UNIMPLEMENTED, "no method \"%s\"", name);
         done(arg, NULL, &status);
         return;

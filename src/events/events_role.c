@@ -1,0 +1,214 @@
+/* events_role.c - the relay's thread: journal in, topics out, replays on demand. */
+#include "events/events_role.h"
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "bus/publisher.h"
+#include "events/topics.h"
+#include "rt/call.h"
+#include "rt/thread.h"
+#include "store/reader.h"
+#include "wire/request.h"
+
+#include <inttypes.h>
+#include <poll.h>
+
+enum {
+    ENTRIES_PER_TURN = 64,
+    REPLAY_BYTES_MAX = 1048576, /* an answer above it says `more` */
+    HEARTBEAT_US = 1000000,
+};
+
+struct events {
+    struct str realm; /* owned */
+    struct inbox inbox;
+    struct thread thread;
+    struct reader *reader;
+    struct publisher *publisher;
+    struct topics topics;
+    bool started; /* the follower knows where it began */
+    int64_t heartbeat_due_us;
+    struct strbuf bytes;
+    bool stopping;
+};
+
+/* ---- publishing ---- */
+
+static void publish(struct events *e, const struct reader_entry *entry) {
+    struct event_batch *batch;
+    struct err_text why;
+    if (event_batch_new(entry->bytes, entry->at, e->realm, &batch, &why) != ERR_OK) {
+        LOG_ERROR("entry-unreadable", "position=%" PRIu64 "-%" PRIu64 " why=%s", entry->at.epoch,
+                  entry->at.seq, log_quote(str_of(why.text)));
+        return;
+    }
+    for (size_t i = 0; i < event_batch_topics(batch); i++) {
+        struct position previous =
+            topics_advance(&e->topics, event_batch_topic(batch, i), entry->at);
+        strbuf_clear(&e->bytes);
+        event_batch_encode(batch, i, previous, &e->bytes);
+        publisher_send(e->publisher, strbuf_str(&e->bytes));
+        metric_add(METRIC_events_published_total, (int64_t)event_batch_count(batch, i));
+    }
+    event_batch_free(batch);
+}
+
+static void send_heartbeat(struct events *e) {
+    strbuf_clear(&e->bytes);
+    event_encode_heartbeat(e->realm, reader_last(e->reader), e->topics.at, e->topics.count,
+                           &e->bytes);
+    publisher_send(e->publisher, strbuf_str(&e->bytes));
+}
+
+/* Where the relay begins is known once the follower is connected; before an entry that came at once
+ * the place is unknown, and naming that entry itself makes subscribers replay it. */
+static void begin(struct events *e, const struct reader_entry *entries, size_t count) {
+    topics_reset(&e->topics, count ? entries[0].at : reader_last(e->reader));
+    e->started = true;
+}
+
+/* True when more may be waiting. */
+static bool relay(struct events *e) {
+    struct reader_entry entries[ENTRIES_PER_TURN];
+    bool rolled_back = false;
+    struct position before = reader_last(e->reader);
+    size_t count = reader_next(e->reader, entries, ENTRIES_PER_TURN, &rolled_back);
+    bool moved = position_compare(reader_last(e->reader), before) != 0;
+    if (rolled_back || (!e->started && moved)) begin(e, entries, count);
+    for (size_t i = 0; i < count; i++)
+        publish(e, &entries[i]);
+    return count == ENTRIES_PER_TURN;
+}
+
+/* ---- replays ---- */
+
+/* Adds entries to the answer until it is full; moves *last along. */
+static bool add_entries(struct events *e, const struct request *r,
+                        const struct reader_entry *entries, size_t count, struct position *last) {
+    for (size_t i = 0; i < count; i++) {
+        struct event_batch *batch;
+        struct err_text why;
+        if (e->bytes.size > REPLAY_BYTES_MAX) return true;
+        if (event_batch_new(entries[i].bytes, entries[i].at, e->realm, &batch, &why) == ERR_OK) {
+            event_replay_add(batch, r->replay.topic_prefix, &e->bytes);
+            event_batch_free(batch);
+        }
+        *last = entries[i].at;
+    }
+    return false;
+}
+
+static void replay(struct events *e, struct call *c) {
+    struct request *r = c->command;
+    struct err_text why;
+    size_t max = r->replay.max_entries, count = 0;
+    struct position last = {r->replay.epoch, r->replay.after_seq};
+    struct reader_entry *entries = mem_array(max, sizeof *entries);
+    enum err code = ERR_OK;
+    if (call_expired(c, clock_mono_us())) {
+        metric_add(METRIC_rpc_expired_total, 1);
+        code = err_set(&why, ERR_DEADLINE_EXCEEDED, "its deadline passed before work began");
+    } else {
+        code = reader_range(e->reader, last, entries, max, &count, &why);
+    }
+    if (code == ERR_OK) {
+        strbuf_clear(&e->bytes);
+        bool cut = add_entries(e, r, entries, count, &last);
+        event_replay_finish(last, cut || count == max, &e->bytes);
+        metric_add(METRIC_events_replays_total, 1);
+        call_reply(c, ERR_OK, NULL, strbuf_str(&e->bytes));
+    } else {
+        call_reply(c, code, &why, STR_EMPTY);
+    }
+    mem_free(entries);
+}
+
+/* ---- the loop ---- */
+
+static void take_messages(struct events *e, struct message *list) {
+    while (list) {
+        struct message *message = list;
+        list = list->next;
+        if (message->kind == MESSAGE_CALL) {
+            replay(e, (struct call *)(void *)message);
+        } else {
+            e->stopping = true;
+            mem_free(message);
+        }
+    }
+}
+
+static int wait_ms(const struct events *e) {
+    int64_t left = (e->heartbeat_due_us - clock_mono_us() + 999) / 1000;
+    int64_t reader = reader_due_ms(e->reader);
+    if (reader >= 0 && reader < left) left = reader;
+    return left < 0 ? 0 : (int)left;
+}
+
+static void run(void *arg) {
+    struct events *e = arg;
+    bool more = false;
+    while (!e->stopping) {
+        struct pollfd fds[2] = {{e->inbox.wake_fd, POLLIN, 0}, {reader_fd(e->reader), POLLIN, 0}};
+        (void)poll(fds, fds[1].fd >= 0 ? 2 : 1, more ? 0 : wait_ms(e)); /* errors: as time-out */
+        take_messages(e, inbox_take(&e->inbox));
+        more = relay(e);
+        if (clock_mono_us() >= e->heartbeat_due_us) {
+            send_heartbeat(e);
+            e->heartbeat_due_us = clock_mono_us() + HEARTBEAT_US;
+        }
+    }
+}
+
+/* ---- life cycle ---- */
+
+enum err events_start(struct events **out, const struct events_options *o, struct err_text *why) {
+    *out = NULL;
+    struct events *e = mem_alloc(sizeof *e);
+    struct reader_options r = {o->redis, o->state_folder, o->realm, o->operation_ms};
+    e->realm = (struct str){mem_text(str_of(o->realm)), str_of(o->realm).size};
+    inbox_init(&e->inbox, LIMIT_INBOX_MESSAGES, NULL, NULL);
+    enum err code = reader_new(&e->reader, &r, why);
+    if (code == ERR_OK) code = publisher_open(&e->publisher, o->publish, why);
+    if (code != ERR_OK) {
+        events_free(e);
+        return code;
+    }
+    reader_follow(e->reader, (struct position){0, 0});
+    thread_start(&e->thread, "events", run, e);
+    LOG_INFO("events-publishing", "addresses=%s", publisher_addresses(e->publisher));
+    *out = e;
+    return ERR_OK;
+}
+
+struct inbox *events_inbox(struct events *e) {
+    return &e->inbox;
+}
+
+const char *events_addresses(const struct events *e) {
+    return publisher_addresses(e->publisher);
+}
+
+void events_stop(struct events *e) {
+    if (!e->thread.started) return;
+    struct message *stop = mem_alloc(sizeof *stop);
+    stop->kind = MESSAGE_STOP;
+    inbox_push_always(&e->inbox, stop);
+    thread_join(&e->thread);
+}
+
+void events_free(struct events *e) {
+    if (!e) return;
+    events_stop(e);
+    if (e->reader) take_messages(e, inbox_take(&e->inbox)); /* answers what came too late */
+    if (e->publisher) publisher_close(e->publisher);
+    reader_free(e->reader);
+    topics_fini(&e->topics);
+    inbox_fini(&e->inbox);
+    strbuf_fini(&e->bytes);
+    mem_free((char *)e->realm.at);
+    mem_free(e);
+}

@@ -1,0 +1,199 @@
+/* batch.c - the open batch, the sealed ones, and the replies behind them. */
+#include "matcher/batch.h"
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "store/pump.h"
+#include "wire/journal_codec.h"
+
+#include <assert.h>
+
+enum { DEADLINE_MARGIN_US = 20000 }; /* so that the answer is there before the caller gives up */
+
+struct sealed {
+    struct list_node link;
+    struct strbuf bytes;
+    size_t size;
+    struct batch_tally tally;
+    uint64_t tag;
+};
+
+struct waiting {
+    struct list_node link;
+    struct heap_node deadline;
+    uint64_t tag;
+    struct call *call;
+    enum err code;
+    struct err_text *why; /* owned; NULL when OK */
+    struct strbuf payload;
+};
+
+void batch_init(struct batch *b) {
+    *b = (struct batch){.open_tag = 1};
+    list_init(&b->sealed);
+    list_init(&b->waiting);
+}
+
+void batch_fini(struct batch *b) {
+    assert(b->waiting.count == 0 && b->sealed.count == 0);
+    strbuf_fini(&b->open);
+    heap_fini(&b->deadlines);
+}
+
+static void seal(struct batch *b, struct strbuf bytes, struct batch_tally tally) {
+    struct sealed *s = mem_alloc(sizeof *s);
+    s->bytes = bytes;
+    s->size = bytes.size;
+    s->tally = tally;
+    s->tag = b->open_tag++;
+    list_append(&b->sealed, &s->link);
+}
+
+static void count(struct batch_tally *t, const struct record *r) {
+    t->records++;
+    if (r->carried) return;
+    switch (r->kind) {
+    case RECORD_TICKET_CREATED:
+        t->created++;
+        break;
+    case RECORD_TICKET_ENDED:
+        if (r->ticket_ended.state == TICKET_EXPIRED)
+            t->expired++;
+        else
+            t->cancelled++;
+        break;
+    case RECORD_MATCH_CREATED:
+        t->matches++;
+        t->matched += r->match_created.ticket_count;
+        break;
+    default:
+        break;
+    }
+}
+
+void batch_add(struct batch *b, const struct record *r) {
+    size_t before = b->open.size;
+    journal_encode(r, &b->open);
+    size_t added = b->open.size - before;
+    b->pending_bytes += added;
+    if (b->open.size > LIMIT_ENTRY_BYTES && before > 0) {
+        struct strbuf last = {0};
+        strbuf_add(&last, b->open.at + before, added);
+        b->open.size = before;
+        b->open.at[before] = '\0';
+        seal(b, b->open, b->tally);
+        b->open = last;
+        b->tally = (struct batch_tally){0};
+    }
+    count(&b->tally, r);
+}
+
+static uint64_t last_tag(const struct batch *b) {
+    return b->open.size ? b->open_tag : b->open_tag - 1;
+}
+
+void batch_reply(struct batch *b, struct call *c, enum err code, const struct err_text *why,
+                 struct str payload) {
+    if (b->durable_tag >= last_tag(b)) {
+        call_reply(c, code, why, payload);
+        return;
+    }
+    struct waiting *w = mem_alloc(sizeof *w);
+    w->tag = last_tag(b);
+    w->call = c;
+    w->code = code;
+    if (code != ERR_OK) {
+        w->why = mem_alloc(sizeof *w->why);
+        *w->why = *why;
+    }
+    strbuf_add_str(&w->payload, payload);
+    list_append(&b->waiting, &w->link);
+    heap_start(&b->deadlines, &w->deadline, c->deadline_us - DEADLINE_MARGIN_US);
+}
+
+/* Answers with what was decided, or, with `lost`, UNAVAILABLE. */
+static void finish(struct batch *b, struct waiting *w, const struct err_text *lost) {
+    list_remove(&b->waiting, &w->link);
+    heap_stop(&b->deadlines, &w->deadline);
+    if (lost)
+        call_reply(w->call, ERR_UNAVAILABLE, lost, STR_EMPTY);
+    else
+        call_reply(w->call, w->code, w->why, strbuf_str(&w->payload));
+    strbuf_fini(&w->payload);
+    mem_free(w->why);
+    mem_free(w);
+}
+
+void batch_flush(struct batch *b, struct pump *p) {
+    if (b->in_flight) return;
+    if (!list_first(&b->sealed) && b->open.size) {
+        seal(b, b->open, b->tally);
+        b->open = (struct strbuf){0};
+        b->tally = (struct batch_tally){0};
+    }
+    struct list_node *first = list_first(&b->sealed);
+    if (!first) return;
+    struct sealed *s = LIST_OF(first, struct sealed, link);
+    b->in_flight = true;
+    pump_append(p, &s->bytes, s->tally.records, s->tag);
+}
+
+static void publish_tally(const struct batch_tally *t) {
+    metric_add(METRIC_tickets_created_total, t->created);
+    metric_add(METRIC_tickets_matched_total, t->matched);
+    metric_add(METRIC_tickets_cancelled_total, t->cancelled);
+    metric_add(METRIC_tickets_expired_total, t->expired);
+    metric_add(METRIC_matches_total, t->matches);
+}
+
+void batch_durable(struct batch *b, uint64_t tag) {
+    struct sealed *s = LIST_OF(list_first(&b->sealed), struct sealed, link);
+    assert(b->in_flight && s->tag == tag);
+    publish_tally(&s->tally);
+    b->pending_bytes -= s->size;
+    b->in_flight = false;
+    b->durable_tag = tag;
+    list_remove(&b->sealed, &s->link);
+    mem_free(s);
+    LIST_EACH (&b->waiting, node) {
+        struct waiting *w = LIST_OF(node, struct waiting, link);
+        if (w->tag > tag) break;
+        finish(b, w, NULL);
+    }
+}
+
+void batch_expire(struct batch *b, int64_t now_us, const struct err_text *why) {
+    for (struct heap_node *n; (n = heap_take_due(&b->deadlines, now_us));) {
+        struct waiting *w = HEAP_OF(n, struct waiting, deadline);
+        struct err_text late;
+        (void)err_set(
+            &late, ERR_UNAVAILABLE,
+            "outcome unknown: not on disk in time%s%.300s; retry with the same request id",
+            why->text[0] ? ", " : "", why->text);
+        finish(b, w, &late);
+    }
+}
+
+int64_t batch_due_us(const struct batch *b) {
+    return heap_first(&b->deadlines) ? heap_first(&b->deadlines)->due : INT64_MAX;
+}
+
+bool batch_idle(const struct batch *b) {
+    return b->durable_tag >= last_tag(b);
+}
+
+void batch_abandon(struct batch *b, const struct err_text *why) {
+    LIST_EACH (&b->waiting, node) {
+        finish(b, LIST_OF(node, struct waiting, link), why);
+    }
+    LIST_EACH (&b->sealed, node) {
+        struct sealed *s = LIST_OF(node, struct sealed, link);
+        list_remove(&b->sealed, node);
+        strbuf_fini(&s->bytes);
+        mem_free(s);
+    }
+    strbuf_fini(&b->open);
+    heap_fini(&b->deadlines);
+    batch_init(b);
+}

@@ -1,0 +1,310 @@
+/* handlers.c - one function per RPC method, and the table that finds it. */
+#include "matcher/handlers.h"
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/metrics.h"
+#include "matcher/matcher_state.h"
+#include "model/pool.h"
+#include "wire/request.h"
+#include "wire/response.h"
+
+enum { MATCHES_SCANNED_MAX = 100000 }; /* per ListMatches: a page may come back short */
+
+typedef void (*handler_fn)(struct matcher *m, struct call *c, struct request *r);
+
+static void fail(struct matcher *m, struct call *c, enum err code, const struct err_text *why) {
+    batch_reply(&m->batch, c, code, why, STR_EMPTY);
+}
+
+static void answer(struct matcher *m, struct call *c) {
+    batch_reply(&m->batch, c, ERR_OK, NULL, strbuf_str(&m->answer));
+}
+
+static const struct match *match_of(const struct matcher *m, const struct ticket *t) {
+    return id_is_none(t->match_id) ? NULL : realm_match(m->realm, t->match_id);
+}
+
+static void answer_ticket(struct matcher *m, struct call *c, const struct ticket *t) {
+    response_ticket(t, match_of(m, t), &m->answer);
+    answer(m, c);
+}
+
+static void not_found(struct matcher *m, struct call *c, const char *what, struct str name) {
+    struct err_text why;
+    fail(m, c, err_set(&why, ERR_NOT_FOUND, "no %s %.*s here", what, STR_PRINT(name)), &why);
+}
+
+static void id_not_found(struct matcher *m, struct call *c, const char *what, struct id id) {
+    char text[ID_TEXT_BYTES];
+    id_format(id, text);
+    not_found(m, c, what, str_of(text));
+}
+
+/* ---- tickets ---- */
+
+static void create_ticket(struct matcher *m, struct call *c, struct request *r) {
+    struct decision d = matcher_decision(m);
+    struct outcome out = {0};
+    struct err_text why;
+    enum err code = realm_decide(m->realm, &r->create.items[0].command, &d, &out, &why);
+    matcher_decided(m);
+    if (code == ERR_OK)
+        answer_ticket(m, c, out.ticket);
+    else
+        fail(m, c, code, &why);
+}
+
+static void create_tickets(struct matcher *m, struct call *c, struct request *r) {
+    struct arena *arena = arena_new(0); /* the decision's is reset with each ticket */
+    struct response_created *items = arena_alloc(arena, r->create.count * sizeof *items);
+    for (uint32_t i = 0; i < r->create.count; i++) {
+        struct request_ticket *t = &r->create.items[i];
+        items[i].code = t->code;
+        items[i].why = t->why;
+        if (t->code != ERR_OK) continue;
+        struct decision d = matcher_decision(m);
+        struct outcome out = {0};
+        struct err_text why;
+        items[i].code = realm_decide(m->realm, &t->command, &d, &out, &why);
+        matcher_decided(m);
+        if (items[i].code == ERR_OK) {
+            items[i].ticket_id = out.ticket->id;
+        } else {
+            struct err_text *kept = arena_alloc(arena, sizeof *kept);
+            *kept = why;
+            items[i].why = kept;
+        }
+    }
+    response_created(items, r->create.count, &m->answer);
+    arena_free(arena);
+    answer(m, c);
+}
+
+static void get_ticket(struct matcher *m, struct call *c, struct request *r) {
+    bool by_player = id_is_none(r->get_ticket.ticket_id);
+    const struct ticket *t = by_player ? realm_player_ticket(m->realm, r->get_ticket.player_id)
+                                       : realm_ticket(m->realm, r->get_ticket.ticket_id);
+    if (t)
+        answer_ticket(m, c, t);
+    else if (by_player)
+        not_found(m, c, "open ticket of player", r->get_ticket.player_id);
+    else
+        id_not_found(m, c, "ticket", r->get_ticket.ticket_id);
+}
+
+static void cancel_ticket(struct matcher *m, struct call *c, struct request *r) {
+    struct decision d = matcher_decision(m);
+    struct outcome out = {0};
+    struct err_text why;
+    enum err code = realm_decide(m->realm, &r->command, &d, &out, &why);
+    matcher_decided(m);
+    if (code == ERR_OK)
+        answer_ticket(m, c, out.ticket);
+    else
+        fail(m, c, code, &why);
+}
+
+static void watch_ticket(struct matcher *m, struct call *c, struct request *r) {
+    const struct ticket *t = realm_ticket(m->realm, r->watch.ticket_id);
+    struct err_text why;
+    if (!t)
+        id_not_found(m, c, "ticket", r->watch.ticket_id);
+    else if ((int)t->state != r->watch.known_state)
+        answer_ticket(m, c, t);
+    else if (m->stopping)
+        fail(m, c, err_set(&why, ERR_UNAVAILABLE, "the server is stopping; watch again"), &why);
+    else if (!watch_add(&m->watches, t->id, c))
+        fail(
+            m, c,
+            err_set(&why, ERR_RESOURCE_EXHAUSTED, "%d long polls are held already", LIMIT_WATCHERS),
+            &why);
+}
+
+void handlers_answer_watch(struct matcher *m, struct call *c) {
+    struct request *r = c->command;
+    const struct ticket *t = realm_ticket(m->realm, r->watch.ticket_id);
+    strbuf_clear(&m->answer);
+    if (t)
+        answer_ticket(m, c, t);
+    else
+        id_not_found(m, c, "ticket", r->watch.ticket_id);
+}
+
+/* ---- matches ---- */
+
+static void get_match(struct matcher *m, struct call *c, struct request *r) {
+    const struct match *match = realm_match(m->realm, r->match_id);
+    if (!match) {
+        id_not_found(m, c, "match", r->match_id);
+        return;
+    }
+    response_match(match, &m->answer);
+    answer(m, c);
+}
+
+static void list_matches(struct matcher *m, struct call *c, struct request *r) {
+    const struct match **page = arena_alloc(m->arena, r->list_matches.page_size * sizeof *page);
+    const struct match *at = NULL;
+    uint32_t count = 0, scanned = 0;
+    if (!id_is_none(r->list_matches.after)) {
+        at = realm_match(m->realm, r->list_matches.after);
+        if (!at) {
+            struct err_text why;
+            fail(m, c,
+                 err_set_field(&why, ERR_OUT_OF_RANGE, "page_token",
+                               "the match of page_token is not kept any more; start again"),
+                 &why);
+            return;
+        }
+    }
+    const struct match *last = at;
+    while (count < r->list_matches.page_size && scanned++ < MATCHES_SCANNED_MAX &&
+           (at = realm_next_match(m->realm, at))) {
+        last = at;
+        if (r->list_matches.queue.size == 0 || str_equal(at->spec.queue, r->list_matches.queue))
+            page[count++] = at;
+    }
+    bool more = last && realm_next_match(m->realm, last);
+    response_matches(page, count, more ? last->spec.id : (struct id){0, 0}, &m->answer);
+    arena_reset(m->arena);
+    answer(m, c);
+}
+
+/* ---- queues ---- */
+
+static void put_queue(struct matcher *m, struct call *c, struct request *r) {
+    struct decision d = matcher_decision(m);
+    struct outcome out = {0};
+    struct err_text why;
+    enum err code = realm_decide(m->realm, &r->command, &d, &out, &why);
+    matcher_decided(m);
+    if (code == ERR_OK) {
+        response_queue(out.queue, out.changed, r->put_notes, &m->answer);
+        answer(m, c);
+    } else {
+        fail(m, c, code, &why);
+    }
+}
+
+static void get_queue(struct matcher *m, struct call *c, struct request *r) {
+    const struct queue *q = realm_queue(m->realm, r->name);
+    if (!q) {
+        not_found(m, c, "queue", r->name);
+        return;
+    }
+    response_queue(q, false, STR_EMPTY, &m->answer);
+    answer(m, c);
+}
+
+static void list_queues(struct matcher *m, struct call *c, struct request *r) {
+    (void)r; /* has no fields */
+    const struct queue **all = arena_alloc(m->arena, LIMIT_QUEUES * sizeof *all);
+    uint32_t count = 0;
+    for (const struct queue *q = NULL; count < LIMIT_QUEUES && (q = realm_next_queue(m->realm, q));)
+        all[count++] = q;
+    response_queues(all, count, &m->answer);
+    arena_reset(m->arena);
+    answer(m, c);
+}
+
+static void delete_queue(struct matcher *m, struct call *c, struct request *r) {
+    struct decision d = matcher_decision(m);
+    struct outcome out = {0};
+    struct err_text why;
+    enum err code = realm_decide(m->realm, &r->command, &d, &out, &why);
+    matcher_decided(m);
+    if (code == ERR_OK)
+        answer(m, c);
+    else
+        fail(m, c, code, &why);
+}
+
+static void queue_stats(struct matcher *m, struct call *c, struct request *r) {
+    const struct queue *q = realm_queue(m->realm, r->name);
+    if (!q) {
+        not_found(m, c, "queue", r->name);
+        return;
+    }
+    response_queue_stats(q, pool_count(q->pool),
+                         realm_oldest_wait_ms(m->realm, q, matcher_now_ms(m)), &m->answer);
+    answer(m, c);
+}
+
+/* ---- system ---- */
+
+static void check(struct matcher *m, struct call *c, struct request *r) {
+    (void)r; /* has no fields */
+    response_check(m->realm != NULL, &m->answer);
+    answer(m, c);
+}
+
+static void get_status(struct matcher *m, struct call *c, struct request *r) {
+    (void)r; /* has no fields */
+    struct response_status s = {
+        .version = m->o.version,
+        .realm = m->o.realm,
+        .roles = m->o.roles,
+        .role_count = m->o.role_count,
+        .leading = m->realm != NULL,
+        .epoch = m->epoch,
+        .seq = m->seq,
+        .uptime_ms = (clock_mono_us() - m->started_us) / 1000,
+    };
+    if (m->realm) {
+        s.tickets_queued = realm_tickets_open(m->realm);
+        s.matches_kept = realm_matches_kept(m->realm);
+        for (const struct queue *q = NULL; (q = realm_next_queue(m->realm, q));)
+            s.queue_count++;
+    }
+    response_status(&s, &m->answer);
+    answer(m, c);
+}
+
+static const handler_fn handlers[METHOD_COUNT] = {
+    [METHOD_CREATE_TICKET] = create_ticket,
+    [METHOD_CREATE_TICKETS] = create_tickets,
+    [METHOD_GET_TICKET] = get_ticket,
+    [METHOD_CANCEL_TICKET] = cancel_ticket,
+    [METHOD_WATCH_TICKET] = watch_ticket,
+    [METHOD_GET_MATCH] = get_match,
+    [METHOD_LIST_MATCHES] = list_matches,
+    [METHOD_PUT_QUEUE] = put_queue,
+    [METHOD_GET_QUEUE] = get_queue,
+    [METHOD_LIST_QUEUES] = list_queues,
+    [METHOD_DELETE_QUEUE] = delete_queue,
+    [METHOD_GET_QUEUE_STATS] = queue_stats,
+    [METHOD_CHECK] = check,
+    [METHOD_GET_STATUS] = get_status,
+};
+
+/* Whether it may go on; sets the refusal otherwise. */
+static enum err admit(struct matcher *m, const struct call *c, struct err_text *why) {
+    bool answers_always = c->method->id == METHOD_CHECK || c->method->id == METHOD_GET_STATUS;
+    if (!handlers[c->method->id])
+        return err_set(why, ERR_INTERNAL, "%s was routed to the matcher", c->method->name);
+    if (call_expired(c, clock_mono_us())) {
+        metric_add(METRIC_rpc_expired_total, 1);
+        return err_set(why, ERR_DEADLINE_EXCEEDED, "its deadline passed before work began");
+    }
+    if (!m->realm && !answers_always)
+        return err_set(why, ERR_UNAVAILABLE, "this matcher does not serve realm %s now: %.300s",
+                       m->o.realm, m->why.text[0] ? m->why.text : "it is taking over");
+    if (c->method->mutating && m->batch.pending_bytes > LIMIT_PENDING_BYTES)
+        return err_set(why, ERR_UNAVAILABLE, "%zu bytes wait to be journaled%s%.300s",
+                       m->batch.pending_bytes, m->why.text[0] ? ": " : "", m->why.text);
+    return ERR_OK;
+}
+
+void handlers_serve(struct matcher *m, struct call *c) {
+    struct request *r = c->command;
+    struct request owned = *r; /* the call, and its arena, may be gone when the handler returns */
+    struct err_text why;
+    enum err code = admit(m, c, &why);
+    strbuf_clear(&m->answer);
+    if (code == ERR_OK)
+        handlers[c->method->id](m, c, &owned);
+    else
+        call_reply(c, code, &why, STR_EMPTY);
+    request_fini(&owned);
+}

@@ -1,0 +1,14 @@
+/* handlers.h - what each RPC of the matcher does. */
+#ifndef MUSTER_MATCHER_HANDLERS_H
+#define MUSTER_MATCHER_HANDLERS_H
+
+#include "rt/call.h"
+
+struct matcher;
+
+/* Serves one call: answers it, now or when it is durable, or holds it (WatchTicket). */
+void handlers_serve(struct matcher *m, struct call *c);
+/* Answers a held WatchTicket with the ticket as it is. */
+void handlers_answer_watch(struct matcher *m, struct call *c);
+
+#endif

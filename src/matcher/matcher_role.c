@@ -1,0 +1,301 @@
+/* matcher_role.c - the matcher's thread: its loop, its leadership, its end. */
+#include "matcher/matcher_role.h"
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "matcher/handlers.h"
+#include "matcher/matcher_state.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum {
+    SEARCH_NODES = 4000,  /* per turn of the loop: a few milliseconds at most */
+    EXPIRE_MAX = 1000,    /* per turn */
+    STOP_FLUSH_MS = 3000, /* patience with the last batches */
+    MESSAGE_DRAIN = PUMP_STOPPED + 1,
+};
+
+int64_t matcher_now_ms(const struct matcher *m) {
+    return m->clock_base_ms + (clock_mono_us() - m->clock_base_us) / 1000;
+}
+
+/* ---- deciding ---- */
+
+/* Takes each record just before it is applied. */
+static void take_record(void *arg, struct record *r) {
+    struct matcher *m = arg;
+    batch_add(&m->batch, r);
+    if (r->carried) return;
+    if (r->kind == RECORD_TICKET_ENDED) watch_note(&m->watches, r->ticket_ended.id);
+    if (r->kind == RECORD_MATCH_CREATED)
+        for (uint32_t i = 0; i < r->match_created.ticket_count; i++)
+            watch_note(&m->watches, r->match_created.ticket_ids[i]);
+}
+
+struct decision matcher_decision(struct matcher *m) {
+    return (struct decision){matcher_now_ms(m), &m->rng, m->arena, take_record, m};
+}
+
+void matcher_decided(struct matcher *m) {
+    struct id ticket_id;
+    for (struct call *c; (c = watch_take_changed(&m->watches, &ticket_id));)
+        handlers_answer_watch(m, c);
+    strbuf_clear(&m->answer);
+    arena_reset(m->arena);
+}
+
+/* ---- leadership ---- */
+
+static void lead(struct matcher *m, struct pump_message *p) {
+    m->realm = p->realm;
+    p->realm = NULL; /* taken */
+    m->epoch = p->epoch;
+    m->seq = p->seq;
+    int64_t wall_ms = clock_wall_ms();
+    m->clock_base_ms = wall_ms > p->time_ms ? wall_ms : p->time_ms;
+    m->clock_base_us = clock_mono_us();
+    m->why = (struct err_text){0};
+    compaction_begin(&m->compaction, (struct compaction_mark){m->clock_base_ms, m->epoch, m->seq});
+    atomic_store(&m->leading, true);
+    metric_set(METRIC_tickets_queued, (int64_t)realm_tickets_open(m->realm));
+    LOG_INFO("leading", "realm=%s epoch=%" PRIu64 " tickets=%" PRIu64 " skipped=%" PRIu64,
+             m->o.realm, m->epoch, realm_tickets_open(m->realm), realm_skipped(m->realm));
+}
+
+static void release_watches(struct matcher *m, const struct err_text *why) {
+    struct id ticket_id;
+    for (struct call *c; (c = watch_take_due(&m->watches, INT64_MAX, &ticket_id));)
+        call_reply(c, ERR_UNAVAILABLE, why, STR_EMPTY);
+}
+
+static void step_down(struct matcher *m, const struct err_text *why) {
+    if (!m->realm) return;
+    LOG_WARN("leadership-lost", "realm=%s epoch=%" PRIu64 " why=%s", m->o.realm, m->epoch,
+             log_quote(str_of(why->text)));
+    atomic_store(&m->leading, false);
+    m->why = *why;
+    batch_abandon(&m->batch, why);
+    release_watches(m, why);
+    realm_free(m->realm);
+    m->realm = NULL;
+    metric_set(METRIC_tickets_queued, 0);
+}
+
+static void durable(struct matcher *m, const struct pump_message *p) {
+    if (!m->realm) return;
+    m->epoch = p->epoch;
+    m->seq = p->seq;
+    m->why = (struct err_text){0};
+    batch_durable(&m->batch, p->tag);
+    compaction_note(&m->compaction, (struct compaction_mark){matcher_now_ms(m), m->epoch, m->seq},
+                    m->o.journal_keep_ms);
+}
+
+static void take_pump_message(struct matcher *m, struct pump_message *p) {
+    switch (p->message.kind) {
+    case PUMP_LEADING:
+        lead(m, p);
+        break;
+    case PUMP_APPENDED:
+        durable(m, p);
+        break;
+    case PUMP_LOST:
+        step_down(m, &p->why);
+        break;
+    case PUMP_STATE:
+        m->why = p->why;
+        break;
+    case PUMP_STOPPED:
+        m->pump_stopped = true;
+        break;
+    default:
+        break;
+    }
+    pump_message_free(p);
+}
+
+/* ---- the loop ---- */
+
+static void take_messages(struct matcher *m, struct message *list) {
+    struct err_text why;
+    while (list) {
+        struct message *message = list;
+        list = list->next;
+        if (message->kind == MESSAGE_CALL) {
+            handlers_serve(m, (struct call *)(void *)message);
+        } else if (message->kind == MESSAGE_DRAIN || message->kind == MESSAGE_STOP) {
+            m->stopping = true;
+            (void)err_set(&why, ERR_UNAVAILABLE, "the server is stopping; try again");
+            release_watches(m, &why);
+            m->stop_asked = m->stop_asked || message->kind == MESSAGE_STOP;
+            mem_free(message);
+        } else {
+            take_pump_message(m, (struct pump_message *)(void *)message);
+        }
+    }
+}
+
+/* What the realm does by itself; true when more is left at once. */
+static bool work(struct matcher *m) {
+    if (!m->realm || m->batch.pending_bytes > LIMIT_PENDING_BYTES) return false;
+    struct decision d = matcher_decision(m);
+    bool more = realm_expire(m->realm, &d, EXPIRE_MAX) == EXPIRE_MAX;
+    matcher_decided(m);
+    d = matcher_decision(m);
+    more = realm_search(m->realm, &d, SEARCH_NODES) || more;
+    matcher_decided(m);
+    more = compaction_work(m) || more;
+    metric_set(METRIC_tickets_queued, (int64_t)realm_tickets_open(m->realm));
+    return more;
+}
+
+static void answer_due(struct matcher *m) {
+    int64_t now_us = clock_mono_us();
+    struct id ticket_id;
+    batch_expire(&m->batch, now_us, &m->why);
+    for (struct call *c; m->realm && (c = watch_take_due(&m->watches, now_us, &ticket_id));)
+        handlers_answer_watch(m, c);
+}
+
+static int wait_ms(const struct matcher *m) {
+    int64_t now_us = clock_mono_us();
+    int64_t due_us = batch_due_us(&m->batch);
+    if (watch_due_us(&m->watches) < due_us) due_us = watch_due_us(&m->watches);
+    int64_t left_ms = due_us == INT64_MAX ? INT64_MAX : (due_us - now_us + 999) / 1000;
+    if (m->realm) {
+        int64_t realm_ms = realm_next_due_ms(m->realm);
+        if (realm_ms != INT64_MAX && realm_ms - matcher_now_ms(m) < left_ms)
+            left_ms = realm_ms - matcher_now_ms(m);
+        if (left_ms > 1000) left_ms = 1000; /* compaction looks at the clock */
+    }
+    if (left_ms == INT64_MAX) return -1;
+    return left_ms < 0 ? 0 : left_ms > 60000 ? 60000 : (int)left_ms;
+}
+
+/* While the store lags, work of the realm's own is bounded by LIMIT_PENDING_BYTES. */
+static void turn(struct matcher *m, bool *more) {
+    int timeout_ms = *more ? 0 : wait_ms(m);
+    take_messages(m, inbox_wait(&m->inbox, timeout_ms));
+    *more = work(m);
+    if (m->realm) batch_flush(&m->batch, m->pump);
+    answer_due(m);
+}
+
+static void wind_up(struct matcher *m) {
+    struct err_text why;
+    int64_t until_us = clock_mono_us() + STOP_FLUSH_MS * 1000;
+    while (m->realm && !batch_idle(&m->batch) && clock_mono_us() < until_us) {
+        batch_flush(&m->batch, m->pump);
+        take_messages(m, inbox_wait(&m->inbox, 10));
+        answer_due(m);
+    }
+    pump_stop(m->pump);
+    while (!m->pump_stopped)
+        take_messages(m, inbox_wait(&m->inbox, -1));
+    (void)err_set(&why, ERR_UNAVAILABLE,
+                  "the server stopped; outcome unknown: retry with the same request id");
+    step_down(m, &why);
+}
+
+static void run(void *arg) {
+    struct matcher *m = arg;
+    bool more = false;
+    while (!m->stop_asked)
+        turn(m, &more);
+    wind_up(m);
+}
+
+/* ---- life cycle ---- */
+
+static struct matcher *new_matcher(const struct matcher_options *o) {
+    struct matcher *m = mem_alloc(sizeof *m);
+    m->texts = arena_new(0);
+    m->arena = arena_new(0);
+    m->o = *o;
+    m->o.version = arena_str(m->texts, str_of(o->version)).at;
+    m->o.realm = arena_str(m->texts, str_of(o->realm)).at;
+    const char **roles = arena_alloc(m->texts, (o->role_count + 1) * sizeof *roles);
+    for (size_t i = 0; i < o->role_count; i++)
+        roles[i] = arena_str(m->texts, str_of(o->roles[i])).at;
+    m->o.roles = roles;
+    m->started_us = clock_mono_us();
+    uint64_t seed = o->seed;
+    if (seed == 0) rng_secret(&seed, sizeof seed);
+    rng_init(&m->rng, seed);
+    inbox_init(&m->inbox, LIMIT_INBOX_MESSAGES, NULL, NULL);
+    batch_init(&m->batch);
+    LOG_INFO("matcher-started", "realm=%s seed=%" PRIu64, o->realm, seed);
+    return m;
+}
+
+enum err matcher_start(struct matcher **out, const struct matcher_options *o,
+                       struct err_text *why) {
+    *out = NULL;
+    struct matcher *m = new_matcher(o);
+    char owner[32];
+    uint64_t nonce;
+    rng_secret(&nonce, sizeof nonce);
+    (void)snprintf(owner, sizeof owner, "%d-%016" PRIx64, (int)getpid(), nonce);
+    struct pump_options p = {
+        .redis = o->redis,
+        .state_folder = o->state_folder,
+        .realm = o->realm,
+        .owner = owner,
+        .lease_ms = o->lease_ms,
+        .operation_ms = o->operation_ms,
+        .keep_ms = o->keep_ms,
+        .durability = o->durability,
+    };
+    enum err code = pump_start(&m->pump, &p, &m->inbox, why);
+    if (code != ERR_OK) {
+        matcher_free(m);
+        return code;
+    }
+    thread_start(&m->thread, "matcher", run, m);
+    *out = m;
+    return ERR_OK;
+}
+
+struct inbox *matcher_inbox(struct matcher *m) {
+    return &m->inbox;
+}
+
+bool matcher_leading(const struct matcher *m) {
+    return atomic_load(&m->leading);
+}
+
+static void tell(struct matcher *m, int kind) {
+    struct message *message = mem_alloc(sizeof *message);
+    message->kind = kind;
+    inbox_push_always(&m->inbox, message);
+}
+
+void matcher_drain(struct matcher *m) {
+    tell(m, MESSAGE_DRAIN);
+}
+
+void matcher_stop(struct matcher *m) {
+    if (!m->thread.started) return;
+    tell(m, MESSAGE_STOP);
+    thread_join(&m->thread);
+}
+
+void matcher_free(struct matcher *m) {
+    if (!m) return;
+    assert(!m->thread.started && "matcher_stop comes first");
+    if (m->pump) take_messages(m, inbox_take(&m->inbox)); /* answers what came too late */
+    pump_free(m->pump);
+    batch_fini(&m->batch);
+    watch_fini(&m->watches);
+    inbox_fini(&m->inbox);
+    strbuf_fini(&m->answer);
+    arena_free(m->arena);
+    arena_free(m->texts);
+    mem_free(m);
+}

@@ -1,0 +1,51 @@
+/* matcher_state.h - what the matcher's files share: its one thread's state.
+ *
+ * Only matcher_role.c makes it; every function below runs on the matcher's thread.
+ */
+#ifndef MUSTER_MATCHER_MATCHER_STATE_H
+#define MUSTER_MATCHER_MATCHER_STATE_H
+
+#include "base/rng.h"
+#include "matcher/batch.h"
+#include "matcher/compaction.h"
+#include "matcher/matcher_role.h"
+#include "matcher/watch.h"
+#include "model/realm.h"
+#include "rt/call.h"
+#include "rt/thread.h"
+#include "store/pump.h"
+
+#include <stdatomic.h>
+
+struct matcher {
+    struct matcher_options o; /* texts are the arena's */
+    struct arena *texts;
+    struct inbox inbox;
+    struct thread thread;
+    struct pump *pump;
+    struct rng rng;
+    int64_t started_us;
+
+    struct realm *realm;                  /* NULL unless leading */
+    uint64_t epoch, seq;                  /* of the last durable entry of this leadership */
+    int64_t clock_base_ms, clock_base_us; /* the realm's clock: wall at takeover + monotonic */
+    struct err_text why; /* why it does not lead, or what keeps the store from writing */
+    _Atomic bool leading;
+    bool stopping;   /* holds no more long polls */
+    bool stop_asked; /* the loop ends */
+    bool pump_stopped;
+
+    struct arena *arena; /* what one decision needs: reset after each */
+    struct strbuf answer;
+    struct batch batch;
+    struct watches watches;
+    struct compaction compaction;
+};
+
+int64_t matcher_now_ms(const struct matcher *m); /* the realm's clock; only while leading */
+/* How to decide now: records go to the open batch. */
+struct decision matcher_decision(struct matcher *m);
+/* After records were made: tells those who watch, resets the arena. */
+void matcher_decided(struct matcher *m);
+
+#endif
