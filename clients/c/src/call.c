@@ -18,7 +18,7 @@ static void finish(struct slot *slot, ProtobufCMessage *response, const uint8_t 
         slot->forwarded(slot->arg, bytes, size, &slot->last);
     else
         slot->done(slot->arg, response, &slot->last);
-    client_return_slot(slot);
+    muster_client_return_slot(slot);
 }
 
 static void finish_failed(struct slot *slot) {
@@ -29,15 +29,16 @@ static void finish_failed(struct slot *slot) {
 /* The deadline is over: the last answer says most; without one, whether anybody was there. */
 static void finish_late(struct slot *slot) {
     if (slot->last.code == MUSTER_OK || slot->last.code == MUSTER_DEADLINE_EXCEEDED)
-        status_set(&slot->last, slot->was_sent ? MUSTER_DEADLINE_EXCEEDED : MUSTER_UNAVAILABLE,
-                   "no answer from %s within %u ms", slot->client->api, slot->timeout_ms);
+        muster_status_set(&slot->last,
+                          slot->was_sent ? MUSTER_DEADLINE_EXCEEDED : MUSTER_UNAVAILABLE,
+                          "no answer from %s within %u ms", slot->client->api, slot->timeout_ms);
     finish_failed(slot);
 }
 
 /* --- Steps: each starts exactly one operation on the slot's aio, or ends the call ------------- */
 
 static uint32_t left_ms(const struct slot *slot) {
-    int64_t left = slot->deadline_ms - status_now_ms();
+    int64_t left = slot->deadline_ms - muster_status_now_ms();
     return left > 0 ? (uint32_t)left : 0;
 }
 
@@ -68,7 +69,7 @@ static void start_try(struct slot *slot) {
         nng_msg_append(message, nng_msg_body(slot->request), nng_msg_len(slot->request)) != 0 ||
         (!slot->raw && append_timeout(message, left < slot->try_ms ? left : slot->try_ms) != 0)) {
         if (message != NULL) nng_msg_free(message);
-        status_no_memory(&slot->last);
+        muster_status_no_memory(&slot->last);
         finish_failed(slot);
         return;
     }
@@ -94,8 +95,8 @@ static void rest_or_finish(struct slot *slot) {
     unsigned doublings = slot->tries < 8 ? slot->tries - 1 : 7;
     uint32_t pause = (uint32_t)BACKOFF_FIRST_MS << doublings;
     if (pause > BACKOFF_MAX_MS) pause = BACKOFF_MAX_MS;
-    pause = pause / 2 + status_random_below(pause / 2 + 1);
-    if (!status_retryable(slot->last.code)) {
+    pause = pause / 2 + muster_status_random_below(pause / 2 + 1);
+    if (!muster_status_retryable(slot->last.code)) {
         finish_failed(slot);
     } else if (slot->raw || left_ms(slot) <= pause) {
         finish_late(slot);
@@ -109,21 +110,21 @@ static void take_response(struct slot *slot, nng_msg *message) {
     const uint8_t *bytes = nng_msg_body(message);
     size_t size = nng_msg_len(message);
     if (slot->raw) {
-        status_set(&slot->last, MUSTER_OK, "%s", "");
+        muster_status_set(&slot->last, MUSTER_OK, "%s", "");
         finish(slot, NULL, bytes, size);
         return;
     }
     Muster__V1__Response *response = muster__v1__response__unpack(NULL, size, bytes);
     ProtobufCMessage *payload = NULL;
     if (response == NULL) {
-        status_set(&slot->last, MUSTER_INTERNAL, "%s sent no muster.v1.Response",
-                   slot->client->api);
-    } else if (status_from_wire(&slot->last, response->status) == MUSTER_OK) {
+        muster_status_set(&slot->last, MUSTER_INTERNAL, "%s sent no muster.v1.Response",
+                          slot->client->api);
+    } else if (muster_status_from_wire(&slot->last, response->status) == MUSTER_OK) {
         payload = protobuf_c_message_unpack(slot->output, NULL, response->payload.len,
                                             response->payload.data);
         if (payload == NULL)
-            status_set(&slot->last, MUSTER_INTERNAL, "%s sent a malformed %s", slot->client->api,
-                       slot->output->name);
+            muster_status_set(&slot->last, MUSTER_INTERNAL, "%s sent a malformed %s",
+                              slot->client->api, slot->output->name);
     }
     if (response != NULL) muster__v1__response__free_unpacked(response, NULL);
     if (payload != NULL)
@@ -147,8 +148,8 @@ static void after_send(struct slot *slot, int error) {
     if (error == NNG_ETIMEDOUT) {
         finish_late(slot);
     } else {
-        status_set(&slot->last, MUSTER_UNAVAILABLE, "%s: %s", slot->client->api,
-                   nng_strerror(error));
+        muster_status_set(&slot->last, MUSTER_UNAVAILABLE, "%s: %s", slot->client->api,
+                          nng_strerror(error));
         rest_or_finish(slot);
     }
 }
@@ -162,22 +163,22 @@ static void after_receive(struct slot *slot, int error) {
     } else {
         enum muster_code code =
             error == NNG_ETIMEDOUT ? MUSTER_DEADLINE_EXCEEDED : MUSTER_UNAVAILABLE;
-        status_set(&slot->last, code, "%s: %s", slot->client->api, nng_strerror(error));
+        muster_status_set(&slot->last, code, "%s: %s", slot->client->api, nng_strerror(error));
         rest_or_finish(slot);
     }
 }
 
 static void finish_closing(struct slot *slot) {
-    status_set(&slot->last, MUSTER_CANCELLED, "the client is being closed");
+    muster_status_set(&slot->last, MUSTER_CANCELLED, "the client is being closed");
     finish_failed(slot);
 }
 
-void call_step(void *arg) {
+void muster_call_step(void *arg) {
     struct slot *slot = arg;
     int error = nng_aio_result(slot->aio);
     bool sending = slot->stage == SLOT_SENDING;
     assert(sending || slot->stage == SLOT_RECEIVING);
-    if (error != 0 && client_closing(slot->client)) {
+    if (error != 0 && muster_client_closing(slot->client)) {
         if (sending) drop_unsent(slot);
         finish_closing(slot);
     } else if (sending) {
@@ -187,9 +188,9 @@ void call_step(void *arg) {
     }
 }
 
-void call_rested(void *arg) {
+void muster_call_rested(void *arg) {
     struct slot *slot = arg;
-    if (nng_aio_result(slot->rest) != 0 && client_closing(slot->client))
+    if (nng_aio_result(slot->rest) != 0 && muster_client_closing(slot->client))
         finish_closing(slot);
     else
         start_try(slot);
@@ -265,8 +266,8 @@ static void begin(struct slot *slot, uint32_t timeout_ms, uint32_t try_ms, void 
     slot->was_sent = false;
     slot->timeout_ms = timeout_ms;
     slot->try_ms = try_ms;
-    slot->deadline_ms = status_now_ms() + timeout_ms;
-    status_set(&slot->last, MUSTER_OK, "%s", "");
+    slot->deadline_ms = muster_status_now_ms() + timeout_ms;
+    muster_status_set(&slot->last, MUSTER_OK, "%s", "");
 }
 
 void muster_call_async(struct muster_client *client, const char *name,
@@ -274,18 +275,18 @@ void muster_call_async(struct muster_client *client, const char *name,
                        muster_reply_fn done, void *arg) {
     struct muster_status status;
     struct method_info method;
-    if (!client_method_find(name, &method)) {
-        status_set(&status, MUSTER_UNIMPLEMENTED, "no method \"%s\"", name);
+    if (!muster_method_find(name, &method)) {
+        muster_status_set(&status, MUSTER_UNIMPLEMENTED, "no method \"%s\"", name);
         done(arg, NULL, &status);
         return;
     }
     if (request->descriptor != method.input) {
-        status_set(&status, MUSTER_INVALID_ARGUMENT, "%s takes %s, not %s", name,
-                   method.input->name, request->descriptor->name);
+        muster_status_set(&status, MUSTER_INVALID_ARGUMENT, "%s takes %s, not %s", name,
+                          method.input->name, request->descriptor->name);
         done(arg, NULL, &status);
         return;
     }
-    struct slot *slot = client_take_slot(client, &status);
+    struct slot *slot = muster_client_take_slot(client, &status);
     if (slot == NULL) {
         done(arg, NULL, &status);
         return;
@@ -298,8 +299,8 @@ void muster_call_async(struct muster_client *client, const char *name,
     if (encode_request(slot, &method, request, call)) {
         start_try(slot);
     } else {
-        status_set(&slot->last, MUSTER_RESOURCE_EXHAUSTED,
-                   "the request or the token is too large, or out of memory");
+        muster_status_set(&slot->last, MUSTER_RESOURCE_EXHAUSTED,
+                          "the request or the token is too large, or out of memory");
         finish_failed(slot);
     }
 }
@@ -307,7 +308,7 @@ void muster_call_async(struct muster_client *client, const char *name,
 void muster_forward(struct muster_client *client, const uint8_t *request, size_t size,
                     uint32_t timeout_ms, muster_forward_fn done, void *arg) {
     struct muster_status status;
-    struct slot *slot = client_take_slot(client, &status);
+    struct slot *slot = muster_client_take_slot(client, &status);
     if (slot == NULL) {
         done(arg, NULL, 0, &status);
         return;
@@ -320,7 +321,7 @@ void muster_forward(struct muster_client *client, const uint8_t *request, size_t
         memcpy(nng_msg_body(slot->request), request, size);
         start_try(slot);
     } else {
-        status_no_memory(&slot->last);
+        muster_status_no_memory(&slot->last);
         finish_failed(slot);
     }
 }

@@ -17,31 +17,32 @@ static bool tcp_port_valid(const char *address) {
 static enum muster_code dial_one(nng_socket socket, const char *address,
                                  struct muster_status *status) {
     if (strncmp(address, "tcp://", 6) != 0 && strncmp(address, "ipc://", 6) != 0)
-        return status_set(status, MUSTER_INVALID_ARGUMENT,
-                          "address \"%s\": must be tcp://HOST:PORT or ipc://PATH", address);
+        return muster_status_set(status, MUSTER_INVALID_ARGUMENT,
+                                 "address \"%s\": must be tcp://HOST:PORT or ipc://PATH", address);
     if (address[0] == 't' && !tcp_port_valid(address))
-        return status_set(status, MUSTER_INVALID_ARGUMENT, "address \"%s\": port must be 1..65535",
-                          address);
+        return muster_status_set(status, MUSTER_INVALID_ARGUMENT,
+                                 "address \"%s\": port must be 1..65535", address);
     nng_dialer dialer;
     int error = nng_dialer_create(&dialer, socket, address);
     if (error == 0) error = nng_dialer_set_size(dialer, NNG_OPT_RECVMAXSZ, CLIENT_MESSAGE_BYTES);
     if (error == 0) error = nng_dialer_set_ms(dialer, NNG_OPT_RECONNMINT, 10);
     if (error == 0) error = nng_dialer_set_ms(dialer, NNG_OPT_RECONNMAXT, 500);
     if (error == 0) error = nng_dialer_start(dialer, NNG_FLAG_NONBLOCK);
-    if (error == NNG_ENOMEM) return status_no_memory(status);
+    if (error == NNG_ENOMEM) return muster_status_no_memory(status);
     if (error != 0)
-        return status_set(status, MUSTER_INVALID_ARGUMENT, "address \"%s\": %s", address,
-                          nng_strerror(error));
+        return muster_status_set(status, MUSTER_INVALID_ARGUMENT, "address \"%s\": %s", address,
+                                 nng_strerror(error));
     return MUSTER_OK;
 }
 
-enum muster_code client_dial(nng_socket socket, const char *addresses,
-                             struct muster_status *status) {
+enum muster_code muster_client_dial(nng_socket socket, const char *addresses,
+                                    struct muster_status *status) {
     char *copy = strdup(addresses);
-    if (copy == NULL) return status_no_memory(status);
+    if (copy == NULL) return muster_status_no_memory(status);
     enum muster_code code = MUSTER_OK;
     char *rest = NULL, *address = strtok_r(copy, ",", &rest);
-    if (address == NULL) code = status_set(status, MUSTER_INVALID_ARGUMENT, "address is empty");
+    if (address == NULL)
+        code = muster_status_set(status, MUSTER_INVALID_ARGUMENT, "address is empty");
     for (; address != NULL && code == MUSTER_OK; address = strtok_r(NULL, ",", &rest))
         code = dial_one(socket, address, status);
     free(copy);
@@ -50,21 +51,22 @@ enum muster_code client_dial(nng_socket socket, const char *addresses,
 
 static enum muster_code check_options(const struct muster_options *o,
                                       struct muster_status *status) {
-    if (o->api == NULL) return status_set(status, MUSTER_INVALID_ARGUMENT, "api is not set");
+    if (o->api == NULL) return muster_status_set(status, MUSTER_INVALID_ARGUMENT, "api is not set");
     if (o->timeout_ms > CLIENT_TIMEOUT_MAX_MS || o->try_ms > CLIENT_TIMEOUT_MAX_MS)
-        return status_set(status, MUSTER_INVALID_ARGUMENT,
-                          "timeout_ms %u, try_ms %u: must be 0..%u", o->timeout_ms, o->try_ms,
-                          CLIENT_TIMEOUT_MAX_MS);
+        return muster_status_set(status, MUSTER_INVALID_ARGUMENT,
+                                 "timeout_ms %u, try_ms %u: must be 0..%u", o->timeout_ms,
+                                 o->try_ms, CLIENT_TIMEOUT_MAX_MS);
     return MUSTER_OK;
 }
 
 static enum muster_code open_socket(struct muster_client *client, struct muster_status *status) {
     int error = nng_req0_open(&client->socket);
-    if (error != 0) return status_set(status, MUSTER_RESOURCE_EXHAUSTED, "%s", nng_strerror(error));
+    if (error != 0)
+        return muster_status_set(status, MUSTER_RESOURCE_EXHAUSTED, "%s", nng_strerror(error));
     /* By default nng itself sends a request again, to another server too: retries are ours. */
     error = nng_socket_set_ms(client->socket, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE);
-    if (error != 0) return status_set(status, MUSTER_INTERNAL, "%s", nng_strerror(error));
-    return client_dial(client->socket, client->api, status);
+    if (error != 0) return muster_status_set(status, MUSTER_INTERNAL, "%s", nng_strerror(error));
+    return muster_client_dial(client->socket, client->api, status);
 }
 
 enum muster_code muster_open(struct muster_client **out, const struct muster_options *options,
@@ -73,7 +75,7 @@ enum muster_code muster_open(struct muster_client **out, const struct muster_opt
     enum muster_code code = check_options(options, status);
     if (code != MUSTER_OK) return code;
     struct muster_client *client = calloc(1, sizeof *client);
-    if (client == NULL) return status_no_memory(status);
+    if (client == NULL) return muster_status_no_memory(status);
     pthread_mutex_init(&client->mutex, NULL);
     pthread_cond_init(&client->idle, NULL);
     client->timeout_ms = options->timeout_ms ? options->timeout_ms : 5000;
@@ -81,7 +83,7 @@ enum muster_code muster_open(struct muster_client **out, const struct muster_opt
     client->api = strdup(options->api);
     client->token = options->token ? strdup(options->token) : NULL;
     if (client->api == NULL || (options->token && client->token == NULL))
-        code = status_no_memory(status);
+        code = muster_status_no_memory(status);
     else
         code = open_socket(client, status);
     if (code != MUSTER_OK) {
@@ -89,7 +91,7 @@ enum muster_code muster_open(struct muster_client **out, const struct muster_opt
         return code;
     }
     *out = client;
-    status_set(status, MUSTER_OK, "%s", "");
+    muster_status_set(status, MUSTER_OK, "%s", "");
     return MUSTER_OK;
 }
 
@@ -137,8 +139,8 @@ static struct slot *slot_new(struct muster_client *client) {
     if (slot == NULL) return NULL;
     slot->client = client;
     if (nng_ctx_open(&slot->context, client->socket) != 0) goto no_context;
-    if (nng_aio_alloc(&slot->aio, call_step, slot) != 0) goto no_aio;
-    if (nng_aio_alloc(&slot->rest, call_rested, slot) != 0) goto no_rest;
+    if (nng_aio_alloc(&slot->aio, muster_call_step, slot) != 0) goto no_aio;
+    if (nng_aio_alloc(&slot->rest, muster_call_rested, slot) != 0) goto no_rest;
     return slot;
 no_rest:
     nng_aio_free(slot->aio);
@@ -149,19 +151,19 @@ no_context:
     return NULL;
 }
 
-struct slot *client_take_slot(struct muster_client *client, struct muster_status *status) {
+struct slot *muster_client_take_slot(struct muster_client *client, struct muster_status *status) {
     struct slot *slot = NULL;
     pthread_mutex_lock(&client->mutex);
     if (client->closing) {
-        status_set(status, MUSTER_CANCELLED, "the client is being closed");
+        muster_status_set(status, MUSTER_CANCELLED, "the client is being closed");
     } else if (client->free_slots != NULL) {
         slot = client->free_slots;
         client->free_slots = slot->next_free;
     } else if (client->slot_count == CLIENT_SLOTS) {
-        status_set(status, MUSTER_RESOURCE_EXHAUSTED, "%d requests are in flight already",
-                   CLIENT_SLOTS);
+        muster_status_set(status, MUSTER_RESOURCE_EXHAUSTED, "%d requests are in flight already",
+                          CLIENT_SLOTS);
     } else if ((slot = slot_new(client)) == NULL) {
-        status_no_memory(status);
+        muster_status_no_memory(status);
     } else {
         client->slots[client->slot_count++] = slot;
     }
@@ -170,7 +172,7 @@ struct slot *client_take_slot(struct muster_client *client, struct muster_status
     return slot;
 }
 
-void client_return_slot(struct slot *slot) {
+void muster_client_return_slot(struct slot *slot) {
     struct muster_client *client = slot->client;
     pthread_mutex_lock(&client->mutex);
     slot->next_free = client->free_slots;
@@ -179,7 +181,7 @@ void client_return_slot(struct slot *slot) {
     pthread_mutex_unlock(&client->mutex);
 }
 
-bool client_closing(struct muster_client *client) {
+bool muster_client_closing(struct muster_client *client) {
     pthread_mutex_lock(&client->mutex);
     bool closing = client->closing;
     pthread_mutex_unlock(&client->mutex);

@@ -8,7 +8,8 @@
  *
  * strictly one step after the other: nng 1.5.2 crashes when a context with a pending send and an
  * outstanding receive is cancelled (nng issue 1702). At most CLIENT_SLOTS exist; they are made on
- * demand and kept. The mutex guards the lists and `closing`; a busy slot belongs to its aio.
+ * demand and kept. Functions shared by files carry the library's prefix: they are in the user's
+ * program. The mutex guards the lists and `closing`; a busy slot belongs to its aio.
  */
 #ifndef MUSTER_CLIENT_INTERNAL_H
 #define MUSTER_CLIENT_INTERNAL_H
@@ -60,15 +61,15 @@ struct muster_client {
 };
 
 /* Dials every address of a comma-separated list in the background. */
-enum muster_code client_dial(nng_socket socket, const char *addresses,
-                             struct muster_status *status);
+enum muster_code muster_client_dial(nng_socket socket, const char *addresses,
+                                    struct muster_status *status);
 /* A free slot, counted busy; NULL with the reason in `status`. */
-struct slot *client_take_slot(struct muster_client *client, struct muster_status *status);
+struct slot *muster_client_take_slot(struct muster_client *client, struct muster_status *status);
 /* The slot's callbacks are over. */
-void client_return_slot(struct slot *slot);
-bool client_closing(struct muster_client *client);
+void muster_client_return_slot(struct slot *slot);
+bool muster_client_closing(struct muster_client *client);
 /* The aio callbacks of every slot. */
-void call_step(void *slot);
-void call_rested(void *slot);
+void muster_call_step(void *slot);
+void muster_call_rested(void *slot);
 
 #endif

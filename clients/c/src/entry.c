@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool entry_add(struct entry *e, const char *topic, Muster__V1__EventBatch *batch) {
+bool muster_entry_add(struct entry *e, const char *topic, Muster__V1__EventBatch *batch) {
     char *name = strdup(topic);
     if (name == NULL) goto no_memory;
     if (e->batch_count == e->batch_capacity) {
@@ -25,11 +25,11 @@ no_memory:
     return false;
 }
 
-bool entry_empty(const struct entry *e) {
+bool muster_entry_empty(const struct entry *e) {
     return e->batch_count == 0;
 }
 
-bool entry_whole(const struct entry *e) {
+bool muster_entry_whole(const struct entry *e) {
     return e->batch_count > 0 && e->event_count >= e->wanted;
 }
 
@@ -52,7 +52,7 @@ static void clear(struct entry *e) {
     e->batch_count = e->event_count = e->wanted = 0;
 }
 
-void entry_flush(struct entry *e, entry_event_fn each, void *arg) {
+void muster_entry_flush(struct entry *e, entry_event_fn each, void *arg) {
     struct ordered *events = NULL;
     if (e->batch_count > 1) events = malloc((e->event_count + 1) * sizeof *events);
     size_t count = 0;
@@ -72,7 +72,7 @@ void entry_flush(struct entry *e, entry_event_fn each, void *arg) {
     clear(e);
 }
 
-void entry_fini(struct entry *e) {
+void muster_entry_fini(struct entry *e) {
     clear(e);
     free(e->batches);
     *e = (struct entry){0};

@@ -23,11 +23,11 @@ struct entry {
 typedef void (*entry_event_fn)(void *arg, const char *topic, const Muster__V1__Event *event);
 
 /* Takes the batch over in any case. False when out of memory: the message counts as lost. */
-bool entry_add(struct entry *e, const char *topic, Muster__V1__EventBatch *batch);
-bool entry_empty(const struct entry *e);
-bool entry_whole(const struct entry *e);
+bool muster_entry_add(struct entry *e, const char *topic, Muster__V1__EventBatch *batch);
+bool muster_entry_empty(const struct entry *e);
+bool muster_entry_whole(const struct entry *e);
 /* Hands the events on in order of index and empties the entry. */
-void entry_flush(struct entry *e, entry_event_fn each, void *arg);
-void entry_fini(struct entry *e);
+void muster_entry_flush(struct entry *e, entry_event_fn each, void *arg);
+void muster_entry_fini(struct entry *e);
 
 #endif

@@ -22,7 +22,7 @@ static bool is_mutating(const char *method) {
     return false;
 }
 
-bool client_method_find(const char *name, struct method_info *out) {
+bool muster_method_find(const char *name, struct method_info *out) {
     const char *slash = strchr(name, '/');
     if (slash == NULL) return false;
     size_t service_bytes = (size_t)(slash - name);

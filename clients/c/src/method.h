@@ -14,6 +14,6 @@ struct method_info {
 };
 
 /* `name`: "Tickets/CreateTicket". False when there is no such method. */
-bool client_method_find(const char *name, struct method_info *out);
+bool muster_method_find(const char *name, struct method_info *out);
 
 #endif

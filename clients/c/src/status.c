@@ -32,8 +32,8 @@ const char *muster_code_name(enum muster_code code) {
     return (size_t)code < count ? code_names[code] : "UNKNOWN";
 }
 
-enum muster_code status_set(struct muster_status *status, enum muster_code code, const char *format,
-                            ...) {
+enum muster_code muster_status_set(struct muster_status *status, enum muster_code code,
+                                   const char *format, ...) {
     if (status == NULL) return code;
     va_list arguments;
     va_start(arguments, format);
@@ -44,33 +44,35 @@ enum muster_code status_set(struct muster_status *status, enum muster_code code,
     return code;
 }
 
-enum muster_code status_from_wire(struct muster_status *status, const Muster__V1__Status *wire) {
-    if (wire == NULL || wire->code == MUSTER_OK) return status_set(status, MUSTER_OK, "%s", "");
+enum muster_code muster_status_from_wire(struct muster_status *status,
+                                         const Muster__V1__Status *wire) {
+    if (wire == NULL || wire->code == MUSTER_OK)
+        return muster_status_set(status, MUSTER_OK, "%s", "");
     size_t count = sizeof code_names / sizeof *code_names;
     enum muster_code code = wire->code < count ? (enum muster_code)wire->code : MUSTER_UNKNOWN;
-    status_set(status, code, "%s", wire->message);
+    muster_status_set(status, code, "%s", wire->message);
     if (status != NULL && wire->n_details > 0)
         snprintf(status->field, sizeof status->field, "%s", wire->details[0]->field);
     return code;
 }
 
-bool status_retryable(enum muster_code code) {
+bool muster_status_retryable(enum muster_code code) {
     return code == MUSTER_UNAVAILABLE || code == MUSTER_ABORTED ||
            code == MUSTER_RESOURCE_EXHAUSTED || code == MUSTER_DEADLINE_EXCEEDED;
 }
 
-enum muster_code status_no_memory(struct muster_status *status) {
-    return status_set(status, MUSTER_RESOURCE_EXHAUSTED, "out of memory");
+enum muster_code muster_status_no_memory(struct muster_status *status) {
+    return muster_status_set(status, MUSTER_RESOURCE_EXHAUSTED, "out of memory");
 }
 
-int64_t status_now_ms(void) {
+int64_t muster_status_now_ms(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* getrandom of up to 256 bytes from an initialised pool is never cut short (getrandom(2)). */
-uint32_t status_random_below(uint32_t bound) {
+uint32_t muster_status_random_below(uint32_t bound) {
     uint32_t value = 0;
     if (getrandom(&value, sizeof value, 0) != (ssize_t)sizeof value) value = (uint32_t)clock();
     return value % bound;

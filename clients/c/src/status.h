@@ -8,15 +8,16 @@
 #include <stdbool.h>
 
 /* Writes a formatted text into `status` (NULL is fine), empties its field. Returns `code`. */
-enum muster_code status_set(struct muster_status *status, enum muster_code code, const char *format,
-                            ...) __attribute__((format(printf, 3, 4)));
+enum muster_code muster_status_set(struct muster_status *status, enum muster_code code,
+                                   const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* The server's status; NULL is OK. Texts that are too long are cut. */
-enum muster_code status_from_wire(struct muster_status *status, const Muster__V1__Status *wire);
+enum muster_code muster_status_from_wire(struct muster_status *status,
+                                         const Muster__V1__Status *wire);
 /* Whether the same request may succeed when sent again unchanged. */
-bool status_retryable(enum muster_code code);
-enum muster_code status_no_memory(struct muster_status *status);
-int64_t status_now_ms(void); /* monotonic */
+bool muster_status_retryable(enum muster_code code);
+enum muster_code muster_status_no_memory(struct muster_status *status);
+int64_t muster_status_now_ms(void); /* monotonic */
 /* Uniform in 0..bound-1; for jitter only. bound > 0. */
-uint32_t status_random_below(uint32_t bound);
+uint32_t muster_status_random_below(uint32_t bound);
 
 #endif

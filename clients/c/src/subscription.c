@@ -46,16 +46,16 @@ struct muster_subscription {
 static void hand_on(void *arg, const char *topic, const Muster__V1__Event *event) {
     struct muster_subscription *s = arg;
     struct position at = {event->epoch, event->seq};
-    if (tracker_fresh(&s->tracker, topic, at, event->index)) s->on_event(s->arg, event);
+    if (muster_tracker_fresh(&s->tracker, topic, at, event->index)) s->on_event(s->arg, event);
 }
 
 static void flush_entry(struct muster_subscription *s) {
-    entry_flush(&s->entry, hand_on, s);
+    muster_entry_flush(&s->entry, hand_on, s);
 }
 
 static void note_position(struct muster_subscription *s, struct position at) {
     pthread_mutex_lock(&s->mutex);
-    if (tracker_order(at, s->last) > 0) s->last = at;
+    if (muster_tracker_order(at, s->last) > 0) s->last = at;
     pthread_mutex_unlock(&s->mutex);
 }
 
@@ -108,7 +108,7 @@ static enum muster_code replay_page(struct muster_subscription *s,
                                     struct muster_status *status) {
     *out = NULL;
     struct replay_wait *w = calloc(1, sizeof *w);
-    if (w == NULL) return status_no_memory(status);
+    if (w == NULL) return muster_status_no_memory(status);
     pthread_mutex_init(&w->mutex, NULL);
     pthread_cond_init(&w->ended, NULL);
     Muster__V1__ReplayEventsRequest request = MUSTER__V1__REPLAY_EVENTS_REQUEST__INIT;
@@ -123,7 +123,7 @@ static enum muster_code replay_page(struct muster_subscription *s,
     if (!w->done) {
         w->abandoned = true;
         pthread_mutex_unlock(&w->mutex);
-        return status_set(status, MUSTER_CANCELLED, "unsubscribed");
+        return muster_status_set(status, MUSTER_CANCELLED, "unsubscribed");
     }
     *status = w->status;
     *out = (Muster__V1__ReplayEventsResponse *)w->response;
@@ -166,8 +166,8 @@ static enum muster_code replay(struct muster_subscription *s) {
         if (page->position != NULL)
             end = (struct position){page->position->epoch, page->position->seq};
         /* A page that does not get on would be asked for again for ever. */
-        more = page->more && tracker_order(end, s->tracker.known) > 0;
-        tracker_known(&s->tracker, end);
+        more = page->more && muster_tracker_order(end, s->tracker.known) > 0;
+        muster_tracker_known(&s->tracker, end);
         note_position(s, end);
         muster_free(page);
     }
@@ -199,9 +199,9 @@ static void start_tracker(struct muster_subscription *s, const Muster__V1__Event
     struct position previous = {first->previous_epoch, first->previous_seq};
     struct position before = {at.epoch, at.seq ? at.seq - 1 : 0};
     if (heartbeat)
-        tracker_start(&s->tracker, at, at);
+        muster_tracker_start(&s->tracker, at, at);
     else
-        tracker_start(&s->tracker, previous, before);
+        muster_tracker_start(&s->tracker, previous, before);
 }
 
 /* A new epoch may mean that the journal went back: asking to go on from where we were tells. */
@@ -215,7 +215,7 @@ static bool heartbeat_shows_gap(const struct muster_subscription *s,
     for (size_t i = 0; i < batch->n_topics; i++) {
         struct position at = {batch->topics[i]->epoch, batch->topics[i]->seq};
         if (topic_is_ours(s, batch->topics[i]->topic) &&
-            tracker_gap(&s->tracker, batch->topics[i]->topic, at))
+            muster_tracker_gap(&s->tracker, batch->topics[i]->topic, at))
             return true;
     }
     return false;
@@ -229,7 +229,7 @@ static void take_heartbeat(struct muster_subscription *s, const Muster__V1__Even
     if (!s->tracker.started) start_tracker(s, batch, true);
     flush_entry(s);
     struct position at = {batch->epoch, batch->seq};
-    tracker_known(&s->tracker, at);
+    muster_tracker_known(&s->tracker, at);
     note_position(s, at);
 }
 
@@ -238,16 +238,17 @@ static void take_batch(struct muster_subscription *s, const char *topic,
     struct position at = {batch->epoch, batch->seq};
     struct position previous = {batch->previous_epoch, batch->previous_seq};
     if (!s->tracker.started) start_tracker(s, batch, false);
-    bool gap = tracker_gap(&s->tracker, topic, previous);
+    bool gap = muster_tracker_gap(&s->tracker, topic, previous);
     if (gap) s->gaps++;
     if (gap || epoch_changed(s, batch)) replay_until_done(s);
     if (!s->tracker.started) start_tracker(s, batch, false);
-    if (!entry_empty(&s->entry) && tracker_order(s->entry.at, at) != 0) flush_entry(s);
-    if (entry_empty(&s->entry)) s->entry_since_ms = status_now_ms();
-    if (!entry_add(&s->entry, topic, batch)) return;
-    tracker_saw(&s->tracker, topic, at);
+    if (!muster_entry_empty(&s->entry) && muster_tracker_order(s->entry.at, at) != 0)
+        flush_entry(s);
+    if (muster_entry_empty(&s->entry)) s->entry_since_ms = muster_status_now_ms();
+    if (!muster_entry_add(&s->entry, topic, batch)) return;
+    muster_tracker_saw(&s->tracker, topic, at);
     note_position(s, at);
-    if (entry_whole(&s->entry)) flush_entry(s);
+    if (muster_entry_whole(&s->entry)) flush_entry(s);
 }
 
 static void take_message(struct muster_subscription *s, const char *bytes, size_t size) {
@@ -257,7 +258,7 @@ static void take_message(struct muster_subscription *s, const char *bytes, size_
     Muster__V1__EventBatch *batch =
         muster__v1__event_batch__unpack(NULL, size - head, (const uint8_t *)bytes + head);
     if (batch == NULL) return; /* damaged or no memory: shows as a gap */
-    s->heard_ms = s->silent_since_ms = status_now_ms();
+    s->heard_ms = s->silent_since_ms = muster_status_now_ms();
     char heartbeat[TOPIC_BYTES];
     snprintf(heartbeat, sizeof heartbeat, "%s/-/heartbeat", s->realm);
     if (strcmp(bytes, heartbeat) == 0) {
@@ -271,19 +272,19 @@ static void take_message(struct muster_subscription *s, const char *bytes, size_
 /* --- The thread ------------------------------------------------------------------------------ */
 
 static void look_for_silence(struct muster_subscription *s) {
-    int64_t now = status_now_ms();
-    if (!entry_empty(&s->entry) && now - s->entry_since_ms >= ENTRY_WAIT_MS) flush_entry(s);
+    int64_t now = muster_status_now_ms();
+    if (!muster_entry_empty(&s->entry) && now - s->entry_since_ms >= ENTRY_WAIT_MS) flush_entry(s);
     if (now - s->silent_since_ms < SILENCE_MS) return;
     if (s->tracker.started) (void)replay(s); /* the server may be away: tried again in a while */
-    s->silent_since_ms = status_now_ms();
+    s->silent_since_ms = muster_status_now_ms();
 }
 
 static void *run(void *arg) {
     struct muster_subscription *s = arg;
     /* Where we go on may be long ago: catch up now, not with the first heartbeat. */
-    if (s->tracker.started && replay(s) == MUSTER_OK) s->silent_since_ms = status_now_ms();
+    if (s->tracker.started && replay(s) == MUSTER_OK) s->silent_since_ms = muster_status_now_ms();
     while (!s->stopping) {
-        nng_aio_set_timeout(s->aio, entry_empty(&s->entry) ? WAIT_MS : ENTRY_WAIT_MS);
+        nng_aio_set_timeout(s->aio, muster_entry_empty(&s->entry) ? WAIT_MS : ENTRY_WAIT_MS);
         nng_recv_aio(s->socket, s->aio);
         nng_aio_wait(s->aio);
         if (nng_aio_result(s->aio) == 0) {
@@ -306,10 +307,11 @@ static enum muster_code set_topics(struct muster_subscription *s,
                                    struct muster_status *status) {
     const char *realm = o->realm ? o->realm : "default", *topic = o->topic ? o->topic : "";
     if (*realm == '\0' || strlen(realm) >= sizeof s->realm || strchr(realm, '/') != NULL)
-        return status_set(status, MUSTER_INVALID_ARGUMENT, "realm \"%s\": 1..64 of [A-Za-z0-9_.-]",
-                          realm);
+        return muster_status_set(status, MUSTER_INVALID_ARGUMENT,
+                                 "realm \"%s\": 1..64 of [A-Za-z0-9_.-]", realm);
     if (strlen(realm) + 1 + strlen(topic) >= sizeof s->prefix)
-        return status_set(status, MUSTER_INVALID_ARGUMENT, "topic \"%s\" is too long", topic);
+        return muster_status_set(status, MUSTER_INVALID_ARGUMENT, "topic \"%s\" is too long",
+                                 topic);
     snprintf(s->realm, sizeof s->realm, "%s", realm);
     snprintf(s->prefix, sizeof s->prefix, "%s/%s", realm, topic);
     return MUSTER_OK;
@@ -326,8 +328,9 @@ static enum muster_code open_socket(struct muster_subscription *s, const char *a
     if (error == 0)
         error = nng_socket_set(s->socket, NNG_OPT_SUB_SUBSCRIBE, heartbeat, strlen(heartbeat));
     if (error == 0) error = nng_aio_alloc(&s->aio, NULL, NULL);
-    if (error != 0) return status_set(status, MUSTER_RESOURCE_EXHAUSTED, "%s", nng_strerror(error));
-    return client_dial(s->socket, addresses, status);
+    if (error != 0)
+        return muster_status_set(status, MUSTER_RESOURCE_EXHAUSTED, "%s", nng_strerror(error));
+    return muster_client_dial(s->socket, addresses, status);
 }
 
 enum muster_code muster_subscribe(struct muster_subscription **out, struct muster_client *client,
@@ -335,20 +338,20 @@ enum muster_code muster_subscribe(struct muster_subscription **out, struct muste
                                   struct muster_status *status) {
     *out = NULL;
     if (options->events == NULL || options->on_event == NULL || options->on_resync == NULL)
-        return status_set(status, MUSTER_INVALID_ARGUMENT, "%s is not set",
-                          options->events == NULL ? "events" : "a callback");
+        return muster_status_set(status, MUSTER_INVALID_ARGUMENT, "%s is not set",
+                                 options->events == NULL ? "events" : "a callback");
     struct muster_subscription *s = calloc(1, sizeof *s);
-    if (s == NULL) return status_no_memory(status);
+    if (s == NULL) return muster_status_no_memory(status);
     s->client = client;
     s->on_event = options->on_event;
     s->on_resync = options->on_resync;
     s->arg = options->arg;
-    s->silent_since_ms = status_now_ms();
+    s->silent_since_ms = muster_status_now_ms();
     pthread_mutex_init(&s->mutex, NULL);
     pthread_cond_init(&s->wake, NULL);
     struct position after = {options->after_epoch, options->after_seq};
     if (after.epoch != 0 || after.seq != 0) {
-        tracker_start(&s->tracker, after, after);
+        muster_tracker_start(&s->tracker, after, after);
         s->last = after;
     }
     enum muster_code code = set_topics(s, options, status);
@@ -356,14 +359,14 @@ enum muster_code muster_subscribe(struct muster_subscription **out, struct muste
     if (code == MUSTER_OK) {
         s->thread_started = pthread_create(&s->thread, NULL, run, s) == 0;
         if (!s->thread_started)
-            code = status_set(status, MUSTER_RESOURCE_EXHAUSTED, "no thread can be started");
+            code = muster_status_set(status, MUSTER_RESOURCE_EXHAUSTED, "no thread can be started");
     }
     if (code != MUSTER_OK) {
         muster_unsubscribe(s);
         return code;
     }
     *out = s;
-    status_set(status, MUSTER_OK, "%s", "");
+    muster_status_set(status, MUSTER_OK, "%s", "");
     return MUSTER_OK;
 }
 
@@ -377,8 +380,8 @@ void muster_unsubscribe(struct muster_subscription *s) {
     if (s->thread_started) pthread_join(s->thread, NULL);
     nng_aio_free(s->aio);
     if (nng_socket_id(s->socket) > 0) nng_close(s->socket);
-    entry_fini(&s->entry);
-    tracker_fini(&s->tracker);
+    muster_entry_fini(&s->entry);
+    muster_tracker_fini(&s->tracker);
     pthread_cond_destroy(&s->wake);
     pthread_mutex_destroy(&s->mutex);
     free(s);
@@ -386,7 +389,7 @@ void muster_unsubscribe(struct muster_subscription *s) {
 
 int muster_subscription_live(const struct muster_subscription *s) {
     int64_t heard = s->heard_ms;
-    return heard != 0 && status_now_ms() - heard < SILENCE_MS;
+    return heard != 0 && muster_status_now_ms() - heard < SILENCE_MS;
 }
 
 uint64_t muster_subscription_gaps(const struct muster_subscription *s) {

@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-int tracker_order(struct position a, struct position b) {
+int muster_tracker_order(struct position a, struct position b) {
     if (a.epoch != b.epoch) return a.epoch < b.epoch ? -1 : 1;
     return (a.seq > b.seq) - (a.seq < b.seq);
 }
 
 static struct position later(struct position a, struct position b) {
-    return tracker_order(a, b) >= 0 ? a : b;
+    return muster_tracker_order(a, b) >= 0 ? a : b;
 }
 
 /* FNV-1a, 64 bit. Topics are the server's queues, not strangers' text. */
@@ -62,37 +62,38 @@ static struct tracked_topic *find_or_add(struct tracker *t, const char *name) {
     return topic;
 }
 
-void tracker_start(struct tracker *t, struct position known, struct position floor) {
-    tracker_fini(t);
+void muster_tracker_start(struct tracker *t, struct position known, struct position floor) {
+    muster_tracker_fini(t);
     t->started = true;
     t->known = known;
     t->floor = floor;
 }
 
-void tracker_fini(struct tracker *t) {
+void muster_tracker_fini(struct tracker *t) {
     for (size_t i = 0; i < t->capacity; i++)
         free(t->topics[i].name);
     free(t->topics);
     *t = (struct tracker){0};
 }
 
-bool tracker_gap(const struct tracker *t, const char *topic, struct position previous) {
+bool muster_tracker_gap(const struct tracker *t, const char *topic, struct position previous) {
     struct position seen = later(t->known, t->floor);
     const struct tracked_topic *tracked = find(t, topic);
     if (tracked != NULL) seen = later(seen, tracked->seen);
-    return tracker_order(previous, seen) > 0;
+    return muster_tracker_order(previous, seen) > 0;
 }
 
-void tracker_saw(struct tracker *t, const char *topic, struct position at) {
+void muster_tracker_saw(struct tracker *t, const char *topic, struct position at) {
     struct tracked_topic *tracked = find_or_add(t, topic);
     if (tracked != NULL) tracked->seen = later(tracked->seen, at);
 }
 
-bool tracker_fresh(struct tracker *t, const char *topic, struct position at, uint32_t index) {
-    if (tracker_order(at, later(t->known, t->floor)) <= 0) return false;
+bool muster_tracker_fresh(struct tracker *t, const char *topic, struct position at,
+                          uint32_t index) {
+    if (muster_tracker_order(at, later(t->known, t->floor)) <= 0) return false;
     struct tracked_topic *tracked = find_or_add(t, topic);
     if (tracked == NULL) return true;
-    int order = tracker_order(at, tracked->delivered);
+    int order = muster_tracker_order(at, tracked->delivered);
     if (tracked->delivered_index >= 0 &&
         (order < 0 || (order == 0 && (int64_t)index <= tracked->delivered_index)))
         return false;
@@ -101,6 +102,6 @@ bool tracker_fresh(struct tracker *t, const char *topic, struct position at, uin
     return true;
 }
 
-void tracker_known(struct tracker *t, struct position at) {
+void muster_tracker_known(struct tracker *t, struct position at) {
     t->known = later(t->known, at);
 }

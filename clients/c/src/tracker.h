@@ -1,7 +1,8 @@
 /* tracker.h - what a subscriber knows of the journal: what it has seen, and what it has missed.
  *
- * Legal order: tracker_start once (and again after a resync), then for each message tracker_gap
- * before tracker_saw, and tracker_fresh for each event before it is handed on. No I/O.
+ * Legal order: muster_tracker_start once (and again after a resync), then for each message
+ * muster_tracker_gap before muster_tracker_saw, and muster_tracker_fresh for each event before it
+ * is handed on. No I/O.
  *
  * known: every event up to this position was handed on; it is a journal entry, so that a replay
  *        can begin there. floor: events up to here are older than the subscription.
@@ -36,16 +37,16 @@ struct tracker {
     size_t topic_count, capacity;
 };
 
-int tracker_order(struct position a, struct position b); /* <0, 0, >0 */
+int muster_tracker_order(struct position a, struct position b); /* <0, 0, >0 */
 
-void tracker_start(struct tracker *t, struct position known, struct position floor);
-void tracker_fini(struct tracker *t);
+void muster_tracker_start(struct tracker *t, struct position known, struct position floor);
+void muster_tracker_fini(struct tracker *t);
 /* Whether a message that follows `previous` on its topic was preceded by one not seen. */
-bool tracker_gap(const struct tracker *t, const char *topic, struct position previous);
-void tracker_saw(struct tracker *t, const char *topic, struct position at);
+bool muster_tracker_gap(const struct tracker *t, const char *topic, struct position previous);
+void muster_tracker_saw(struct tracker *t, const char *topic, struct position at);
 /* True once per event: it is to be handed on now. */
-bool tracker_fresh(struct tracker *t, const char *topic, struct position at, uint32_t index);
+bool muster_tracker_fresh(struct tracker *t, const char *topic, struct position at, uint32_t index);
 /* Everything up to `at`, a journal entry, was handed on. Never goes back. */
-void tracker_known(struct tracker *t, struct position at);
+void muster_tracker_known(struct tracker *t, struct position at);
 
 #endif
