@@ -19,7 +19,7 @@ foreach(name kill roles operate bytes)
         COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/${name}_test.py
         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     set_tests_properties(e2e.${name} PROPERTIES LABELS e2e TIMEOUT 300 ENVIRONMENT
-        "MUSTER_BINARY=$<TARGET_FILE:muster>;MUSTER_LOAD=$<TARGET_FILE:load>")
+        "TEST_BINARY=$<TARGET_FILE:muster>;TEST_LOAD=$<TARGET_FILE:load>")
 endforeach()
 
 # demo: what a newcomer runs, with the release build.
@@ -61,9 +61,9 @@ add_test(NAME clients.install
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/clients/install_test.py
         ${CMAKE_BINARY_DIR} ${CMAKE_C_COMPILER} "${MUSTER_SANITIZE}")
 set_tests_properties(clients.install PROPERTIES LABELS e2e TIMEOUT 300 ENVIRONMENT
-    "MUSTER_BINARY=$<TARGET_FILE:muster>")
+    "TEST_BINARY=$<TARGET_FILE:muster>")
 
 # interop: the official Socket.IO clients from npm and PyPI against the real server.
 add_test(NAME interop COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/interop/run ${CMAKE_BINARY_DIR}/interop)
 set_tests_properties(interop PROPERTIES LABELS interop TIMEOUT 600 ENVIRONMENT
-    "MUSTER_BINARY=$<TARGET_FILE:muster>")
+    "TEST_BINARY=$<TARGET_FILE:muster>")

@@ -256,9 +256,9 @@ def main():
     parser.add_argument("--smoke", action="store_true")
     options = parser.parse_args()
     folder = options.bin or build()
-    os.environ["MUSTER_BINARY"] = os.path.join(folder, "muster")
+    os.environ["TEST_BINARY"] = os.path.join(folder, "muster")
     sys.path.insert(0, os.path.join(ROOT, "tests", "support"))
-    import muster_fixture  # reads MUSTER_BINARY when it is imported
+    import muster_fixture  # reads TEST_BINARY when it is imported
     rounds, loads = [], [load()]
     for _ in range(1 if options.smoke else options.rounds):
         bench = Bench(folder, SMOKE if options.smoke else FULL, muster_fixture)

@@ -1,7 +1,7 @@
 """The C client, installed elsewhere: its examples are built with pkg-config and with CMake, and run
 against a live server.
 
-    install_test.py BUILD_FOLDER COMPILER SANITIZERS      (MUSTER_BINARY is the server's)
+    install_test.py BUILD_FOLDER COMPILER SANITIZERS      (TEST_BINARY is the server's)
 """
 import os
 import shutil

@@ -8,7 +8,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from muster_fixture import Muster, wait_until  # noqa: E402
 
-LOAD = os.environ["MUSTER_LOAD"]
+LOAD = os.environ["TEST_LOAD"]
 
 
 class Load:

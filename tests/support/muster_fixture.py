@@ -4,7 +4,7 @@
         m.api, m.events, m.bridge   # "tcp://...", "tcp://...", "http://..."
         m.cli("queue", "list")      # subprocess.CompletedProcess of the CLI
 
-The binary is $MUSTER_BINARY. Everything is waited for by condition with a deadline.
+The binary is $TEST_BINARY. Everything is waited for by condition with a deadline.
 """
 import os
 import shutil
@@ -13,7 +13,9 @@ import subprocess
 import tempfile
 import time
 
-BINARY = os.environ.get("MUSTER_BINARY", "build/dev/bin/muster")
+BINARY = os.environ.get("TEST_BINARY", "build/dev/bin/muster")
+# MUSTER_* are options of the server; an unknown one, such as the line above's, is an error.
+CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("MUSTER_")}
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # nng's own small leaks are not ours to find; children inherit this.
 os.environ.setdefault("LSAN_OPTIONS", "print_suppressions=0:suppressions=" +
@@ -41,7 +43,7 @@ class Process:
         self.out_path = log_path + ".out"
         with open(self.out_path, "wb") as out, open(log_path, "ab") as log:
             self.child = subprocess.Popen(arguments, stdout=out, stderr=log,
-                                          stdin=subprocess.DEVNULL)
+                                          stdin=subprocess.DEVNULL, env=CLEAN)
         self.doors = {}
 
     @property
@@ -141,7 +143,7 @@ class Muster:
         if arguments[0] not in ("serve", "version"):
             words += ["--api", self.api]
         return subprocess.run(words, input=stdin, capture_output=True, text=True, timeout=timeout,
-                              check=check)
+                              check=check, env=CLEAN)
 
     def close(self):
         try:
