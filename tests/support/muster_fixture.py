@@ -14,13 +14,13 @@ import tempfile
 import time
 
 BINARY = os.environ.get("TEST_BINARY", "build/dev/bin/muster")
-# MUSTER_* are options of the server; an unknown one, such as the line above's, is an error.
-CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("MUSTER_")}
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # nng's own small leaks are not ours to find; children inherit this.
 os.environ.setdefault("LSAN_OPTIONS", "print_suppressions=0:suppressions=" +
                       os.path.join(ROOT, "tests", "support", "lsan.supp"))
 QUEUES = os.path.join(ROOT, "deploy", "queues", "default.json")
+# MUSTER_* are options of the server; an unknown one, such as MUSTER_BINARY, is an error.
+CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("MUSTER_")}
 
 
 def wait_until(what, condition, timeout=20.0, interval=0.02):
