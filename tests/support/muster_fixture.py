@@ -19,8 +19,6 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 os.environ.setdefault("LSAN_OPTIONS", "print_suppressions=0:suppressions=" +
                       os.path.join(ROOT, "tests", "support", "lsan.supp"))
 QUEUES = os.path.join(ROOT, "deploy", "queues", "default.json")
-# MUSTER_* are options of the server; an unknown one, such as MUSTER_BINARY, is an error.
-CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("MUSTER_")}
 
 
 def wait_until(what, condition, timeout=20.0, interval=0.02):
@@ -43,7 +41,7 @@ class Process:
         self.out_path = log_path + ".out"
         with open(self.out_path, "wb") as out, open(log_path, "ab") as log:
             self.child = subprocess.Popen(arguments, stdout=out, stderr=log,
-                                          stdin=subprocess.DEVNULL, env=CLEAN)
+                                          stdin=subprocess.DEVNULL)
         self.doors = {}
 
     @property
@@ -143,7 +141,7 @@ class Muster:
         if arguments[0] not in ("serve", "version"):
             words += ["--api", self.api]
         return subprocess.run(words, input=stdin, capture_output=True, text=True, timeout=timeout,
-                              check=check, env=CLEAN)
+                              check=check)
 
     def close(self):
         try:
