@@ -150,6 +150,7 @@ int main(int argc, char **argv) {
     printf("%s\n", strrchr(transport_address(transport), ':') + 1);
     fflush(stdout);
     transport_run(transport);
+    signal(SIGTERM, SIG_IGN); /* there is no transport to stop from here on */
     transport_close(transport);
     sio_server_free(server);
     return 0;
