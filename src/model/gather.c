@@ -18,8 +18,8 @@ static void enter_run_below(struct walk *w) {
     if (!key_index_previous(w->index, &c)) return;
     double key = key_index_at(w->index, c)->key;
     struct key_cursor before = c;
-    bool alone = !key_index_previous(w->index, &before) ||
-                 key_index_at(w->index, before)->key < key;
+    bool alone =
+        !key_index_previous(w->index, &before) || key_index_at(w->index, before)->key < key;
     w->run_end = w->run_start;
     w->run_start = w->down = alone ? c : key_index_lower(w->index, key);
     w->next_down = key_index_at(w->index, w->down);
@@ -27,8 +27,10 @@ static void enter_run_below(struct walk *w) {
 
 static void step_down(struct walk *w) {
     w->down = key_index_next(w->index, w->down);
-    if (key_cursor_equal(w->down, w->run_end)) enter_run_below(w);
-    else w->next_down = key_index_at(w->index, w->down);
+    if (key_cursor_equal(w->down, w->run_end))
+        enter_run_below(w);
+    else
+        w->next_down = key_index_at(w->index, w->down);
 }
 
 static void step_up(struct walk *w) {
@@ -88,16 +90,21 @@ void gather_run(struct gathered *g, const struct gather_query *q) {
         }
         struct option o;
         if (seen++ >= q->skip && option_from(q, wanted, s, &o)) {
-            if (is_down) g->slots[--low] = o;
-            else g->slots[high++] = o;
+            if (is_down)
+                g->slots[--low] = o;
+            else
+                g->slots[high++] = o;
         }
-        if (is_down) step_down(&w);
-        else step_up(&w);
+        if (is_down)
+            step_down(&w);
+        else
+            step_up(&w);
     }
     g->by_key = &g->slots[low];
     g->count = high - low;
     g->below = GATHER_MAX - low;
     g->visited = seen;
-    for (uint32_t i = 0; i < g->count; i++) g->by_age[i] = &g->by_key[i];
+    for (uint32_t i = 0; i < g->count; i++)
+        g->by_age[i] = &g->by_key[i];
     if (g->count > 1) qsort(g->by_age, g->count, sizeof *g->by_age, by_age);
 }

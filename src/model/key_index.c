@@ -28,8 +28,10 @@ static uint32_t block_of(const struct key_index *x, const struct key_slot *s) {
     uint32_t low = 0, high = x->block_count;
     while (high - low > 1) {
         uint32_t middle = low + (high - low) / 2;
-        if (before(s, &x->fences[middle].first)) high = middle;
-        else low = middle;
+        if (before(s, &x->fences[middle].first))
+            high = middle;
+        else
+            low = middle;
     }
     return low;
 }
@@ -38,8 +40,10 @@ static uint32_t slot_of(const struct key_block *b, const struct key_slot *s) {
     uint32_t low = 0, high = b->count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (before(&b->slots[middle], s)) low = middle + 1;
-        else high = middle;
+        if (before(&b->slots[middle], s))
+            low = middle + 1;
+        else
+            high = middle;
     }
     return low;
 }
@@ -116,7 +120,8 @@ void key_index_remove(struct key_index *x, struct key_slot s) {
 }
 
 void key_index_fini(struct key_index *x) {
-    for (uint32_t i = 0; i < x->block_count; i++) mem_free(x->fences[i].block);
+    for (uint32_t i = 0; i < x->block_count; i++)
+        mem_free(x->fences[i].block);
     mem_free(x->fences);
     *x = (struct key_index){0};
 }

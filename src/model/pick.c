@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 /* A ruleset's limits as far as they may cut a search short: at one age, or where expansions may
  * shrink, the loosest of all ages. */
@@ -97,8 +98,8 @@ static struct bounds loosest_of_all_ages(const struct ruleset *r) {
  * none is older than the queue's oldest ticket. */
 static struct bounds loosest_for(const struct pick *p) {
     if (p->shrinking) return loosest_of_all_ages(p->ruleset);
-    int64_t since = ruleset_age_is_newest(p->ruleset) ? p->x.created_ms
-                                                      : pool_oldest(p->pool)->created_ms;
+    int64_t since =
+        ruleset_age_is_newest(p->ruleset) ? p->x.created_ms : pool_oldest(p->pool)->created_ms;
     return bounds_of(ruleset_limits_at(p->ruleset, age_since(p, since)));
 }
 
@@ -133,7 +134,8 @@ static bool packs_with(const struct pick *p, const struct extent *e, const struc
     if (e->solos) return true; /* the total was checked */
     if (coming->players == 1 && e->sizes == extent_now(p)->sizes) return true; /* fits any gap */
     uint32_t sizes[LIMIT_MATCH_PLAYERS];
-    for (uint32_t i = 0; i < p->depth; i++) sizes[i] = p->members[i]->players;
+    for (uint32_t i = 0; i < p->depth; i++)
+        sizes[i] = p->members[i]->players;
     sizes[p->depth] = coming->players;
     return split_fits(sizes, p->depth + 1, e->sizes->teams, e->sizes->team_count);
 }
@@ -210,13 +212,18 @@ static uint32_t sort_members(const struct pick *p, struct split_item *items,
 
 static bool judge(struct pick *p, const struct split *s) {
     struct pick_result *r = &p->result;
-    for (uint32_t i = 0; i < r->ticket_count; i++) r->team_of[i] = s->team_of[i];
+    for (uint32_t i = 0; i < r->ticket_count; i++)
+        r->team_of[i] = s->team_of[i];
     struct candidate c = {r->tickets, r->team_of, r->ticket_count, r->age_ms};
     r->nodes++;
     if (p->tries_left) p->tries_left--;
     r->verdict = ruleset_evaluate(p->ruleset, &c, p->scratch);
     arena_reset(p->scratch);
     return r->found = r->verdict.legal;
+}
+
+static bool is_split(const struct split *s, const uint32_t *team_of, uint32_t count) {
+    return memcmp(s->team_of, team_of, count * sizeof *team_of) == 0;
 }
 
 /* The evenest split first; where the rules refuse it, those that differ by more than team names. */
@@ -232,10 +239,14 @@ static bool attempt(struct pick *p) {
     if (split_find(&problem, p->splits, 1) == 0) return false;
     if (judge(p, &p->splits[0])) return true;
     if (l->team_count == 1) return false;
+    uint32_t refused[LIMIT_MATCH_PLAYERS];
+    memcpy(refused, r->team_of, r->ticket_count * sizeof *refused);
     problem.names_matter = true;
     uint32_t count = split_find(&problem, p->splits, SPLIT_RESULTS);
     for (uint32_t i = 0; i < count; i++) {
-        if (judge(p, &p->splits[i])) return true;
+        if (!is_split(&p->splits[i], refused, r->ticket_count) && judge(p, &p->splits[i])) {
+            return true;
+        }
     }
     if (count == SPLIT_RESULTS || r->ticket_count > SPLIT_EXACT_ITEMS) p->splits_left_out = true;
     return false;
@@ -276,15 +287,17 @@ static bool visit_windows(struct pick *p, bool search) {
             if (!may_go_on(p)) return false;
             if (fill(p, (struct key_window){low, key_at(p, end - 1)}, 0) && attempt(p)) return true;
         }
-        if (end > start) players -= players_at(p, start);
-        else end = start + 1;
+        if (end > start)
+            players -= players_at(p, start);
+        else
+            end = start + 1;
     }
     return false;
 }
 
 static bool try_each_as_first(struct pick *p) {
     uint32_t n = p->near.count;
-    uint32_t offset = n ? p->x.entry->retries * (PICK_TRIES / 2) % n : 0;
+    uint32_t offset = n ? p->x.entry->retries * (PICK_TRIES / (SPLIT_RESULTS + 2)) % n : 0;
     for (uint32_t k = 0; k < n; k++) {
         uint32_t first = (offset + k) % n;
         if (first == 0) continue; /* that was the first way */
@@ -322,15 +335,15 @@ static bool search_subsets(struct pick *p) {
     return try_every_subset(p, 0);
 }
 
-static bool search_gathered(struct pick *p) {
-    p->tries_left = PICK_TRIES;
+static bool search_gathered(struct pick *p, uint32_t tries) {
+    bool pairs = p->loosest.sizes->players_max <= 2;
+    p->tries_left = pairs ? 4 * PICK_TRIES : tries;
     p->fills_left = PICK_FILLS;
     p->splits_left_out = false;
     p->result.truncated = p->near.truncated;
     p->result.nodes += p->near.visited / 64 + 1;
     if (!visit_windows(p, false)) return false;
     if (fill(p, everywhere, 0) && attempt(p)) return true;
-    bool pairs = p->loosest.sizes->players_max <= 2;
     if (!pairs && isfinite(p->loosest.spread) && visit_windows(p, true)) return true;
     if (try_each_as_first(p) || search_subsets(p)) return true;
     if (p->splits_left_out) p->result.truncated = true;
@@ -367,21 +380,23 @@ static bool search_around(struct pick *p) {
     struct pool_entry *x = p->x.entry;
     uint32_t players = p->loosest.sizes->players_max;
     uint32_t most = clamp(2 * players, PICK_OPTIONS, GATHER_MAX);
-    uint32_t skip = x->retries * (PICK_OPTIONS / 2);
-    if (skip > 0 && skip <= PICK_SKIP_MAX) {
-        gather_around(p, most, skip);
-        if (p->near.count > 0 && search_gathered(p)) return true;
+    if (x->skip > 0 && x->skip <= PICK_SKIP_MAX) {
+        gather_around(p, most, x->skip);
+        if (p->near.count > 0 && search_gathered(p, PICK_TRIES)) return true;
         if (p->near.truncated) {
+            x->skip += PICK_OPTIONS / 2;
             p->result.truncated = true; /* whatever subsets said: this was a part */
             return false;
         }
     }
-    x->retries = 0;
+    x->skip = 0;
     gather_around(p, clamp(4 * players, 16, most), 0);
-    if (search_gathered(p)) return true;
+    if (search_gathered(p, p->near.truncated ? PICK_TRIES / 4 : PICK_TRIES)) return true;
     if (!p->near.truncated) return false;
     gather_around(p, most, 0);
-    return search_gathered(p);
+    if (search_gathered(p, PICK_TRIES)) return true;
+    if (p->near.truncated) x->skip = PICK_OPTIONS / 2;
+    return false;
 }
 
 const struct pick_result *pick_find(struct pick *p, const struct pool *pool, struct pool_entry *x,
@@ -396,7 +411,7 @@ const struct pick_result *pick_find(struct pick *p, const struct pool *pool, str
     p->result.found = p->result.truncated = false;
     p->result.nodes = 1;
     if (!can_match_at_all(p)) {
-        x->retries = 0;
+        x->retries = x->skip = 0;
         return &p->result;
     }
     p->result.found = search_around(p);

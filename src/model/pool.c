@@ -24,10 +24,13 @@ static void entry_free(struct pool_entry *e) {
 void pool_free(struct pool *p) {
     if (!p) return;
     assert(!heap_started(&p->turn));
-    for (uint64_t i = 0; i < pool_count(p); i++) entry_free(pool_nth(p, i));
+    for (uint64_t i = 0; i < pool_count(p); i++)
+        entry_free(pool_nth(p, i));
     size_t cursor = 0;
-    for (struct pool_part *part; (part = map_next(&p->parts, &cursor));) part_free(part);
-    for (uint32_t i = 0; i < p->region_count; i++) mem_free((char *)p->regions[i].at);
+    for (struct pool_part *part; (part = map_next(&p->parts, &cursor));)
+        part_free(part);
+    for (uint32_t i = 0; i < p->region_count; i++)
+        mem_free((char *)p->regions[i].at);
     map_fini(&p->parts);
     heap_fini(&p->dirty);
     heap_fini(&p->asleep);

@@ -46,7 +46,8 @@ struct quality quality_measure(const struct ruleset *r, const struct candidate *
         }
     }
     double deviation = 0;
-    for (uint32_t i = 0; i < count; i++) deviation += fabs(keys[i] - total / count);
+    for (uint32_t i = 0; i < count; i++)
+        deviation += fabs(keys[i] - total / count);
     q.spread = finite_or_zero(high - low);
     q.team_gap = gap_of_teams(sums, players);
     double cost = (2 * deviation / count + q.team_gap) * 100 / base_of(r);

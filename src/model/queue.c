@@ -18,8 +18,10 @@ unsigned queue_wait_bucket(int64_t wait_ms) {
     unsigned low = 0, high = QUEUE_WAIT_BUCKETS - 1;
     while (low < high) {
         unsigned middle = (low + high) / 2;
-        if (wait_ms <= queue_wait_bucket_ms(middle)) high = middle;
-        else low = middle + 1;
+        if (wait_ms <= queue_wait_bucket_ms(middle))
+            high = middle;
+        else
+            low = middle + 1;
     }
     return low;
 }
@@ -32,12 +34,14 @@ int64_t queue_wait_bucket_ms(unsigned bucket) {
 
 int64_t queue_wait_quantile_ms(const struct queue_stats *s, double fraction) {
     uint64_t total = 0;
-    for (unsigned b = 0; b < QUEUE_WAIT_BUCKETS; b++) total += s->waits[b];
+    for (unsigned b = 0; b < QUEUE_WAIT_BUCKETS; b++)
+        total += s->waits[b];
     if (total == 0) return 0;
     uint64_t wanted = (uint64_t)ceil(fraction * (double)total);
     if (wanted == 0) wanted = 1;
     uint64_t seen = 0;
     unsigned b = 0;
-    while ((seen += s->waits[b]) < wanted && b + 1 < QUEUE_WAIT_BUCKETS) b++;
+    while ((seen += s->waits[b]) < wanted && b + 1 < QUEUE_WAIT_BUCKETS)
+        b++;
     return queue_wait_bucket_ms(b);
 }

@@ -22,14 +22,16 @@ struct realm *realm_new(int64_t keep_ms) {
 
 void realm_free(struct realm *r) {
     if (!r) return;
-    while (r->queue_count) realm_free_queue(r, r->queues[--r->queue_count]);
+    while (r->queue_count)
+        realm_free_queue(r, r->queues[--r->queue_count]);
     while (list_first(&r->matches_kept)) {
         realm_forget_match(r, LIST_OF(list_first(&r->matches_kept), struct match, kept));
     }
-    LIST_EACH(&r->tickets_recorded, node) {
+    LIST_EACH (&r->tickets_recorded, node) {
         struct ticket *t = LIST_OF(node, struct ticket, recorded);
         heap_stop(&r->expiries, &t->expiry);
-        if (list_linked(&t->kept)) list_remove(ticket_is_open(t) ? &r->orphans : &r->ended, &t->kept);
+        if (list_linked(&t->kept))
+            list_remove(ticket_is_open(t) ? &r->orphans : &r->ended, &t->kept);
         list_remove(&r->tickets_recorded, node);
         ticket_free(t);
     }
@@ -142,8 +144,7 @@ const struct queue *realm_next_queue(const struct realm *r, const struct queue *
 }
 
 const struct match *realm_next_match(const struct realm *r, const struct match *previous) {
-    const struct list_node *n =
-        previous ? previous->kept.previous : r->matches_kept.head.previous;
+    const struct list_node *n = previous ? previous->kept.previous : r->matches_kept.head.previous;
     return n == &r->matches_kept.head ? NULL : LIST_OF(n, struct match, kept);
 }
 
@@ -170,8 +171,10 @@ int64_t realm_oldest_wait_ms(const struct realm *r, const struct queue *q, int64
 void realm_set_turn(struct realm *r, struct queue *q) {
     int64_t due = pool_due_ms(q->pool);
     struct heap_node *turn = &q->pool->turn;
-    if (due == INT64_MAX) heap_stop(&r->turns, turn);
-    else if (!heap_started(turn) || turn->due != due) heap_start(&r->turns, turn, due);
+    if (due == INT64_MAX)
+        heap_stop(&r->turns, turn);
+    else if (!heap_started(turn) || turn->due != due)
+        heap_start(&r->turns, turn, due);
 }
 
 static int64_t sooner(int64_t due, int64_t other) {

@@ -58,8 +58,10 @@ static void open_ticket(struct realm *r, struct ticket *t) {
     heap_start(&r->expiries, &t->expiry, t->expires_ms);
     r->tickets_open++;
     struct queue *q = realm_find_queue(r, t->spec.queue);
-    if (q) enter_queue(r, q, t);
-    else list_append(&r->orphans, &t->kept);
+    if (q)
+        enter_queue(r, q, t);
+    else
+        list_append(&r->orphans, &t->kept);
 }
 
 static void close_ticket(struct realm *r, struct ticket *t, enum ticket_state state, int64_t now) {
@@ -84,8 +86,10 @@ static bool has_busy_player(const struct realm *r, const struct ticket_spec *spe
 static void apply_ticket_created(struct realm *r, const struct record *record) {
     struct ticket *t = realm_find_ticket(r, record->ticket_created.id);
     if (t) {
-        if (record->carried) note_ticket_recorded(r, t, record->time_ms);
-        else r->skipped++;
+        if (record->carried)
+            note_ticket_recorded(r, t, record->time_ms);
+        else
+            r->skipped++;
         return;
     }
     enum ticket_state state = record->ticket_created.state;
@@ -223,7 +227,8 @@ static struct queue *add_queue(struct realm *r, struct queue_def *def) {
         r->queue_capacity = r->queue_capacity ? r->queue_capacity * 2 : 8;
         r->queues = mem_grow(r->queues, r->queue_capacity, sizeof(struct queue *));
     }
-    for (uint32_t i = r->queue_count++; i > place; i--) r->queues[i] = r->queues[i - 1];
+    for (uint32_t i = r->queue_count++; i > place; i--)
+        r->queues[i] = r->queues[i - 1];
     struct queue *q = r->queues[place] = mem_alloc(sizeof *q);
     q->def = def;
     q->pool = pool_new(def->ruleset);
@@ -232,13 +237,13 @@ static struct queue *add_queue(struct realm *r, struct queue_def *def) {
 }
 
 static void adopt_orphans(struct realm *r, struct queue *q) {
-    LIST_EACH(&r->orphans, node) {
+    LIST_EACH (&r->orphans, node) {
         struct ticket *t = LIST_OF(node, struct ticket, kept);
         if (!str_equal(t->spec.queue, q->def->name)) continue;
         list_remove(&r->orphans, node);
         enter_queue(r, q, t);
     }
-    LIST_EACH(&r->ended, node) {
+    LIST_EACH (&r->ended, node) {
         struct ticket *t = LIST_OF(node, struct ticket, kept);
         if (str_equal(t->spec.queue, q->def->name)) t->queue = q;
     }
@@ -249,13 +254,15 @@ static void replace_def(struct realm *r, struct queue *q, struct queue_def *def)
     struct pool *old = q->pool, *new = pool_new(def->ruleset);
     uint64_t count = pool_count(old);
     struct ticket **waiting = mem_array(count, sizeof(struct ticket *));
-    for (uint64_t i = 0; i < count; i++) waiting[i] = pool_nth(old, i)->ticket;
+    for (uint64_t i = 0; i < count; i++)
+        waiting[i] = pool_nth(old, i)->ticket;
     new->queue = q;
     new->search_from_ms = old->search_from_ms;
     heap_stop(&r->turns, &old->turn);
     pool_free(old);
     q->pool = new;
-    for (uint64_t i = 0; i < count; i++) pool_add(new, waiting[i]);
+    for (uint64_t i = 0; i < count; i++)
+        pool_add(new, waiting[i]);
     mem_free(waiting);
     queue_def_free(q->def);
     q->def = def;
@@ -291,12 +298,13 @@ static void apply_queue_deleted(struct realm *r, const struct record *record) {
         r->skipped++;
         return;
     }
-    LIST_EACH(&r->ended, node) {
+    LIST_EACH (&r->ended, node) {
         struct ticket *t = LIST_OF(node, struct ticket, kept);
         if (t->queue == q) t->queue = NULL;
     }
     r->queue_count--;
-    for (uint32_t i = place; i < r->queue_count; i++) r->queues[i] = r->queues[i + 1];
+    for (uint32_t i = place; i < r->queue_count; i++)
+        r->queues[i] = r->queues[i + 1];
     realm_free_queue(r, q);
 }
 

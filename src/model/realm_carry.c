@@ -45,7 +45,8 @@ static void carry_match(struct realm *r, const struct match *m, const struct dec
 bool realm_carry(struct realm *r, const struct decision *d, int64_t upto_ms, uint64_t *cursor,
                  unsigned max) {
     if (*cursor == 0) {
-        for (uint32_t i = 0; i < r->queue_count; i++) carry_queue(r, r->queues[i], d);
+        for (uint32_t i = 0; i < r->queue_count; i++)
+            carry_queue(r, r->queues[i], d);
         *cursor = r->recorded_serial + 1;
     }
     unsigned carried = 0;

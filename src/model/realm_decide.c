@@ -85,7 +85,8 @@ static void emit_end(struct realm *r, const struct decision *d, const struct tic
     struct record *record = new_record(d, RECORD_TICKET_ENDED);
     uint32_t count = t->spec.player_count;
     struct str *ids = arena_alloc(d->arena, count * sizeof *ids);
-    for (uint32_t i = 0; i < count; i++) ids[i] = arena_str(d->arena, t->spec.players[i].id);
+    for (uint32_t i = 0; i < count; i++)
+        ids[i] = arena_str(d->arena, t->spec.players[i].id);
     record->ticket_ended.id = t->id;
     record->ticket_ended.state = state;
     record->ticket_ended.queue = arena_str(d->arena, t->spec.queue);

@@ -68,7 +68,8 @@ static uint64_t digest_ticket(const struct ticket *t) {
     add_number(&d, t->request_key.hi);
     add_number(&d, t->request_key.lo);
     add_number(&d, t->request_hash);
-    for (uint32_t i = 0; i < t->spec.player_count; i++) add_player(&d, &t->spec.players[i]);
+    for (uint32_t i = 0; i < t->spec.player_count; i++)
+        add_player(&d, &t->spec.players[i]);
     return finish(&d);
 }
 
@@ -85,7 +86,8 @@ static uint64_t digest_queue(const struct queue *q) {
 
 uint64_t realm_digest(const struct realm *r) {
     uint64_t sum = r->tickets_open;
-    for (uint32_t i = 0; i < r->queue_count; i++) sum += digest_queue(r->queues[i]);
+    for (uint32_t i = 0; i < r->queue_count; i++)
+        sum += digest_queue(r->queues[i]);
     for (size_t i = 0; i < r->expiries.count; i++) { /* every open ticket has its expiry */
         sum += digest_ticket(HEAP_OF(r->expiries.nodes[i], struct ticket, expiry));
     }

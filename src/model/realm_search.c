@@ -25,8 +25,8 @@ static struct match_team *build_teams(const struct pick_result *found, const str
             if (found->team_of[i] != t) continue;
             const struct ticket *ticket = found->tickets[i];
             for (uint32_t k = 0; k < ticket->spec.player_count; k++) {
-                *own++ = (struct team_member){arena_str(arena, ticket->spec.players[k].id),
-                                              ticket->id};
+                *own++ =
+                    (struct team_member){arena_str(arena, ticket->spec.players[k].id), ticket->id};
             }
         }
         assert(own == members);
@@ -41,7 +41,8 @@ static void emit_match(struct realm *r, const struct queue *q, const struct pick
     struct quality quality = quality_measure(q->def->ruleset, &c);
     struct record *record = arena_alloc(d->arena, sizeof *record);
     struct id *ids = arena_alloc(d->arena, found->ticket_count * sizeof *ids);
-    for (uint32_t i = 0; i < found->ticket_count; i++) ids[i] = found->tickets[i]->id;
+    for (uint32_t i = 0; i < found->ticket_count; i++)
+        ids[i] = found->tickets[i]->id;
     int64_t oldest_ms = found->tickets[0]->created_ms;
     record->kind = RECORD_MATCH_CREATED;
     record->time_ms = d->now_ms;
@@ -73,8 +74,10 @@ static void search_queue(struct realm *r, struct queue *q, const struct decision
         const struct pick_result *found =
             pick_find(r->pick, pool, x, d->now_ms, q->def->allow_shrinking);
         *budget -= found->nodes < *budget ? found->nodes : *budget;
-        if (found->found) emit_match(r, q, found, d);
-        else pool_sleep(pool, x, pick_retry_ms(pool, x, d->now_ms, found->truncated));
+        if (found->found)
+            emit_match(r, q, found, d);
+        else
+            pool_sleep(pool, x, pick_retry_ms(pool, x, d->now_ms, found->truncated));
     }
     if (pool->dirty.count == 0) pool->search_from_ms = d->now_ms + q->def->tick_ms;
 }

@@ -21,7 +21,8 @@ static uint32_t sort_sizes(struct packing *p, const uint32_t *sizes, uint32_t co
         total += sizes[i];
     }
     for (uint32_t size = LIMIT_MATCH_PLAYERS; size > 0; size--) {
-        for (uint32_t k = 0; k < of_size[size]; k++) p->sizes[p->count++] = size;
+        for (uint32_t k = 0; k < of_size[size]; k++)
+            p->sizes[p->count++] = size;
     }
     return total;
 }
@@ -47,7 +48,8 @@ static bool pack_exact(struct packing *p, uint32_t item) {
     if (++p->nodes > SPLIT_NODES) return false;
     for (uint32_t t = 0; t < p->team_count; t++) {
         bool tried = false; /* equal room, equal outcome */
-        for (uint32_t u = 0; u < t && !tried; u++) tried = p->room[u] == p->room[t];
+        for (uint32_t u = 0; u < t && !tried; u++)
+            tried = p->room[u] == p->room[t];
         if (tried || p->room[t] < p->sizes[item]) continue;
         p->room[t] -= p->sizes[item];
         bool done = pack_exact(p, item + 1);
@@ -64,7 +66,8 @@ bool split_fits(const uint32_t *sizes, uint32_t count, const struct ruleset_team
     p.count = p.nodes = 0;
     p.team_count = team_count;
     uint32_t capacity = 0;
-    for (uint32_t t = 0; t < team_count; t++) capacity += p.room[t] = teams[t].players_max;
+    for (uint32_t t = 0; t < team_count; t++)
+        capacity += p.room[t] = teams[t].players_max;
     if (sort_sizes(&p, sizes, count) > capacity) return false;
     return pack_best_fit(&p) || pack_exact(&p, 0);
 }
@@ -129,7 +132,8 @@ static void keep_result(struct enumeration *e) {
     double gap = gap_of(&e->sides, e->problem->team_count);
     if (e->found == e->max && gap >= e->out[e->max - 1].gap) return;
     uint32_t at = e->found < e->max ? e->found++ : e->max - 1;
-    for (; at > 0 && e->out[at - 1].gap > gap; at--) e->out[at] = e->out[at - 1];
+    for (; at > 0 && e->out[at - 1].gap > gap; at--)
+        e->out[at] = e->out[at - 1];
     e->out[at].gap = gap;
     memcpy(e->out[at].team_of, e->team_of, e->problem->item_count * sizeof *e->team_of);
 }
@@ -181,7 +185,8 @@ static void enumerate(struct enumeration *e, uint32_t depth) {
 
 static uint32_t split_exact(const struct split_problem *p, struct split *out, uint32_t max) {
     struct enumeration e = {.problem = p, .max = max, .out = out};
-    for (uint32_t i = 0; i < p->item_count; i++) e.players_left += p->items[i].players;
+    for (uint32_t i = 0; i < p->item_count; i++)
+        e.players_left += p->items[i].players;
     sort_items(p, e.order);
     enumerate(&e, 0);
     return e.found;
@@ -203,8 +208,9 @@ static uint32_t choose_team(const struct split_problem *p, const struct sides *s
         bool low_best = s->players[best] < p->teams[best].players_min;
         uint32_t open_t = p->teams[t].players_max - s->players[t];
         uint32_t open_best = p->teams[best].players_max - s->players[best];
-        if (low_t != low_best ? low_t
-            : open_t != open_best ? open_t > open_best : s->sums[t] < s->sums[best])
+        if (low_t != low_best     ? low_t
+            : open_t != open_best ? open_t > open_best
+                                  : s->sums[t] < s->sums[best])
             best = t;
     }
     return best;

@@ -71,8 +71,7 @@ static void copy_player(struct block *b, struct player *to, const struct player 
 
 static struct ticket *copy_spec(struct block *b, const struct ticket_spec *from) {
     struct ticket *t = take(b, sizeof *t, alignof(struct ticket));
-    struct player *players =
-        take(b, from->player_count * sizeof *players, alignof(struct player));
+    struct player *players = take(b, from->player_count * sizeof *players, alignof(struct player));
     for (uint32_t i = 0; i < from->player_count; i++) {
         copy_player(b, players ? &players[i] : NULL, &from->players[i]);
     }
@@ -124,8 +123,8 @@ void ticket_move(struct ticket *t, enum ticket_state to) {
 
 const char *ticket_state_name(enum ticket_state s) {
     static const char *const names[] = {
-        [TICKET_QUEUED] = "QUEUED",       [TICKET_PROPOSED] = "PROPOSED",
-        [TICKET_MATCHED] = "MATCHED",     [TICKET_CANCELLED] = "CANCELLED",
+        [TICKET_QUEUED] = "QUEUED",   [TICKET_PROPOSED] = "PROPOSED",
+        [TICKET_MATCHED] = "MATCHED", [TICKET_CANCELLED] = "CANCELLED",
         [TICKET_EXPIRED] = "EXPIRED",
     };
     assert(s >= TICKET_QUEUED && s <= TICKET_EXPIRED);
@@ -138,8 +137,10 @@ const struct attribute *player_attribute(const struct player *p, struct str name
         uint32_t middle = low + (high - low) / 2;
         int order = str_compare(p->attributes[middle].name, name);
         if (order == 0) return &p->attributes[middle];
-        if (order < 0) low = middle + 1;
-        else high = middle;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return NULL;
 }
@@ -150,8 +151,10 @@ int32_t player_latency_ms(const struct player *p, struct str region) {
         uint32_t middle = low + (high - low) / 2;
         int order = str_compare(p->latencies[middle].region, region);
         if (order == 0) return p->latencies[middle].ms;
-        if (order < 0) low = middle + 1;
-        else high = middle;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return 0;
 }
