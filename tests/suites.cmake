@@ -46,6 +46,11 @@ add_executable(model_bench EXCLUDE_FROM_ALL bench/model_bench.c)
 target_include_directories(model_bench PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(model_bench PRIVATE muster_model cmocka)
 
+# Time and memory of a restart; by hand as well.
+add_executable(replay_bench EXCLUDE_FROM_ALL bench/replay_bench.c)
+target_include_directories(replay_bench PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+target_link_libraries(replay_bench PRIVATE muster_redis_fixture cmocka)
+
 # conformance: wire rules of Engine.IO v4 and Socket.IO v5 over real sockets, against an echo.
 add_executable(echo_server conformance/echo_server.c)
 target_link_libraries(echo_server PRIVATE muster_bridge)
