@@ -82,6 +82,11 @@ size_t str_utf8_size(struct str s) {
 
 bool str_utf8_valid(struct str s) {
     while (s.size > 0) {
+        while (s.size > 0 && (signed char)*s.at > 0) { /* ASCII: nearly all text */
+            s.at++;
+            s.size--;
+        }
+        if (s.size == 0) return true;
         size_t size = str_utf8_size(s);
         if (size == 0) return false;
         s.at += size;

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "wire/fields.h"
+#include "wire/value_text.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -10,22 +11,36 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { ENTRY_PART_BYTES = LIMIT_NAME_BYTES + 24 };
+
 struct reading {
     struct arena *arena;
     struct err_text *why;
     const char *path;
-    uint32_t player; /* index of the one being read */
+    uint32_t player;  /* index of the one being read */
+    const char *kind; /* and of his map entry: which map, which key */
+    struct str name;
 };
 
-/* `part` is the path below the player: ".player_id", ".attributes[\"skill\"]". */
+/* ".attributes["name"]"; a name that is no text is left out. */
+static const char *entry_part(const struct reading *r, char part[ENTRY_PART_BYTES]) {
+    struct str name = r->name;
+    bool shown = name.size > 0 && name.size <= LIMIT_NAME_BYTES && str_utf8_valid(name);
+    const char *format = shown ? ".%s[\"%.*s\"]" : ".%s";
+    (void)snprintf(part, ENTRY_PART_BYTES, format, r->kind, STR_PRINT(name));
+    return part;
+}
+
+/* `part` is the path below the player: ".player_id"; NULL: his map entry that is being read. */
 static enum err refuse(const struct reading *r, const char *part, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 static enum err refuse(const struct reading *r, const char *part, const char *format, ...) {
-    char field[96], text[256];
+    char field[ERR_FIELD_BYTES], text[256], entry[ENTRY_PART_BYTES];
     va_list args;
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args); /* cut where too long */
     va_end(args);
+    if (!part) part = entry_part(r, entry);
     (void)snprintf(field, sizeof field, "%splayers[%" PRIu32 "]%s", r->path, r->player, part);
     return err_set_field(r->why, ERR_INVALID_ARGUMENT, field, "%s %s", field, text);
 }
@@ -35,23 +50,15 @@ static enum err full(const struct reading *r) {
                    "the request needs more memory than its size allows");
 }
 
-/* ".attributes["name"]" for errors; a name that is no text is left out. */
-static const char *part_of(char part[80], const char *kind, struct str name) {
-    bool shown = name.size > 0 && name.size <= LIMIT_NAME_BYTES && str_utf8_valid(name);
-    (void)snprintf(part, 80, shown ? ".%s[\"%.*s\"]" : ".%s", kind, STR_PRINT(name));
-    return part;
-}
-
 static bool text_ok(struct str s) {
     return s.size <= LIMIT_TEXT_BYTES && str_utf8_valid(s);
 }
 
-static enum err read_list(const struct reading *r, struct str bytes, struct attribute *a,
-                          const char *part) {
+static enum err read_list(const struct reading *r, struct str bytes, struct attribute *a) {
     uint32_t count;
-    if (!pb_count(bytes, StringList_values, &count)) return refuse(r, part, "is malformed");
+    if (!pb_count(bytes, StringList_values, &count)) return refuse(r, NULL, "is malformed");
     if (count > LIMIT_LIST_ITEMS)
-        return refuse(r, part, "has %" PRIu32 " strings; allowed are 0..%d", count,
+        return refuse(r, NULL, "has %" PRIu32 " strings; allowed are 0..%d", count,
                       LIMIT_LIST_ITEMS);
     struct str *items = arena_try(r->arena, count * sizeof *items);
     if (!items) return full(r);
@@ -59,7 +66,7 @@ static enum err read_list(const struct reading *r, struct str bytes, struct attr
     for (struct pb_field f; pb_next(&reader, &f);) {
         if (f.key != StringList_values) continue;
         if (!text_ok(f.bytes))
-            return refuse(r, part, "has a string that is no UTF-8 of at most %d bytes",
+            return refuse(r, NULL, "has a string that is no UTF-8 of at most %d bytes",
                           LIMIT_TEXT_BYTES);
         items[a->item_count++] = f.bytes;
     }
@@ -67,8 +74,7 @@ static enum err read_list(const struct reading *r, struct str bytes, struct attr
     return ERR_OK;
 }
 
-static enum err read_pair(const struct reading *r, struct str bytes, struct attribute *a,
-                          const char *part) {
+static enum err read_pair(const struct reading *r, struct str bytes, struct attribute *a) {
     struct pb_reader reader = pb_reader(bytes);
     struct str key = STR_EMPTY;
     double value = 0;
@@ -76,96 +82,94 @@ static enum err read_pair(const struct reading *r, struct str bytes, struct attr
         if (f.key == ValuesEntry_key) key = f.bytes;
         if (f.key == ValuesEntry_value) value = pb_double(&f);
     }
-    if (reader.malformed) return refuse(r, part, "is malformed");
+    if (reader.malformed) return refuse(r, NULL, "is malformed");
     if (!text_ok(key))
-        return refuse(r, part, "has a key that is no UTF-8 of at most %d bytes", LIMIT_TEXT_BYTES);
-    if (!isfinite(value)) return refuse(r, part, "has a value that is not finite");
+        return refuse(r, NULL, "has a key that is no UTF-8 of at most %d bytes", LIMIT_TEXT_BYTES);
+    if (!isfinite(value)) return refuse(r, NULL, "has a value that is not finite");
     for (uint32_t i = 0; i < a->item_count; i++)
         if (str_equal(a->items[i], key))
-            return refuse(r, part, "has the key \"%.*s\" twice", STR_PRINT(key));
+            return refuse(r, NULL, "has the key \"%.*s\" twice", STR_PRINT(key));
     ((struct str *)a->items)[a->item_count] = key;
     ((double *)a->numbers)[a->item_count++] = value;
     return ERR_OK;
 }
 
-static enum err read_map(const struct reading *r, struct str bytes, struct attribute *a,
-                         const char *part) {
+static enum err read_map(const struct reading *r, struct str bytes, struct attribute *a) {
     uint32_t count;
-    if (!pb_count(bytes, NumberMap_values, &count)) return refuse(r, part, "is malformed");
+    if (!pb_count(bytes, NumberMap_values, &count)) return refuse(r, NULL, "is malformed");
     if (count > LIMIT_MAP_ITEMS)
-        return refuse(r, part, "has %" PRIu32 " pairs; allowed are 0..%d", count, LIMIT_MAP_ITEMS);
+        return refuse(r, NULL, "has %" PRIu32 " pairs; allowed are 0..%d", count, LIMIT_MAP_ITEMS);
     a->items = arena_try(r->arena, count * sizeof *a->items);
     a->numbers = arena_try(r->arena, count * sizeof *a->numbers);
     if (!a->items || !a->numbers) return full(r);
     struct pb_reader reader = pb_reader(bytes);
     enum err code = ERR_OK;
     for (struct pb_field f; code == ERR_OK && pb_next(&reader, &f);)
-        if (f.key == NumberMap_values) code = read_pair(r, f.bytes, a, part);
+        if (f.key == NumberMap_values) code = read_pair(r, f.bytes, a);
     return code;
 }
 
-static enum err read_value(const struct reading *r, struct str bytes, struct attribute *a,
-                           const char *part) {
+static enum err read_value(const struct reading *r, struct str bytes, struct attribute *a) {
     struct pb_reader reader = pb_reader(bytes);
     struct pb_field f, last = {0};
     while (pb_next(&reader, &f))
         if (f.key == AttributeValue_number || f.key == AttributeValue_text ||
             f.key == AttributeValue_list || f.key == AttributeValue_map)
             last = f; /* of a oneof the last one counts */
-    if (reader.malformed) return refuse(r, part, "is malformed");
+    if (reader.malformed) return refuse(r, NULL, "is malformed");
     switch (last.key) {
     case AttributeValue_number:
         a->kind = ATTRIBUTE_NUMBER;
         a->number = pb_double(&last);
         return isfinite(a->number)
                    ? ERR_OK
-                   : refuse(r, part, "is %g; allowed are finite numbers", a->number);
+                   : refuse(r, NULL, "is %g; allowed are finite numbers", a->number);
     case AttributeValue_text:
         a->kind = ATTRIBUTE_TEXT;
         a->text = last.bytes;
         return text_ok(a->text)
                    ? ERR_OK
-                   : refuse(r, part, "is no UTF-8 of at most %d bytes", LIMIT_TEXT_BYTES);
+                   : refuse(r, NULL, "is no UTF-8 of at most %d bytes", LIMIT_TEXT_BYTES);
     case AttributeValue_list:
         a->kind = ATTRIBUTE_LIST;
-        return read_list(r, last.bytes, a, part);
+        return read_list(r, last.bytes, a);
     case AttributeValue_map:
         a->kind = ATTRIBUTE_MAP;
-        return read_map(r, last.bytes, a, part);
+        return read_map(r, last.bytes, a);
     default:
-        return refuse(r, part, "has no value; one of number, text, list, map is needed");
+        return refuse(r, NULL, "has no value; one of number, text, list, map is needed");
     }
 }
 
-static enum err read_attribute(const struct reading *r, struct str bytes, struct attribute *a) {
+static enum err read_attribute(struct reading *r, struct str bytes, struct attribute *a) {
     struct pb_reader reader = pb_reader(bytes);
     struct str value = STR_EMPTY;
-    char part[80];
     for (struct pb_field f; pb_next(&reader, &f);) {
         if (f.key == AttributesEntry_key) a->name = f.bytes;
         if (f.key == AttributesEntry_value) value = f.bytes;
     }
-    part_of(part, "attributes", a->name);
-    if (reader.malformed) return refuse(r, part, "is malformed");
+    r->kind = "attributes";
+    r->name = a->name;
+    if (reader.malformed) return refuse(r, NULL, "is malformed");
     if (a->name.size == 0 || a->name.size > LIMIT_NAME_BYTES || !str_utf8_valid(a->name))
-        return refuse(r, part, "has a name that is not 1..%d bytes of UTF-8", LIMIT_NAME_BYTES);
-    return read_value(r, value, a, part);
+        return refuse(r, NULL, "has a name that is not 1..%d bytes of UTF-8", LIMIT_NAME_BYTES);
+    return read_value(r, value, a);
 }
 
-static enum err read_latency(const struct reading *r, struct str bytes, struct latency *l) {
+static enum err read_latency(struct reading *r, struct str bytes, struct latency *l) {
     struct pb_reader reader = pb_reader(bytes);
     int64_t ms = 0;
-    char part[80];
     for (struct pb_field f; pb_next(&reader, &f);) {
         if (f.key == LatenciesMsEntry_key) l->region = f.bytes;
         if (f.key == LatenciesMsEntry_value) ms = (int64_t)f.value;
     }
-    part_of(part, "latencies_ms", l->region);
-    if (reader.malformed) return refuse(r, part, "is malformed");
+    r->kind = "latencies_ms";
+    r->name = l->region;
+    if (reader.malformed) return refuse(r, NULL, "is malformed");
     if (l->region.size == 0 || l->region.size > LIMIT_NAME_BYTES || !str_utf8_valid(l->region))
-        return refuse(r, part, "has a region that is not 1..%d bytes of UTF-8", LIMIT_NAME_BYTES);
+        return refuse(r, NULL, "has a region that is not 1..%d bytes of UTF-8", LIMIT_NAME_BYTES);
     if (ms < 1 || ms > LIMIT_LATENCY_MS)
-        return refuse(r, part, "is %" PRId64 " ms; allowed are 1..%d", ms, LIMIT_LATENCY_MS);
+        return refuse(r, NULL, "is %" PRId64 " ms; allowed are 1..%d", ms, LIMIT_LATENCY_MS);
     l->ms = (int32_t)ms;
     return ERR_OK;
 }
@@ -178,12 +182,13 @@ static int compare_latencies(const void *a, const void *b) {
     return str_compare(((const struct latency *)a)->region, ((const struct latency *)b)->region);
 }
 
-static enum err read_attributes(const struct reading *r, struct str bytes, struct player *p) {
+static enum err read_attributes(struct reading *r, struct str bytes, struct player *p) {
     uint32_t count;
     if (!pb_count(bytes, Player_attributes, &count)) return refuse(r, "", "is malformed");
     if (count > LIMIT_ATTRIBUTES)
         return refuse(r, ".attributes", "has %" PRIu32 " entries; allowed are 0..%d", count,
                       LIMIT_ATTRIBUTES);
+    if (count == 0) return ERR_OK;
     struct attribute *all = arena_try(r->arena, count * sizeof *all);
     if (!all) return full(r);
     struct pb_reader reader = pb_reader(bytes);
@@ -200,12 +205,13 @@ static enum err read_attributes(const struct reading *r, struct str bytes, struc
     return ERR_OK;
 }
 
-static enum err read_latencies(const struct reading *r, struct str bytes, struct player *p) {
+static enum err read_latencies(struct reading *r, struct str bytes, struct player *p) {
     uint32_t count;
     if (!pb_count(bytes, Player_latencies_ms, &count)) return refuse(r, "", "is malformed");
     if (count > LIMIT_REGIONS)
         return refuse(r, ".latencies_ms", "has %" PRIu32 " regions; allowed are 0..%d", count,
                       LIMIT_REGIONS);
+    if (count == 0) return ERR_OK;
     struct latency *all = arena_try(r->arena, count * sizeof *all);
     if (!all) return full(r);
     struct pb_reader reader = pb_reader(bytes);
@@ -221,44 +227,63 @@ static enum err read_latencies(const struct reading *r, struct str bytes, struct
     return ERR_OK;
 }
 
-static enum err read_player(const struct reading *r, struct str bytes, struct player *p) {
+static enum err read_player(struct reading *r, struct str bytes, struct player *p) {
     struct pb_reader reader = pb_reader(bytes);
     for (struct pb_field f; pb_next(&reader, &f);)
         if (f.key == Player_player_id) p->id = f.bytes;
     if (reader.malformed) return refuse(r, "", "is malformed");
+    char value[VALUE_TEXT_BYTES];
     if (!str_name_valid(p->id))
-        return refuse(r, ".player_id", "is %s%.*s%s; allowed are 1..%d of [A-Za-z0-9_.-]",
-                      str_utf8_valid(p->id) ? "\"" : "no text",
-                      str_utf8_valid(p->id) && p->id.size <= LIMIT_TEXT_BYTES ? (int)p->id.size : 0,
-                      p->id.at ? p->id.at : "", str_utf8_valid(p->id) ? "\"" : "",
-                      LIMIT_NAME_BYTES);
+        return refuse(r, ".player_id", "%s; allowed are 1..%d of [A-Za-z0-9_.-]",
+                      value_text(p->id, value), LIMIT_NAME_BYTES);
     enum err code = read_attributes(r, bytes, p);
     return code == ERR_OK ? read_latencies(r, bytes, p) : code;
 }
 
+/* By id, of equal ones the first given first. */
+static int compare_players(const void *a, const void *b) {
+    const struct player *x = *(const struct player *const *)a;
+    const struct player *y = *(const struct player *const *)b;
+    int order = str_compare(x->id, y->id);
+    return order ? order : (x > y) - (x < y);
+}
+
+/* Sorted, not each against each: a message may hold 1000 tickets of 200 players. */
 static enum err check_unique(struct reading *r, const struct player *players, uint32_t count) {
-    for (uint32_t i = 1; i < count; i++)
-        for (uint32_t k = 0; k < i; k++) { /* at most 200 */
-            r->player = i;
-            if (str_equal(players[i].id, players[k].id))
-                return refuse(r, ".player_id", "\"%.*s\" is in the ticket twice",
-                              STR_PRINT(players[i].id));
-        }
+    if (count < 2) return ERR_OK;
+    const struct player **sorted = arena_try(r->arena, count * sizeof(struct player *));
+    if (!sorted) return full(r);
+    for (uint32_t i = 0; i < count; i++)
+        sorted[i] = &players[i];
+    qsort(sorted, count, sizeof(struct player *), compare_players);
+    for (uint32_t i = 1; i < count; i++) {
+        if (!str_equal(sorted[i - 1]->id, sorted[i]->id)) continue;
+        r->player = (uint32_t)(sorted[i] - players);
+        return refuse(r, ".player_id", "\"%.*s\" is in the ticket twice",
+                      STR_PRINT(sorted[i]->id));
+    }
     return ERR_OK;
+}
+
+static enum err refuse_all(const struct player_source *source, struct err_text *why,
+                           const char *text) {
+    char field[ERR_FIELD_BYTES];
+    (void)snprintf(field, sizeof field, "%splayers", source->path);
+    return err_set_field(why, ERR_INVALID_ARGUMENT, field, "%s %s", field, text);
 }
 
 enum err player_codec_read(const struct player_source *source, struct arena *arena,
                            struct ticket_spec *out, struct err_text *why) {
-    struct reading r = {arena, why, source->path, 0};
+    struct reading r = {.arena = arena, .why = why, .path = source->path};
     uint32_t count;
-    char field[96];
-    (void)snprintf(field, sizeof field, "%splayers", source->path);
     if (!pb_count(source->message, source->players_key, &count))
-        return err_set_field(why, ERR_INVALID_ARGUMENT, field, "%s is malformed", field);
-    if (count < 1 || count > LIMIT_TICKET_PLAYERS)
-        return err_set_field(why, ERR_INVALID_ARGUMENT, field,
-                             "%s has %" PRIu32 " players; allowed are 1..%d", field, count,
-                             LIMIT_TICKET_PLAYERS);
+        return refuse_all(source, why, "is malformed");
+    if (count < 1 || count > LIMIT_TICKET_PLAYERS) {
+        char text[80];
+        (void)snprintf(text, sizeof text, "has %" PRIu32 " players; allowed are 1..%d", count,
+                       LIMIT_TICKET_PLAYERS);
+        return refuse_all(source, why, text);
+    }
     struct player *players = arena_try(arena, count * sizeof *players);
     if (!players) return full(&r);
     struct pb_reader reader = pb_reader(source->message);
