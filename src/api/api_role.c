@@ -22,7 +22,6 @@
 
 enum {
     DRAIN_MS = 3000,
-    ARENA_BASE_BYTES = 65536,
     FORWARD_MARGIN_MS = 50, /* our refusal must reach the caller before he gives up */
     MESSAGE_TAKEN = MESSAGE_ROLE,
 };
@@ -97,8 +96,9 @@ static void refuse_unknown(struct call *c, struct str name) {
 
 static void decode_and_push(struct call *c, struct inbox *to) {
     struct request *r = c->command;
+    struct request_source source = {c->payload, c->request_id};
     struct err_text why;
-    enum err e = request_decode(c->method, c->payload, c->request_id, c->arena, r, &why);
+    enum err e = request_decode(c->method, &source, c->arena, r, &why);
     if (e != ERR_OK) {
         if (e == ERR_INVALID_ARGUMENT) metric_add(METRIC_rpc_malformed_total, 1);
         refuse(c, e, &why);
@@ -167,7 +167,7 @@ static void route(struct api *a, struct call *c, struct str bytes) {
 /* --- The thread ------------------------------------------------------------------------------ */
 
 static struct call *open_call(struct api *a, const struct taken *t) {
-    size_t cap = t->bytes.size * LIMIT_DECODE_FACTOR + ARENA_BASE_BYTES;
+    size_t cap = t->bytes.size * LIMIT_DECODE_FACTOR + LIMIT_DECODE_BYTES;
     struct call *c = call_new(cap, send_reply, NULL);
     struct transport *transport = arena_alloc(c->arena, sizeof *transport);
     transport->api = a;
@@ -182,7 +182,7 @@ static void handle(struct api *a, const struct taken *t) {
     struct call *c = open_call(a, t);
     struct envelope envelope;
     struct err_text why;
-    enum err e = envelope_decode(t->bytes, c->arena, &envelope, &why);
+    enum err e = envelope_decode(t->bytes, &envelope, &why);
     if (e != ERR_OK) {
         metric_add(METRIC_rpc_malformed_total, 1);
         refuse(c, e, &why);

@@ -37,12 +37,13 @@ enum err {
 
 #define ERR_CHECKED __attribute__((warn_unused_result))
 #define ERR_TEXT_BYTES 512
+#define ERR_FIELD_BYTES 128
 
 /* What went wrong, in words: what, which value, what is allowed. `field` is the path of the
  * field at fault ("players[2].player_id"), empty where none is. Both NUL-terminated. */
 struct err_text {
     char text[ERR_TEXT_BYTES];
-    char field[96];
+    char field[ERR_FIELD_BYTES];
 };
 
 /* The code's name, "INVALID_ARGUMENT"; "UNKNOWN" for a number that is none. Static. */

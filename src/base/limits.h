@@ -10,6 +10,7 @@
 #define LIMIT_REGIONS 64               /* latencies per player; a region set is one u64: refused */
 #define LIMIT_LATENCY_MS 60000         /* refused */
 #define LIMIT_TICKET_PLAYERS 200       /* refused; the queue's largest team is usually less */
+#define LIMIT_TICKET_BYTES 262144      /* wire bytes of one ticket; a journal entry has it: refused */
 #define LIMIT_MATCH_PLAYERS 200        /* FlexMatch large match: ruleset refused */
 #define LIMIT_TEAMS 200                /* ruleset refused */
 #define LIMIT_RULES 64                 /* per ruleset: refused */
@@ -21,7 +22,8 @@
 #define LIMIT_TICKETS_KEPT 2000000     /* ended tickets kept for reading: oldest forgotten early */
 #define LIMIT_MATCHES_KEPT 1000000     /* matches kept for reading: oldest forgotten early */
 #define LIMIT_MESSAGE_BYTES 4194304    /* one RPC message: nng closes the pipe */
-#define LIMIT_DECODE_FACTOR 16         /* decoding arena: bytes per wire byte + 64 KiB: refused */
+#define LIMIT_DECODE_FACTOR 16         /* decoding arena: bytes per wire byte: RESOURCE_EXHAUSTED */
+#define LIMIT_DECODE_BYTES 1048576     /* and these: the reasons of a batch of refused tickets */
 #define LIMIT_ENTRY_BYTES 1048576      /* one journal entry; a batch is split above it */
 #define LIMIT_TIMEOUT_MS 60000         /* longest deadline of an RPC: cut down to it */
 #define LIMIT_RPC_CONTEXTS 256         /* requests being worked on per door; more wait in nng */

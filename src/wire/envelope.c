@@ -4,7 +4,7 @@
 #include "base/limits.h"
 #include "wire/fields.h"
 
-enum { METHOD_BYTES_MAX = 128, METADATA_BYTES_MAX = 4096, METADATA_MAX = 32 };
+enum { METHOD_BYTES_MAX = 128, KEY_BYTES_MAX = 64, VALUE_BYTES_MAX = 4096, METADATA_MAX = 32 };
 
 static enum err refuse(struct err_text *why, const char *field, const char *text) {
     return err_set_field(why, ERR_INVALID_ARGUMENT, field, "%s %s", field, text);
@@ -19,7 +19,9 @@ static enum err read_metadata(struct str bytes, struct envelope *out, struct err
         if (f.key == Metadata_value) value = f.bytes;
     }
     if (r.malformed) return refuse(why, "metadata", "is malformed");
-    if (value.size > METADATA_BYTES_MAX || !str_utf8_valid(value) || !str_utf8_valid(key))
+    if (key.size > KEY_BYTES_MAX || !str_utf8_valid(key))
+        return refuse(why, "metadata", "has a key that is no UTF-8 of at most 64 bytes");
+    if (value.size > VALUE_BYTES_MAX || !str_utf8_valid(value))
         return refuse(why, "metadata", "has a value that is no UTF-8 of at most 4096 bytes");
     if (str_equal(key, STR("authorization"))) out->authorization = value;
     if (str_equal(key, STR("traceparent"))) out->traceparent = value;
@@ -34,9 +36,7 @@ static enum err check(const struct envelope *e, struct err_text *why) {
     return ERR_OK;
 }
 
-enum err envelope_decode(struct str bytes, struct arena *arena, struct envelope *out,
-                         struct err_text *why) {
-    (void)arena; /* everything is borrowed from `bytes`, which the arena holds */
+enum err envelope_decode(struct str bytes, struct envelope *out, struct err_text *why) {
     *out = (struct envelope){0};
     struct pb_reader r = pb_reader(bytes);
     struct pb_field f;
@@ -68,19 +68,37 @@ enum err envelope_decode(struct str bytes, struct arena *arena, struct envelope 
     return check(out, why);
 }
 
+/* A text that was cut to its buffer may end in half a character, which readers refuse. */
+static void put_words(struct strbuf *out, uint32_t key, struct str text) {
+    size_t words = pb_open(out, key);
+    while (text.size > 0) {
+        size_t size = str_utf8_size(text);
+        if (size)
+            strbuf_add(out, text.at, size);
+        else
+            strbuf_add_char(out, '?');
+        size_t used = size ? size : 1;
+        text = (struct str){text.at + used, text.size - used};
+    }
+    pb_close(out, words);
+}
+
+void envelope_put_status(enum err code, const struct err_text *why, uint32_t key,
+                         struct strbuf *out) {
+    size_t status = pb_open(out, key);
+    pb_put_uint(out, Status_code, (uint64_t)code);
+    if (why) put_words(out, Status_message, str_of(why->text));
+    if (why && why->field[0]) {
+        size_t detail = pb_open(out, Status_details);
+        put_words(out, StatusDetail_field, str_of(why->field));
+        put_words(out, StatusDetail_message, str_of(why->text));
+        pb_close(out, detail);
+    }
+    pb_close(out, status);
+}
+
 void envelope_encode_response(enum err code, const struct err_text *why, struct str payload,
                               struct strbuf *out) {
-    if (code != ERR_OK) {
-        size_t status = pb_open(out, Response_status);
-        pb_put_uint(out, Status_code, (uint64_t)code);
-        if (why) pb_put_text(out, Status_message, str_of(why->text));
-        if (why && why->field[0]) {
-            size_t detail = pb_open(out, Status_details);
-            pb_put_text(out, StatusDetail_field, str_of(why->field));
-            pb_put_text(out, StatusDetail_message, str_of(why->text));
-            pb_close(out, detail);
-        }
-        pb_close(out, status);
-    }
+    if (code != ERR_OK) envelope_put_status(code, why, Response_status, out);
     pb_put_text(out, Response_payload, payload);
 }

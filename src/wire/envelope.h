@@ -3,21 +3,22 @@
 #define MUSTER_WIRE_ENVELOPE_H
 
 #include "base/err.h"
-#include "base/mem.h"
+#include "base/str.h"
 
-struct envelope {
-    struct str method;        /* "muster.v1.Service/Method", valid UTF-8, at most 128 bytes */
+struct envelope {      /* borrows from the bytes */
+    struct str method; /* "muster.v1.Service/Method", valid UTF-8, at most 128 bytes */
     struct str payload;
     uint32_t timeout_ms;      /* 0..LIMIT_TIMEOUT_MS, larger ones are cut down to it */
     struct str request_id;    /* empty, or a valid name */
     struct str authorization; /* empty or at most 4096 bytes */
-    struct str traceparent;
+    struct str traceparent;   /* the same */
 };
 
-/* Everything in `out` lives in the arena. INVALID_ARGUMENT for malformed bytes, RESOURCE_EXHAUSTED
- * when decoding would pass the arena's cap. */
-enum err envelope_decode(struct str bytes, struct arena *arena, struct envelope *out,
-                         struct err_text *why) ERR_CHECKED;
+/* INVALID_ARGUMENT for malformed bytes and for what breaks a limit above. */
+enum err envelope_decode(struct str bytes, struct envelope *out, struct err_text *why) ERR_CHECKED;
+/* Adds a Status as field `key`. `why` may be NULL. */
+void envelope_put_status(enum err code, const struct err_text *why, uint32_t key,
+                         struct strbuf *out);
 /* A Response. `why` may be NULL. Appends to `out`. */
 void envelope_encode_response(enum err code, const struct err_text *why, struct str payload,
                               struct strbuf *out);

@@ -7,7 +7,7 @@
 #include "wire/match_codec.h"
 #include "wire/queue_json.h"
 
-#include <inttypes.h>
+#include <string.h>
 
 enum { REQUEST_KEY_BYTES = 16 };
 
@@ -112,12 +112,14 @@ static enum err read_queue_put(struct str bytes, struct record *out, struct err_
         if (f.key == QueuePut_definition_json) out->queue_put.json = f.bytes;
         if (f.key == QueuePut_allow_shrinking) out->queue_put.allow_shrinking = f.value != 0;
     }
-    if (r.malformed) return lost(why, "queue_put");
+    if (r.malformed || !str_name_valid(out->queue_put.name)) return lost(why, "queue_put");
     struct err_text cause;
     if (queue_json_parse(out->queue_put.json, out->queue_put.allow_shrinking, &out->queue_put.def,
                          NULL, &cause) != ERR_OK)
         return err_set(why, ERR_DATA_LOSS, "the definition of queue %.*s cannot be read: %.300s",
                        STR_PRINT(out->queue_put.name), cause.text);
+    if (!str_equal(out->queue_put.name, out->queue_put.def->name))
+        return lost(why, "queue_put.name is not its definition's");
     return ERR_OK;
 }
 
@@ -162,13 +164,18 @@ static enum err read_ended(struct str bytes, struct arena *arena, struct record 
             return lost(why, "ticket_ended.ticket_id");
         if (f.key == TicketEnded_state) out->ticket_ended.state = (enum ticket_state)f.value;
         if (f.key == TicketEnded_queue) out->ticket_ended.queue = f.bytes;
-        if (f.key == TicketEnded_player_ids) players[out->ticket_ended.player_count++] = f.bytes;
+        if (f.key == TicketEnded_player_ids) {
+            if (!str_name_valid(f.bytes)) return lost(why, "ticket_ended.player_ids");
+            players[out->ticket_ended.player_count++] = f.bytes;
+        }
         if (f.key == TicketEnded_reason) out->ticket_ended.reason = f.bytes;
     }
     out->ticket_ended.player_ids = players;
     if (out->ticket_ended.state != TICKET_CANCELLED && out->ticket_ended.state != TICKET_EXPIRED)
         return lost(why, "ticket_ended.state");
-    return ERR_OK;
+    bool whole = !id_is_none(out->ticket_ended.id) && str_name_valid(out->ticket_ended.queue) &&
+                 str_utf8_valid(out->ticket_ended.reason);
+    return whole ? ERR_OK : lost(why, "ticket_ended");
 }
 
 static enum err read_deleted(struct str bytes, struct record *out, struct err_text *why) {
@@ -177,7 +184,8 @@ static enum err read_deleted(struct str bytes, struct record *out, struct err_te
         if (f.key == QueueDeleted_name) out->queue_deleted.name = f.bytes;
         if (f.key == QueueDeleted_version) out->queue_deleted.version = (uint32_t)f.value;
     }
-    return r.malformed ? lost(why, "queue_deleted") : ERR_OK;
+    bool whole = !r.malformed && str_name_valid(out->queue_deleted.name);
+    return whole ? ERR_OK : lost(why, "queue_deleted");
 }
 
 static enum err read_match(struct str bytes, struct arena *arena, struct record *out,
@@ -228,7 +236,7 @@ static enum err read_record(struct str bytes, struct arena *arena, struct record
                             struct err_text *why) {
     struct pb_reader r = pb_reader(bytes);
     enum err code = ERR_OK;
-    *out = (struct record){0};
+    memset(out, 0, sizeof *out); /* an initializer need not clear all of a union */
     for (struct pb_field f; code == ERR_OK && pb_next(&r, &f);) {
         if (f.key == Record_time_ms)
             out->time_ms = (int64_t)f.value;
@@ -237,7 +245,8 @@ static enum err read_record(struct str bytes, struct arena *arena, struct record
         else if (out->kind == 0)
             code = read_body(&f, arena, out, why);
     }
-    if (code == ERR_OK && r.malformed) code = lost(why, "record");
+    if (code == ERR_OK && (r.malformed || !match_codec_time_valid(out->time_ms)))
+        code = lost(why, "record");
     if (code == ERR_OK && out->kind == 0) code = lost(why, "a kind this version does not know");
     if (code != ERR_OK) journal_record_fini(out);
     return code;

@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIZE_MAX_BYTES = 1048576 };
-
 /* ---- strings and numbers ---- */
 
 static void add_escaped(unsigned char c, struct strbuf *out) {
@@ -198,7 +196,7 @@ static bool is_shown(const ProtobufCFieldDescriptor *f, const char *m,
     const void *at = m + f->offset;
     switch (f->type) {
     case PROTOBUF_C_TYPE_STRING:
-        return **(char *const *)at != '\0';
+        return str_of(*(char *const *)at).size > 0;
     case PROTOBUF_C_TYPE_BYTES:
         return ((const ProtobufCBinaryData *)at)->len > 0;
     case PROTOBUF_C_TYPE_MESSAGE:
@@ -215,6 +213,18 @@ static bool is_shown(const ProtobufCFieldDescriptor *f, const char *m,
     }
 }
 
+/* A map whose one key reads like a kind, {"number": 5}, would be read back as that kind. */
+static bool is_ambiguous(const ProtobufCMessageDescriptor *type, const ProtobufCMessage *inner) {
+    const ProtobufCFieldDescriptor *values = &inner->descriptor->fields[0];
+    const char *at = (const char *)inner;
+    if (!json_message_is_map(values)) return false;
+    if (*(const size_t *)(const void *)(at + values->quantifier_offset) != 1) return false;
+    const char *entry = **(char ***)(void *)(at + values->offset);
+    const ProtobufCMessageDescriptor *pair = values->descriptor;
+    const char *key = *(char *const *)(const void *)(entry + pair->fields[0].offset);
+    return protobuf_c_message_descriptor_get_field_by_name(type, key) != NULL;
+}
+
 /* muster.v1.AttributeValue is written as the bare value. */
 static void add_bare(const ProtobufCMessage *m, struct strbuf *out) {
     const char *at = (const char *)m;
@@ -228,7 +238,10 @@ static void add_bare(const ProtobufCMessage *m, struct strbuf *out) {
         }
         /* StringList and NumberMap have the one field `values`. */
         const ProtobufCMessage *inner = *(ProtobufCMessage *const *)(const void *)(at + f->offset);
+        bool ambiguous = is_ambiguous(type, inner);
+        if (ambiguous) strbuf_add_str(out, STR("{\"map\":{\"values\":"));
         add_repeated(&inner->descriptor->fields[0], (const char *)inner, out);
+        if (ambiguous) strbuf_add_str(out, STR("}}"));
         return;
     }
     strbuf_add_str(out, STR("null"));
@@ -276,7 +289,7 @@ static bool dump(const json_t *value, struct strbuf *out) {
 }
 
 static json_t *parse(struct str text) {
-    if (text.size > SIZE_MAX_BYTES) return NULL;
+    if (text.size > JSON_BYTES_MAX) return NULL;
     return json_loadb(text.at ? text.at : "", text.size, JSON_DECODE_ANY, NULL);
 }
 

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "wire/json.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -70,7 +71,7 @@ size_t json_message_element_size(ProtobufCType type) {
  * library's default allocator does; a failed allocation aborts.
  */
 
-enum { DEPTH_MAX = 32, JSON_BYTES_MAX = 1048576, PATH_BYTES = 96 };
+enum { DEPTH_MAX = 32, PATH_BYTES = ERR_FIELD_BYTES, FIELDS_MAX = 64 };
 
 struct reading {
     struct err_text *why;
@@ -132,29 +133,55 @@ static enum err read_number(struct reading *r, const json_t *v, double *out) {
     return refuse(r, "is %s; allowed is a number", kind_of(v));
 }
 
-static enum err read_integer(struct reading *r, const json_t *v, double low, double high,
-                             int64_t *out) {
-    if (json_is_integer(v)) {
-        *out = json_integer_value(v);
-    } else if (json_is_string(v)) {
-        if (!str_to_int64(str_of(json_string_value(v)), out))
-            return refuse(r, "is \"%.40s\"; allowed is a whole number", json_string_value(v));
-    } else {
-        double d = json_is_real(v) ? json_real_value(v) : NAN;
-        if (!(d == floor(d)) || fabs(d) > 9e15)
-            return refuse(r, "is %s; allowed is a whole number", kind_of(v));
-        *out = (int64_t)d;
-    }
-    if ((double)*out < low || (double)*out > high)
-        return refuse(r, "is %" PRId64 "; allowed are %.0f..%.0f", *out, low, high);
+/* Not above the 2^53 to which a double counts in ones. */
+static enum err read_whole_real(struct reading *r, const json_t *v, int64_t *out) {
+    double d = json_is_real(v) ? json_real_value(v) : NAN;
+    if (!(d == floor(d)) || fabs(d) > 9007199254740992.0)
+        return refuse(r, "is %s; allowed is a whole number", kind_of(v));
+    *out = (int64_t)d;
     return ERR_OK;
+}
+
+static enum err read_integer(struct reading *r, const json_t *v, int64_t low, int64_t high,
+                             int64_t *out) {
+    enum err code = ERR_OK;
+    if (json_is_integer(v))
+        *out = json_integer_value(v);
+    else if (!json_is_string(v))
+        code = read_whole_real(r, v, out);
+    else if (!str_to_int64(str_of(json_string_value(v)), out))
+        code = refuse(r, "is \"%.40s\"; allowed is a whole number", json_string_value(v));
+    if (code == ERR_OK && (*out < low || *out > high))
+        code = refuse(r, "is %" PRId64 "; allowed are %" PRId64 "..%" PRId64, *out, low, high);
+    return code;
+}
+
+static bool digits_to_uint64(const char *text, uint64_t *out) {
+    *out = 0;
+    if (!*text) return false;
+    for (; *text; text++) {
+        if (*text < '0' || *text > '9') return false;
+        if (__builtin_mul_overflow(*out, (uint64_t)10, out)) return false;
+        if (__builtin_add_overflow(*out, (uint64_t)(*text - '0'), out)) return false;
+    }
+    return true;
+}
+
+/* Above INT64_MAX only as a string: the JSON library's integers end there. */
+static enum err read_uint64(struct reading *r, const json_t *v, uint64_t *out) {
+    if (json_is_string(v) && digits_to_uint64(json_string_value(v), out)) return ERR_OK;
+    int64_t whole = 0;
+    enum err code = read_integer(r, v, 0, INT64_MAX, &whole);
+    *out = (uint64_t)whole;
+    return code;
 }
 
 static enum err read_enum(struct reading *r, const json_t *v, const ProtobufCEnumDescriptor *type,
                           int *out) {
     const ProtobufCEnumValue *value = NULL;
-    if (json_is_integer(v))
-        value = protobuf_c_enum_descriptor_get_value(type, (int)json_integer_value(v));
+    json_int_t number = json_integer_value(v); /* 0 when it is none */
+    if (json_is_integer(v) && number >= INT32_MIN && number <= INT32_MAX)
+        value = protobuf_c_enum_descriptor_get_value(type, (int)number);
     else if (json_is_string(v))
         value = protobuf_c_enum_descriptor_get_value_by_name(type, json_string_value(v));
     if (!value) return refuse(r, "is no name of %s", type->short_name);
@@ -184,11 +211,10 @@ static enum err read_whole(struct reading *r, const json_t *v, ProtobufCType typ
         break;
     case PROTOBUF_C_TYPE_UINT64:
     case PROTOBUF_C_TYPE_FIXED64:
-        code = read_integer(r, v, 0, 9.2e18, &whole);
-        *(uint64_t *)at = (uint64_t)whole;
+        code = read_uint64(r, v, at);
         break;
     default:
-        code = read_integer(r, v, -9.2e18, 9.2e18, &whole);
+        code = read_integer(r, v, INT64_MIN, INT64_MAX, &whole);
         *(int64_t *)at = whole;
         break;
     }
@@ -298,10 +324,9 @@ static const ProtobufCFieldDescriptor *find_field(const ProtobufCMessageDescript
 
 static enum err refuse_unknown(struct reading *r, const ProtobufCMessageDescriptor *type,
                                const char *key) {
-    enum { FIELDS_MAX = 32 };
     char names[FIELDS_MAX][JSON_NAME_BYTES];
     const char *list[FIELDS_MAX];
-    unsigned count = type->n_fields < FIELDS_MAX ? type->n_fields : FIELDS_MAX;
+    unsigned count = type->n_fields;
     for (unsigned i = 0; i < count; i++)
         list[i] = json_message_name(&type->fields[i], names[i]);
     const char *near = str_nearest(str_of(key), list, count);
@@ -367,12 +392,17 @@ static enum err fill(struct reading *r, const json_t *object, ProtobufCMessage *
         return code;
     }
     if (!json_is_object(object)) return refuse(r, "is %s; allowed is an object", kind_of(object));
+    uint64_t seen = 0; /* by index: the parser knows nothing of a field's two names */
     const char *key;
     json_t *value;
+    assert(type->n_fields <= FIELDS_MAX);
     json_object_foreach((json_t *)object, key, value) {
         const ProtobufCFieldDescriptor *f = find_field(type, key);
         if (!f) return refuse_unknown(r, type, key);
         size_t cut = descend(r, "%s%.60s", r->path[0] ? "." : "", key);
+        uint64_t bit = (uint64_t)1 << (f - type->fields);
+        if (seen & bit) return refuse(r, "is given twice");
+        seen |= bit;
         code = read_field(r, value, f, m);
         if (code != ERR_OK) return code;
         r->path[cut] = '\0';

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #define JSON_NAME_BYTES 64
+#define JSON_BYTES_MAX 1048576 /* of a text that is read */
 
 /* The field's lowerCamelCase name, in `name`. */
 const char *json_message_name(const ProtobufCFieldDescriptor *f, char name[JSON_NAME_BYTES]);

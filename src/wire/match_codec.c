@@ -5,6 +5,8 @@
 #include "wire/fields.h"
 #include "wire/player_codec.h"
 
+#include <math.h>
+
 void ticket_codec_write(const struct ticket_view *t, uint32_t key, struct strbuf *out) {
     size_t ticket = pb_open(out, key);
     pb_put_id(out, Ticket_ticket_id, t->id);
@@ -17,6 +19,10 @@ void ticket_codec_write(const struct ticket_view *t, uint32_t key, struct strbuf
     pb_put_id(out, Ticket_match_id, t->match_id);
     pb_put_text(out, Ticket_reason, t->reason);
     pb_close(out, ticket);
+}
+
+bool match_codec_time_valid(int64_t ms) {
+    return ms >= 0 && ms < ID_TIME_END_MS;
 }
 
 static bool malformed(struct err_text *why, const char *what) {
@@ -58,7 +64,9 @@ bool ticket_codec_read(struct str bytes, struct arena *arena, struct ticket_view
         }
     }
     if (r.malformed || !ids || id_is_none(out->id) || out->state < TICKET_QUEUED ||
-        out->state > TICKET_EXPIRED)
+        out->state > TICKET_EXPIRED || !str_name_valid(out->spec.queue) ||
+        !match_codec_time_valid(out->created_ms) || !match_codec_time_valid(out->expires_ms) ||
+        !match_codec_time_valid(out->ended_ms) || !str_utf8_valid(out->reason))
         return malformed(why, "ticket");
     struct player_source source = {bytes, Ticket_players, ""};
     return player_codec_read(&source, arena, &out->spec, why) == ERR_OK;
@@ -99,7 +107,7 @@ static bool read_member(struct str bytes, struct team_member *m) {
         if (f.key == TeamMember_player_id) m->player_id = f.bytes;
         if (f.key == TeamMember_ticket_id && !id_parse(f.bytes, &m->ticket_id)) return false;
     }
-    return !r.malformed && m->player_id.size > 0;
+    return !r.malformed && str_name_valid(m->player_id) && !id_is_none(m->ticket_id);
 }
 
 static bool read_team(struct str bytes, struct arena *arena, struct match_team *t) {
@@ -113,7 +121,7 @@ static bool read_team(struct str bytes, struct arena *arena, struct match_team *
             return false;
     }
     t->members = members;
-    return true;
+    return str_utf8_valid(t->name);
 }
 
 /* The scalar fields; false for a bad id. */
@@ -156,6 +164,22 @@ static bool take_field(const struct pb_field *f, struct match_spec *m) {
     }
 }
 
+/* A ticket that is in a match twice would end twice. */
+static bool tickets_differ(const struct match_spec *m) {
+    for (uint32_t i = 1; i < m->ticket_count; i++)
+        for (uint32_t k = 0; k < i; k++)
+            if (id_equal(m->ticket_ids[i], m->ticket_ids[k])) return false;
+    return true;
+}
+
+static bool match_valid(const struct match_spec *m) {
+    return !id_is_none(m->id) && m->state >= MATCH_PROPOSED && m->state <= MATCH_CANCELLED &&
+           str_name_valid(m->queue) && str_utf8_valid(m->region) && isfinite(m->quality) &&
+           isfinite(m->skill_spread) && isfinite(m->team_gap) && isfinite(m->mean_latency_ms) &&
+           match_codec_time_valid(m->created_ms) && match_codec_time_valid(m->longest_wait_ms) &&
+           tickets_differ(m);
+}
+
 bool match_codec_read(struct str bytes, struct arena *arena, struct match_spec *out,
                       struct err_text *why) {
     uint32_t teams, tickets;
@@ -177,7 +201,5 @@ bool match_codec_read(struct str bytes, struct arena *arena, struct match_spec *
     }
     out->teams = team;
     out->ticket_ids = ticket;
-    if (!ok || id_is_none(out->id) || out->state < MATCH_PROPOSED || out->state > MATCH_CANCELLED)
-        return malformed(why, "match");
-    return true;
+    return (ok && match_valid(out)) || malformed(why, "match");
 }

@@ -1,4 +1,8 @@
-/* match_codec.h - tickets and matches from and to muster.v1 messages. */
+/* match_codec.h - tickets and matches from and to muster.v1 messages.
+ *
+ * Reading is for the journal: what it lets pass is valid in the sense of the model, whoever wrote
+ * it. Thread safety: all functions.
+ */
 #ifndef MUSTER_WIRE_MATCH_CODEC_H
 #define MUSTER_WIRE_MATCH_CODEC_H
 
@@ -23,8 +27,12 @@ void ticket_codec_write(const struct ticket_view *t, uint32_t key, struct strbuf
 bool ticket_codec_read(struct str bytes, struct arena *arena, struct ticket_view *out,
                        struct err_text *why);
 
+/* The same for a Match. */
 void match_codec_write(const struct match_spec *m, uint32_t key, struct strbuf *out);
 bool match_codec_read(struct str bytes, struct arena *arena, struct match_spec *out,
                       struct err_text *why);
+
+/* Whether a time from outside may be calculated with: 0..2^48 - 1 ms, as in ids. */
+bool match_codec_time_valid(int64_t ms);
 
 #endif

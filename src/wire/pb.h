@@ -11,7 +11,8 @@
  *     if (r.malformed) ...
  *
  * A field of a known number but another wire type has another key and so counts as unknown, as the
- * specification wants. Groups are malformed. Of a singular field given twice the last one counts.
+ * specification wants. Groups are malformed. Of a singular field given twice the last one counts,
+ * a sub-message too: it is not merged. Over-long texts and bad UTF-8 are the caller's to refuse.
  * Source: protobuf.dev/programming-guides/encoding. Thread safety: one thread per instance.
  */
 #ifndef MUSTER_WIRE_PB_H
@@ -55,7 +56,7 @@ void pb_add_text(struct strbuf *out, uint32_t key, struct str text);
 void pb_add_id(struct strbuf *out, uint32_t key, struct id id); /* none: the empty text */
 
 /* Embraces a sub-message: what is written between them becomes its content. pb_close may move that
- * content by up to 4 bytes. */
+ * content by some bytes. */
 size_t pb_open(struct strbuf *out, uint32_t key);
 void pb_close(struct strbuf *out, size_t mark);
 

@@ -25,9 +25,10 @@ struct reading {
 /* ".attributes["name"]"; a name that is no text is left out. */
 static const char *entry_part(const struct reading *r, char part[ENTRY_PART_BYTES]) {
     struct str name = r->name;
-    bool shown = name.size > 0 && name.size <= LIMIT_NAME_BYTES && str_utf8_valid(name);
-    const char *format = shown ? ".%s[\"%.*s\"]" : ".%s";
-    (void)snprintf(part, ENTRY_PART_BYTES, format, r->kind, STR_PRINT(name));
+    if (name.size > 0 && name.size <= LIMIT_NAME_BYTES && str_utf8_valid(name))
+        (void)snprintf(part, ENTRY_PART_BYTES, ".%s[\"%.*s\"]", r->kind, STR_PRINT(name));
+    else
+        (void)snprintf(part, ENTRY_PART_BYTES, ".%s", r->kind);
     return part;
 }
 
@@ -259,8 +260,7 @@ static enum err check_unique(struct reading *r, const struct player *players, ui
     for (uint32_t i = 1; i < count; i++) {
         if (!str_equal(sorted[i - 1]->id, sorted[i]->id)) continue;
         r->player = (uint32_t)(sorted[i] - players);
-        return refuse(r, ".player_id", "\"%.*s\" is in the ticket twice",
-                      STR_PRINT(sorted[i]->id));
+        return refuse(r, ".player_id", "\"%.*s\" is in the ticket twice", STR_PRINT(sorted[i]->id));
     }
     return ERR_OK;
 }

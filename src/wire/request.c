@@ -6,9 +6,11 @@
 #include "wire/fields.h"
 #include "wire/player_codec.h"
 #include "wire/queue_json.h"
+#include "wire/value_text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 struct decoding {
     struct str payload;
@@ -29,18 +31,18 @@ static enum err full(const struct decoding *d) {
 static enum err check_id(const struct decoding *d, const char *field, struct str text,
                          struct id *out) {
     if (id_parse(text, out)) return ERR_OK;
-    bool shown = text.size <= LIMIT_NAME_BYTES && str_utf8_valid(text);
+    char value[VALUE_TEXT_BYTES];
     return err_set_field(d->why, ERR_INVALID_ARGUMENT, field,
-                         "%s is \"%.*s\"; allowed is a ULID of 26 characters", field,
-                         shown ? (int)text.size : 0, text.at ? text.at : "");
+                         "%s %s; allowed is a ULID of 26 characters", field,
+                         value_text(text, value));
 }
 
 static enum err check_name(const struct decoding *d, const char *field, struct str text) {
     if (str_name_valid(text)) return ERR_OK;
-    bool shown = text.size <= LIMIT_TEXT_BYTES && str_utf8_valid(text);
+    char value[VALUE_TEXT_BYTES];
     return err_set_field(d->why, ERR_INVALID_ARGUMENT, field,
-                         "%s is \"%.*s\"; allowed are 1..%d of [A-Za-z0-9_.-]", field,
-                         shown ? (int)text.size : 0, text.at ? text.at : "", LIMIT_NAME_BYTES);
+                         "%s %s; allowed are 1..%d of [A-Za-z0-9_.-]", field,
+                         value_text(text, value), LIMIT_NAME_BYTES);
 }
 
 /* ---- tickets ---- */
@@ -73,12 +75,24 @@ static enum err read_queue_name(const struct decoding *d, struct str message, co
     return check_name(d, field, *out);
 }
 
+/* A ticket is one journal record, which must fit into an entry. */
+static enum err check_size(const struct decoding *d, struct str message, const char *path) {
+    if (message.size <= LIMIT_TICKET_BYTES) return ERR_OK;
+    char field[32];
+    (void)snprintf(field, sizeof field, "%s", path);
+    if (field[0]) field[strlen(field) - 1] = '\0'; /* the dot */
+    return err_set_field(d->why, ERR_INVALID_ARGUMENT, field,
+                         "%s has %zu bytes; allowed are at most %d",
+                         field[0] ? field : "the ticket", message.size, LIMIT_TICKET_BYTES);
+}
+
 /* One CreateTicketRequest. `path` is "" or "tickets[i].". */
 static enum err read_ticket(const struct decoding *d, struct str message, const char *path,
                             struct command *out) {
     out->kind = COMMAND_CREATE_TICKET;
     struct ticket_spec *spec = &out->create_ticket.spec;
-    enum err code = read_queue_name(d, message, path, &spec->queue);
+    enum err code = check_size(d, message, path);
+    if (code == ERR_OK) code = read_queue_name(d, message, path, &spec->queue);
     struct player_source source = {message, CreateTicketRequest_players, path};
     return code == ERR_OK ? player_codec_read(&source, d->arena, spec, d->why) : code;
 }
@@ -319,11 +333,12 @@ static const decode_fn decoders[METHOD_COUNT] = {
     [METHOD_GET_STATUS] = decode_nothing,
 };
 
-enum err request_decode(const struct method *m, struct str payload, struct str request_id,
+enum err request_decode(const struct method *m, const struct request_source *source,
                         struct arena *arena, struct request *out, struct err_text *why) {
-    struct decoding d = {payload, request_id, arena, why};
-    *out = (struct request){.method = m->id};
-    if (m->mutating && !str_name_valid(request_id))
+    struct decoding d = {source->payload, source->request_id, arena, why};
+    memset(out, 0, sizeof *out); /* an initializer need not clear all of a union */
+    out->method = m->id;
+    if (m->mutating && !str_name_valid(source->request_id))
         return err_set_field(why, ERR_INVALID_ARGUMENT, "request_id",
                              "request_id is needed by %s: 1..%d of [A-Za-z0-9_.-], the same for "
                              "every repeat",

@@ -24,7 +24,7 @@ struct request {
         } create;
         struct command command; /* CANCEL_TICKET, PUT_QUEUE, DELETE_QUEUE */
         struct {
-            struct id ticket_id;  /* none when by player */
+            struct id ticket_id; /* none when by player */
             struct str player_id;
         } get_ticket;
         struct {
@@ -48,11 +48,16 @@ struct request {
     struct str put_notes; /* PUT_QUEUE: leniencies, a line each */
 };
 
+struct request_source {
+    struct str payload;    /* the method's request message; texts are borrowed from it */
+    struct str request_id; /* empty, or a valid name; a mutating method needs one */
+};
+
 /* Decodes and checks the payload of `m`. On error nothing is owned; the text names the field.
+ * INVALID_ARGUMENT; UNIMPLEMENTED for several queues; RESOURCE_EXHAUSTED at the arena's cap.
  * A PUT_QUEUE request owns command.put_queue.def until realm_decide takes it: request_fini. */
-enum err request_decode(const struct method *m, struct str payload, struct str request_id,
-                        struct arena *arena, struct request *out, struct err_text *why)
-    ERR_CHECKED;
+enum err request_decode(const struct method *m, const struct request_source *source,
+                        struct arena *arena, struct request *out, struct err_text *why) ERR_CHECKED;
 void request_fini(struct request *r); /* frees what the arena does not own */
 
 #endif

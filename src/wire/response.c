@@ -2,6 +2,7 @@
 #include "wire/response.h"
 
 #include "base/metrics.h"
+#include "wire/envelope.h"
 #include "wire/fields.h"
 #include "wire/match_codec.h"
 
@@ -25,15 +26,7 @@ void response_ticket(const struct ticket *t, const struct match *m, struct strbu
 static void write_failure(uint32_t index, const struct response_created *item, struct strbuf *out) {
     size_t failure = pb_open(out, CreateTicketsResponse_failures);
     pb_put_uint(out, TicketFailure_index, index);
-    size_t status = pb_open(out, TicketFailure_status);
-    pb_put_uint(out, Status_code, (uint64_t)item->code);
-    pb_put_text(out, Status_message, str_of(item->why->text));
-    if (item->why->field[0]) {
-        size_t detail = pb_open(out, Status_details);
-        pb_put_text(out, StatusDetail_field, str_of(item->why->field));
-        pb_close(out, detail);
-    }
-    pb_close(out, status);
+    envelope_put_status(item->code, item->why, TicketFailure_status, out);
     pb_close(out, failure);
 }
 
