@@ -10,6 +10,7 @@ package_reason() {
     libnng-dev) echo "request/reply and publish/subscribe" ;;
     libhiredis-dev) echo "talks to Redis" ;;
     libwebsockets-dev) echo "WebSocket and HTTP for game clients" ;;
+    libwebsockets-evlib-ev | libev-dev) echo "its event loop, for many players" ;;
     libjansson-dev) echo "JSON" ;;
     libxxhash-dev) echo "hashing" ;;
     libssl-dev | libcap-dev) echo "headers libwebsockets' own headers need" ;;
@@ -23,8 +24,9 @@ package_reason() {
 }
 
 build_packages="gcc libc6-dev cmake ninja-build pkg-config protobuf-c-compiler libprotobuf-c-dev
-    libnng-dev libhiredis-dev libwebsockets-dev libssl-dev libcap-dev libjansson-dev libxxhash-dev"
-run_packages="redis-server"
+    libnng-dev libhiredis-dev libwebsockets-dev libev-dev libssl-dev libcap-dev libjansson-dev
+    libxxhash-dev"
+run_packages="redis-server libwebsockets-evlib-ev"
 
 # install_packages NAME...: with apt-get, as root or through sudo. Tools that are on the PATH
 # already, from wherever, count as installed.

@@ -5,7 +5,10 @@
  *   endless loop. Every answer says so, and the callback returns -1 behind the write.
  * - A held GET reads nothing (flow control), since lws never notices its end and spins; an epoll
  *   set of our own watches for EPOLLRDHUP instead, and is itself adopted as a raw file.
- * - The timer is a timerfd in that set: poll() would spin through the last millisecond of a sul.
+ * - The loop is libev (decisions/0002): lws's own poll() walks over all players for each message.
+ *   Its libev glue may leave a timer of lws unarmed, so each second the loop is woken to look.
+ * - Our timer is a timerfd in that set, so that it does not hang on lws's; so is the wake, since
+ *   lws_service() with libev does not return when lws_cancel_service() asks it to.
  * - fd_limit_per_thread is not set, since it makes every look-up of a descriptor linear; instead
  *   connections are refused before descriptors run out (accept would spin then).
  * - From HTTP_CONFIRM_UPGRADE only 0 and -1 are returned (CVE-2025-11677).
@@ -19,12 +22,13 @@
 #include "socketio/transport.h"
 
 #include <assert.h>
+#include <ev.h>
 #include <libwebsockets.h>
 #include <netinet/tcp.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/timerfd.h>
 
@@ -36,6 +40,7 @@
 #define STOP_TIMEOUT_MS 2000
 #define RX_BYTES 512               /* lws keeps such a buffer per WebSocket */
 #define EVENTS_PER_TURN 64
+#define TICK_S 1                   /* see the head: lws's own timers */
 
 _Static_assert(LWS_PRE <= EIO_FRAME_HEADROOM, "the frame's headroom holds lws's header");
 
@@ -44,11 +49,13 @@ struct transport {
     struct eio_server *engine;
     struct lws_context *context;
     struct lws_vhost *vhost;
-    int epoll_fd, timer_fd;
+    struct ev_loop *loop;
+    ev_timer tick;
+    int epoll_fd, timer_fd, wake_fd;
     int descriptor_max; /* an accepted descriptor from here on is refused */
     size_t conn_count;
     atomic_bool woken, stop_wanted;
-    bool stopping, finished;
+    bool stopping, finished, epoll_adopted;
     lws_sorted_usec_list_t stop_timer;
     char address[96];
 };
@@ -469,18 +476,6 @@ static void peer_gone(struct conn *c) {
     kill_soon(c);
 }
 
-/* One event at a time: handling it may free the connection of the next. */
-static void epoll_ready(struct transport *t) {
-    struct epoll_event event;
-    for (int i = 0; i < EVENTS_PER_TURN && epoll_wait(t->epoll_fd, &event, 1, 0) == 1; i++) {
-        uint64_t expirations;
-        if (event.data.ptr)
-            peer_gone(event.data.ptr);
-        else if (read(t->timer_fd, &expirations, sizeof expirations) > 0)
-            eio_server_tick(t->engine);
-    }
-}
-
 static void stop_timed_out(lws_sorted_usec_list_t *timer) {
     LIST_OF(timer, struct transport, stop_timer)->finished = true;
 }
@@ -496,6 +491,27 @@ static void begin_stop(struct transport *t) {
 static void woken(struct transport *t) {
     if (atomic_exchange(&t->woken, false) && t->options.on_wake) t->options.on_wake(t->options.arg);
     if (atomic_load(&t->stop_wanted) && !t->stopping) begin_stop(t);
+}
+
+static void ticked(struct ev_loop *loop, ev_timer *tick, int events) {
+    (void)loop;
+    (void)events;
+    lws_cancel_service(LIST_OF(tick, struct transport, tick)->context);
+}
+
+/* One event at a time: handling it may free the connection of the next. */
+static void epoll_ready(struct transport *t) {
+    struct epoll_event event;
+    uint64_t count;
+    for (int i = 0; i < EVENTS_PER_TURN && epoll_wait(t->epoll_fd, &event, 1, 0) == 1; i++) {
+        if (event.data.ptr == &t->timer_fd) {
+            if (read(t->timer_fd, &count, sizeof count) > 0) eio_server_tick(t->engine);
+        } else if (event.data.ptr == &t->wake_fd) {
+            if (read(t->wake_fd, &count, sizeof count) > 0) woken(t);
+        } else {
+            peer_gone(event.data.ptr);
+        }
+    }
 }
 
 /* accept() has just given this descriptor: its number tells how many are in use. */
@@ -545,9 +561,6 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_RAW_RX_FILE:
         epoll_ready(t);
         return 0;
-    case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
-        woken(t);
-        return 0;
     default:
         return 0;
     }
@@ -592,22 +605,28 @@ static bool is_wildcard(const char *host) {
     return !host[0] || !strcmp(host, "*") || !strcmp(host, "0.0.0.0") || !strcmp(host, "::");
 }
 
-static bool open_timers(struct transport *t) {
+static bool watch(struct transport *t, int *fd) {
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = fd};
+    return *fd >= 0 && epoll_ctl(t->epoll_fd, EPOLL_CTL_ADD, *fd, &event) == 0;
+}
+
+static bool open_wakes(struct transport *t) {
     t->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     t->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
-    return t->epoll_fd >= 0 && t->timer_fd >= 0 &&
-           epoll_ctl(t->epoll_fd, EPOLL_CTL_ADD, t->timer_fd, &event) == 0;
+    t->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return t->epoll_fd >= 0 && watch(t, &t->timer_fd) && watch(t, &t->wake_fd);
 }
 
 static bool adopt_epoll(struct transport *t) {
     lws_sock_file_fd_type fd = {.filefd = t->epoll_fd};
-    return lws_adopt_descriptor_vhost(t->vhost, LWS_ADOPT_RAW_FILE_DESC, fd, PROTOCOLS[0].name,
-                                      NULL) != NULL;
+    t->epoll_adopted = lws_adopt_descriptor_vhost(t->vhost, LWS_ADOPT_RAW_FILE_DESC, fd,
+                                                  PROTOCOLS[0].name, NULL) != NULL;
+    return t->epoll_adopted;
 }
 
 static bool open_lws(struct transport *t, const char *host, int port) {
     struct lws_context_creation_info info = {0};
+    void *loops[] = {t->loop};
     lws_set_log_level(LLL_ERR | LLL_WARN, log_line);
     info.port = port;
     info.iface = is_wildcard(host) ? NULL : host;
@@ -615,8 +634,9 @@ static bool open_lws(struct transport *t, const char *host, int port) {
     info.user = t;
     info.gid = (gid_t)-1;
     info.uid = (uid_t)-1;
-    info.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_VALIDATE_UTF8 |
-                   LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND;
+    info.foreign_loops = loops;
+    info.options = LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
+                   LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND;
     if (!strchr(host, ':')) info.options |= LWS_SERVER_OPTION_DISABLE_IPV6;
     info.max_http_header_data = HEADER_BYTES_MAX;
     info.timeout_secs = REQUEST_TIMEOUT_S;
@@ -653,8 +673,12 @@ enum err transport_open(struct transport **out, const struct transport_options *
     t->descriptor_max = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < INT_MAX
                             ? (int)limit.rlim_cur - DESCRIPTORS_RESERVED
                             : INT_MAX;
+    t->loop = ev_loop_new(EVFLAG_NOSIGMASK);
+    assert(t->loop);
+    ev_timer_init(&t->tick, ticked, TICK_S, TICK_S);
+    ev_timer_start(t->loop, &t->tick);
     eio_server_attach(t->engine, &HOOKS, t);
-    if (!open_timers(t) || !open_lws(t, host, port)) {
+    if (!open_wakes(t) || !open_lws(t, host, port)) {
         transport_close(t);
         return err_set(why, ERR_UNAVAILABLE, "cannot listen on %s", o->listen);
     }
@@ -668,22 +692,32 @@ const char *transport_address(const struct transport *t) {
 }
 
 void transport_run(struct transport *t) {
-    while (!t->finished && lws_service(t->context, 0) >= 0) continue;
+    while (!t->finished) ev_run(t->loop, EVRUN_ONCE);
     lws_sul_cancel(&t->stop_timer);
 }
 
+/* Async-signal-safe. */
+static void ring(struct transport *t) {
+    uint64_t one = 1;
+    (void)!write(t->wake_fd, &one, sizeof one);
+}
+
 void transport_wake(struct transport *t) {
-    if (!atomic_exchange(&t->woken, true)) lws_cancel_service(t->context);
+    if (!atomic_exchange(&t->woken, true)) ring(t);
 }
 
 void transport_stop(struct transport *t) {
     atomic_store(&t->stop_wanted, true);
-    lws_cancel_service(t->context);
+    ring(t);
 }
 
 void transport_close(struct transport *t) {
     if (!t) return;
-    if (t->context) lws_context_destroy(t->context);
+    ev_timer_stop(t->loop, &t->tick);
+    if (t->context) lws_context_destroy(t->context); /* and the epoll set, once adopted */
+    if (!t->epoll_adopted && t->epoll_fd >= 0) close(t->epoll_fd);
     if (t->timer_fd >= 0) close(t->timer_fd);
+    if (t->wake_fd >= 0) close(t->wake_fd);
+    ev_loop_destroy(t->loop);
     mem_free(t);
 }

@@ -44,6 +44,7 @@ FENCES = [
     (r'muster/journal/', ('src/wire/',)),
     (r'muster/v1/', ('src/wire/', 'src/api/', 'src/bridge/', 'src/app/', 'clients/c/')),
     (r'jansson', ('src/wire/',)),
+    (r'ev\.h', ('src/bridge/transport.c',)),
     (r'libwebsockets|lws', ('src/bridge/transport.c', 'src/app/demo_socket.c')),
     (r'pthread\.h|threads\.h', ('src/rt/', 'clients/c/')),
     (r'xxhash', ('src/base/',)),
