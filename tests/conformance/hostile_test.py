@@ -1,10 +1,12 @@
 """What clients do that mean harm, or nothing at all: the server serves on, and rests when idle."""
 
 import json
+import os
 import resource
 import signal
 import socket
 import struct
+import subprocess
 import time
 import unittest
 
@@ -266,6 +268,26 @@ class Stop(unittest.TestCase):
         began = time.monotonic()
         self.assertIn("disconnect: server shutting down", server.stop())
         self.assertLess(time.monotonic() - began, 3)
+
+
+class Listen(unittest.TestCase):
+    def test_address_in_use_or_malformed_is_an_error_and_not_a_hang(self):
+        server = Server()
+        for address, want in ((f"127.0.0.1:{server.port}", "cannot listen on"),
+                              ("127.0.0.1", "is not host:port"), ("x:70000", "is not host:port"),
+                              ("no-such-interface:0", "cannot listen on")):
+            failed = subprocess.run([os.environ["ECHO_SERVER"], "--listen", address], timeout=10,
+                                    capture_output=True, text=True)
+            self.assertEqual(failed.returncode, 1, failed.stderr)
+            self.assertIn(want, failed.stderr)
+        server.stop()
+
+    def test_wildcard_and_ipv6_addresses_are_listened_on(self):
+        for address, host in (("0.0.0.0:0", "127.0.0.1"), ("*:0", "127.0.0.1"),
+                              ("localhost:0", "127.0.0.1"), ("[::1]:0", "::1")):
+            server = Server(listen=address)
+            socket.create_connection((host, server.port), 5).close()
+            server.stop()
 
 
 if __name__ == "__main__":
