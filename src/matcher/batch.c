@@ -6,6 +6,7 @@
 #include "base/metrics.h"
 #include "store/pump.h"
 #include "wire/journal_codec.h"
+#include "wire/method.h"
 
 #include <assert.h>
 
@@ -89,18 +90,18 @@ void batch_add(struct batch *b, const struct record *r) {
     count(&b->tally, r);
 }
 
-static uint64_t last_tag(const struct batch *b) {
+uint64_t batch_tag(const struct batch *b) {
     return b->open.size ? b->open_tag : b->open_tag - 1;
 }
 
 void batch_reply(struct batch *b, struct call *c, enum err code, const struct err_text *why,
                  struct str payload) {
-    if (b->durable_tag >= last_tag(b)) {
+    if (batch_idle(b)) {
         call_reply(c, code, why, payload);
         return;
     }
     struct waiting *w = mem_alloc(sizeof *w);
-    w->tag = last_tag(b);
+    w->tag = batch_tag(b);
     w->call = c;
     w->code = code;
     if (code != ERR_OK) {
@@ -112,12 +113,22 @@ void batch_reply(struct batch *b, struct call *c, enum err code, const struct er
     heap_start(&b->deadlines, &w->deadline, c->deadline_us - DEADLINE_MARGIN_US);
 }
 
-/* Answers with what was decided, or, with `lost`, UNAVAILABLE. */
-static void finish(struct batch *b, struct waiting *w, const struct err_text *lost) {
+/* Only a call that changes something leaves a doubt behind. */
+static void refuse(struct call *c, const char *because) {
+    struct err_text why;
+    (void)err_set(&why, ERR_UNAVAILABLE,
+                  c->method->mutating ? "outcome unknown: %.400s; retry with the same request id"
+                                      : "%.400s; try again",
+                  because);
+    call_reply(c, ERR_UNAVAILABLE, &why, STR_EMPTY);
+}
+
+/* Answers with what was decided or, when `lost` says that it was, UNAVAILABLE. */
+static void finish(struct batch *b, struct waiting *w, const char *lost) {
     list_remove(&b->waiting, &w->link);
     heap_stop(&b->deadlines, &w->deadline);
     if (lost)
-        call_reply(w->call, ERR_UNAVAILABLE, lost, STR_EMPTY);
+        refuse(w->call, lost);
     else
         call_reply(w->call, w->code, w->why, strbuf_str(&w->payload));
     strbuf_fini(&w->payload);
@@ -167,11 +178,9 @@ void batch_expire(struct batch *b, int64_t now_us, const struct err_text *why) {
     for (struct heap_node *n; (n = heap_take_due(&b->deadlines, now_us));) {
         struct waiting *w = HEAP_OF(n, struct waiting, deadline);
         struct err_text late;
-        (void)err_set(
-            &late, ERR_UNAVAILABLE,
-            "outcome unknown: not on disk in time%s%.300s; retry with the same request id",
-            why->text[0] ? ", " : "", why->text);
-        finish(b, w, &late);
+        (void)err_set(&late, ERR_UNAVAILABLE, "not on disk in time%s%.350s",
+                      why->text[0] ? ", " : "", why->text);
+        finish(b, w, late.text);
     }
 }
 
@@ -180,12 +189,12 @@ int64_t batch_due_us(const struct batch *b) {
 }
 
 bool batch_idle(const struct batch *b) {
-    return b->durable_tag >= last_tag(b);
+    return b->durable_tag >= batch_tag(b);
 }
 
 void batch_abandon(struct batch *b, const struct err_text *why) {
     LIST_EACH (&b->waiting, node) {
-        finish(b, LIST_OF(node, struct waiting, link), why);
+        finish(b, LIST_OF(node, struct waiting, link), why->text);
     }
     LIST_EACH (&b->sealed, node) {
         struct sealed *s = LIST_OF(node, struct sealed, link);

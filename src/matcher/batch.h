@@ -43,6 +43,8 @@ void batch_reply(struct batch *b, struct call *c, enum err code, const struct er
                  struct str payload);
 /* Hands the oldest batch to the pump when it has none in hand. */
 void batch_flush(struct batch *b, struct pump *p);
+/* When this tag is durable, so is everything decided so far. */
+uint64_t batch_tag(const struct batch *b);
 /* The batch in flight is durable: counts it, sends the replies that waited for it. */
 void batch_durable(struct batch *b, uint64_t tag);
 /* Answers those whose deadline has come. `why`: what keeps the store from writing, or empty. */

@@ -22,27 +22,38 @@ void compaction_note(struct compaction *c, struct compaction_mark at, int64_t ke
     c->marks[c->mark_count++] = at;
 }
 
-static void drop_first_mark(struct compaction *c) {
+static bool due(const struct matcher *m) {
+    const struct compaction *c = &m->compaction;
+    return c->mark_count > 0 && matcher_now_ms(m) - c->marks[0].time_ms >= m->o.journal_keep_ms;
+}
+
+/* Re-records a slice; true when more is left. */
+static bool carry(struct matcher *m) {
+    struct compaction *c = &m->compaction;
+    struct decision d = matcher_decision(m);
+    bool more = realm_carry(m->realm, &d, c->marks[0].time_ms, &c->cursor, CARRY_SLICE);
+    matcher_decided(m);
+    if (more) return true;
+    c->phase = COMPACTION_CARRIED;
+    c->carried_tag = batch_tag(&m->batch);
+    return false;
+}
+
+static void trim(struct matcher *m) {
+    struct compaction *c = &m->compaction;
+    struct compaction_mark mark = c->marks[0];
+    LOG_INFO("journal-trimmed", "below=%" PRIu64 "-%" PRIu64, mark.epoch, mark.seq);
+    pump_trim(m->pump, mark.epoch, mark.seq);
     memmove(c->marks, c->marks + 1, --c->mark_count * sizeof c->marks[0]);
-    c->carrying = c->carried = false;
+    c->phase = COMPACTION_IDLE;
     c->cursor = 0;
 }
 
 bool compaction_work(struct matcher *m) {
     struct compaction *c = &m->compaction;
-    if (c->mark_count == 0) return false;
-    struct compaction_mark mark = c->marks[0];
-    if (!c->carrying && matcher_now_ms(m) - mark.time_ms < m->o.journal_keep_ms) return false;
-    c->carrying = true;
-    if (!c->carried) {
-        struct decision d = matcher_decision(m);
-        c->carried = !realm_carry(m->realm, &d, mark.time_ms, &c->cursor, CARRY_SLICE);
-        matcher_decided(m);
-        return !c->carried;
-    }
-    if (!batch_idle(&m->batch)) return false; /* the next acknowledgement brings us back */
-    LOG_INFO("journal-trimmed", "below=%" PRIu64 "-%" PRIu64, mark.epoch, mark.seq);
-    pump_trim(m->pump, mark.epoch, mark.seq);
-    drop_first_mark(c);
+    if (c->phase == COMPACTION_IDLE && due(m)) c->phase = COMPACTION_CARRYING;
+    if (c->phase == COMPACTION_CARRYING) return carry(m);
+    /* Not when the batches come to rest: under load they never do. */
+    if (c->phase == COMPACTION_CARRIED && m->batch.durable_tag >= c->carried_tag) trim(m);
     return false;
 }

@@ -1,6 +1,7 @@
 /* compaction.h - keeps the journal short: living things are re-recorded, then the old part goes.
  *
- *   idle --the oldest mark is older than keep--> carrying --all durable--> trim to the mark, idle
+ *   IDLE --the oldest mark is older than keep--> CARRYING --all decided--> CARRIED
+ *        <------------------- all of it durable: trim to the mark -----------'
  *
  * A mark is a position and a time: no entry before it holds a later record. Marks are set while
  * appending, an eighth of the retention apart, so a ticket that waits long is re-recorded about
@@ -21,11 +22,14 @@ struct compaction_mark {
     uint64_t epoch, seq;
 };
 
+enum compaction_phase { COMPACTION_IDLE, COMPACTION_CARRYING, COMPACTION_CARRIED };
+
 struct compaction {
     struct compaction_mark marks[COMPACTION_MARKS]; /* oldest first */
     unsigned mark_count;
-    bool carrying, carried;
-    uint64_t cursor;
+    enum compaction_phase phase;
+    uint64_t cursor;      /* CARRYING: realm_carry's */
+    uint64_t carried_tag; /* CARRIED: the batch after which nothing living is left behind */
 };
 
 /* A leadership begins at this place: everything before it is at most that old. */

@@ -9,7 +9,10 @@
 #include "wire/request.h"
 #include "wire/response.h"
 
-enum { MATCHES_SCANNED_MAX = 100000 }; /* per ListMatches: a page may come back short */
+enum { /* per ListMatches; a page may come back short */
+    MATCHES_SCANNED_MAX = 100000,
+    PAGE_PLAYERS_MAX = 20000, /* about 2 MiB of answer */
+};
 
 typedef void (*handler_fn)(struct matcher *m, struct call *c, struct request *r);
 
@@ -41,18 +44,29 @@ static void id_not_found(struct matcher *m, struct call *c, const char *what, st
     not_found(m, c, what, str_of(text));
 }
 
+/* Decides a command; its records are in the open batch then. */
+static enum err decide(struct matcher *m, struct command *command, struct outcome *out,
+                       struct err_text *why) {
+    struct decision d = matcher_decision(m);
+    enum err code = realm_decide(m->realm, command, &d, out, why);
+    matcher_decided(m);
+    return code;
+}
+
 /* ---- tickets ---- */
 
-static void create_ticket(struct matcher *m, struct call *c, struct request *r) {
-    struct decision d = matcher_decision(m);
-    struct outcome out = {0};
+static void decide_ticket(struct matcher *m, struct call *c, struct command *command) {
+    struct outcome out;
     struct err_text why;
-    enum err code = realm_decide(m->realm, &r->create.items[0].command, &d, &out, &why);
-    matcher_decided(m);
+    enum err code = decide(m, command, &out, &why);
     if (code == ERR_OK)
         answer_ticket(m, c, out.ticket);
     else
         fail(m, c, code, &why);
+}
+
+static void create_ticket(struct matcher *m, struct call *c, struct request *r) {
+    decide_ticket(m, c, &r->create.items[0].command);
 }
 
 static void create_tickets(struct matcher *m, struct call *c, struct request *r) {
@@ -63,11 +77,9 @@ static void create_tickets(struct matcher *m, struct call *c, struct request *r)
         items[i].code = t->code;
         items[i].why = t->why;
         if (t->code != ERR_OK) continue;
-        struct decision d = matcher_decision(m);
-        struct outcome out = {0};
+        struct outcome out;
         struct err_text why;
-        items[i].code = realm_decide(m->realm, &t->command, &d, &out, &why);
-        matcher_decided(m);
+        items[i].code = decide(m, &t->command, &out, &why);
         if (items[i].code == ERR_OK) {
             items[i].ticket_id = out.ticket->id;
         } else {
@@ -94,15 +106,7 @@ static void get_ticket(struct matcher *m, struct call *c, struct request *r) {
 }
 
 static void cancel_ticket(struct matcher *m, struct call *c, struct request *r) {
-    struct decision d = matcher_decision(m);
-    struct outcome out = {0};
-    struct err_text why;
-    enum err code = realm_decide(m->realm, &r->command, &d, &out, &why);
-    matcher_decided(m);
-    if (code == ERR_OK)
-        answer_ticket(m, c, out.ticket);
-    else
-        fail(m, c, code, &why);
+    decide_ticket(m, c, &r->command);
 }
 
 static void watch_ticket(struct matcher *m, struct call *c, struct request *r) {
@@ -115,10 +119,10 @@ static void watch_ticket(struct matcher *m, struct call *c, struct request *r) {
     else if (m->stopping)
         fail(m, c, err_set(&why, ERR_UNAVAILABLE, "the server is stopping; watch again"), &why);
     else if (!watch_add(&m->watches, t->id, c))
-        fail(
-            m, c,
-            err_set(&why, ERR_RESOURCE_EXHAUSTED, "%d long polls are held already", LIMIT_WATCHERS),
-            &why);
+        fail(m, c,
+             err_set(&why, ERR_RESOURCE_EXHAUSTED, "%d long polls are held already",
+                     LIMIT_WATCHERS),
+             &why);
 }
 
 void handlers_answer_watch(struct matcher *m, struct call *c) {
@@ -146,7 +150,7 @@ static void get_match(struct matcher *m, struct call *c, struct request *r) {
 static void list_matches(struct matcher *m, struct call *c, struct request *r) {
     const struct match **page = arena_alloc(m->arena, r->list_matches.page_size * sizeof *page);
     const struct match *at = NULL;
-    uint32_t count = 0, scanned = 0;
+    uint32_t count = 0, scanned = 0, players = 0;
     if (!id_is_none(r->list_matches.after)) {
         at = realm_match(m->realm, r->list_matches.after);
         if (!at) {
@@ -160,10 +164,13 @@ static void list_matches(struct matcher *m, struct call *c, struct request *r) {
     }
     const struct match *last = at;
     while (count < r->list_matches.page_size && scanned++ < MATCHES_SCANNED_MAX &&
-           (at = realm_next_match(m->realm, at))) {
+           players < PAGE_PLAYERS_MAX && (at = realm_next_match(m->realm, at))) {
         last = at;
-        if (r->list_matches.queue.size == 0 || str_equal(at->spec.queue, r->list_matches.queue))
-            page[count++] = at;
+        if (r->list_matches.queue.size && !str_equal(at->spec.queue, r->list_matches.queue))
+            continue;
+        page[count++] = at;
+        for (uint32_t i = 0; i < at->spec.team_count; i++)
+            players += at->spec.teams[i].member_count;
     }
     bool more = last && realm_next_match(m->realm, last);
     response_matches(page, count, more ? last->spec.id : (struct id){0, 0}, &m->answer);
@@ -174,11 +181,9 @@ static void list_matches(struct matcher *m, struct call *c, struct request *r) {
 /* ---- queues ---- */
 
 static void put_queue(struct matcher *m, struct call *c, struct request *r) {
-    struct decision d = matcher_decision(m);
-    struct outcome out = {0};
+    struct outcome out;
     struct err_text why;
-    enum err code = realm_decide(m->realm, &r->command, &d, &out, &why);
-    matcher_decided(m);
+    enum err code = decide(m, &r->command, &out, &why);
     if (code == ERR_OK) {
         response_queue(out.queue, out.changed, r->put_notes, &m->answer);
         answer(m, c);
@@ -209,11 +214,9 @@ static void list_queues(struct matcher *m, struct call *c, struct request *r) {
 }
 
 static void delete_queue(struct matcher *m, struct call *c, struct request *r) {
-    struct decision d = matcher_decision(m);
-    struct outcome out = {0};
+    struct outcome out;
     struct err_text why;
-    enum err code = realm_decide(m->realm, &r->command, &d, &out, &why);
-    matcher_decided(m);
+    enum err code = decide(m, &r->command, &out, &why);
     if (code == ERR_OK)
         answer(m, c);
     else
@@ -231,12 +234,12 @@ static void queue_stats(struct matcher *m, struct call *c, struct request *r) {
     answer(m, c);
 }
 
-/* ---- system ---- */
+/* ---- system: tells of the process, not of the realm's records, so it waits for no disk ---- */
 
 static void check(struct matcher *m, struct call *c, struct request *r) {
     (void)r; /* has no fields */
     response_check(m->realm != NULL, &m->answer);
-    answer(m, c);
+    call_reply(c, ERR_OK, NULL, strbuf_str(&m->answer));
 }
 
 static void get_status(struct matcher *m, struct call *c, struct request *r) {
@@ -258,7 +261,7 @@ static void get_status(struct matcher *m, struct call *c, struct request *r) {
             s.queue_count++;
     }
     response_status(&s, &m->answer);
-    answer(m, c);
+    call_reply(c, ERR_OK, NULL, strbuf_str(&m->answer));
 }
 
 static const handler_fn handlers[METHOD_COUNT] = {

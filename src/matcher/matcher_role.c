@@ -17,7 +17,7 @@
 enum {
     SEARCH_NODES = 4000,  /* per turn of the loop: a few milliseconds at most */
     EXPIRE_MAX = 1000,    /* per turn */
-    STOP_FLUSH_MS = 3000, /* patience with the last batches */
+    STOP_FLUSH_MS = 2000, /* patience with the last batches */
     MESSAGE_DRAIN = PUMP_STOPPED + 1,
 };
 
@@ -141,9 +141,14 @@ static void take_messages(struct matcher *m, struct message *list) {
     }
 }
 
+/* Too much is on its way to the store: nothing is decided until some of it is durable. */
+static bool full(const struct matcher *m) {
+    return m->batch.pending_bytes > LIMIT_PENDING_BYTES;
+}
+
 /* What the realm does by itself; true when more is left at once. */
 static bool work(struct matcher *m) {
-    if (!m->realm || m->batch.pending_bytes > LIMIT_PENDING_BYTES) return false;
+    if (!m->realm || full(m)) return false;
     struct decision d = matcher_decision(m);
     bool more = realm_expire(m->realm, &d, EXPIRE_MAX) == EXPIRE_MAX;
     matcher_decided(m);
@@ -168,7 +173,7 @@ static int wait_ms(const struct matcher *m) {
     int64_t due_us = batch_due_us(&m->batch);
     if (watch_due_us(&m->watches) < due_us) due_us = watch_due_us(&m->watches);
     int64_t left_ms = due_us == INT64_MAX ? INT64_MAX : (due_us - now_us + 999) / 1000;
-    if (m->realm) {
+    if (m->realm && !full(m)) {
         int64_t realm_ms = realm_next_due_ms(m->realm);
         if (realm_ms != INT64_MAX && realm_ms - matcher_now_ms(m) < left_ms)
             left_ms = realm_ms - matcher_now_ms(m);
@@ -178,7 +183,6 @@ static int wait_ms(const struct matcher *m) {
     return left_ms < 0 ? 0 : left_ms > 60000 ? 60000 : (int)left_ms;
 }
 
-/* While the store lags, work of the realm's own is bounded by LIMIT_PENDING_BYTES. */
 static void turn(struct matcher *m, bool *more) {
     int timeout_ms = *more ? 0 : wait_ms(m);
     take_messages(m, inbox_wait(&m->inbox, timeout_ms));
@@ -198,8 +202,7 @@ static void wind_up(struct matcher *m) {
     pump_stop(m->pump);
     while (!m->pump_stopped)
         take_messages(m, inbox_wait(&m->inbox, -1));
-    (void)err_set(&why, ERR_UNAVAILABLE,
-                  "the server stopped; outcome unknown: retry with the same request id");
+    (void)err_set(&why, ERR_UNAVAILABLE, "the server stopped");
     step_down(m, &why);
 }
 

@@ -70,7 +70,7 @@ enum err pump_start(struct pump **out, const struct pump_options *o, struct inbo
 void pump_append(struct pump *p, struct strbuf *batch, uint32_t record_count, uint64_t tag);
 /* Drops entries below this place (XTRIM MINID), after everything living was carried above it. */
 void pump_trim(struct pump *p, uint64_t epoch, uint64_t seq);
-/* Finishes the batch in hand (up to 3 s), hands back the lease, stops the embedded server, sends
+/* Finishes the batch in hand (up to 1 s), hands back the lease, stops the embedded server, sends
  * PUMP_STOPPED. The pump is freed by pump_free after that. */
 void pump_stop(struct pump *p);
 void pump_free(struct pump *p);
