@@ -160,10 +160,10 @@ static size_t queue_batch(struct demo *d, struct demo_player *players, size_t co
     for (size_t i = 0; i < request.n_tickets; i++)
         request.tickets[i] = ticket_of(d, a, &players[i]);
     size_t queued = 0;
+    for (size_t i = 0; i < request.n_tickets; i++)
+        players[i].asked_us = clock_mono_us();
     if (muster_create_tickets(d->client, &request, NULL, &answer, &status) == MUSTER_OK) {
         queued = request.n_tickets;
-        for (size_t i = 0; i < queued; i++)
-            atomic_store(&players[i].joined_us, clock_mono_us());
         for (size_t i = 0; i < answer->n_failures; i++) {
             struct demo_player *p = &players[answer->failures[i]->index];
             snprintf(p->error, sizeof p->error, "%s", answer->failures[i]->status->message);
@@ -256,8 +256,8 @@ static void print_waits(const struct demo *d, const char *door, size_t from, siz
     size_t count = 0;
     for (size_t i = from; i < to; i++) {
         const struct demo_player *p = &d->players[i];
-        int64_t joined = atomic_load(&p->joined_us), told = atomic_load(&p->told_us);
-        if (joined && told) waits[count++] = told > joined ? told - joined : 0;
+        int64_t told = atomic_load(&p->told_us);
+        if (told) waits[count++] = told - p->asked_us;
     }
     qsort(waits, count, sizeof *waits, compare_int64);
     if (count)
@@ -308,8 +308,11 @@ static bool wait_live(struct demo *d) {
 static int run(const struct demo_options *o) {
     struct demo d = {.o = o, .count = (size_t)o->players, .began_us = clock_mono_us()};
     struct muster_status status;
-    struct muster_subscribe_options s = {.events = o->events, .realm = o->realm,
-                                         .on_event = on_event, .on_resync = on_resync, .arg = &d};
+    struct muster_subscribe_options s = {.events = o->events,
+                                         .realm = o->realm,
+                                         .on_event = on_event,
+                                         .on_resync = on_resync,
+                                         .arg = &d};
     d.socket_count = d.count / 2;
     d.players = mem_array(d.count, sizeof *d.players);
     invent_players(&d);

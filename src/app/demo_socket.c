@@ -94,6 +94,7 @@ static void send_join(struct client *c) {
     strbuf_add_char(&text, ']');
     send_text(c, strbuf_str(&text));
     strbuf_fini(&text);
+    c->player->asked_us = clock_mono_us();
     c->stage = STAGE_JOINING;
 }
 
@@ -102,7 +103,6 @@ static void take_ack(struct client *c, struct str args) {
     bool good = json_element(args, 0, &answer) && json_member(strbuf_str(&answer), "ok", &ok) &&
                 str_equal(strbuf_str(&ok), STR("true"));
     if (good) {
-        atomic_store(&c->player->joined_us, clock_mono_us());
         c->stage = STAGE_JOINED;
     } else {
         fail(c, "join refused:", strbuf_str(&answer));

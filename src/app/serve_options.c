@@ -10,6 +10,8 @@
     { name, CONFIG_INT, fallback, min, max, unit, NULL, text, AT(field) }
 #define BOOL(name, field, text) \
     { name, CONFIG_BOOL, "false", 0, 0, "", NULL, text, AT(field) }
+#define ACTION(name, field, text) \
+    { name, CONFIG_ACTION, "false", 0, 0, "", NULL, text, AT(field) }
 #define CHOICE(name, field, fallback, choices, text) \
     { name, CONFIG_CHOICE, fallback, 0, 0, "", choices, text, AT(field) }
 
@@ -63,8 +65,8 @@ const struct config_row serve_rows[] = {
     CHOICE("log-level", log_level, "info", "error|warn|info|debug", "least level that is logged"),
     CHOICE("log-format", log_format, "logfmt", "logfmt|json", "form of the log lines on stderr"),
     INT("seed", seed, "0", 0, INT64_MAX, "", "seed of ids; 0 takes one from the kernel"),
-    BOOL("print-config", print_config, "print the configuration in file form, and end"),
-    BOOL("check-config", check_config, "check the configuration and the queue file, and end"),
+    ACTION("print-config", print_config, "print the configuration in file form, and end"),
+    ACTION("check-config", check_config, "check the configuration and the queue file, and end"),
 };
 
 const size_t serve_row_count = sizeof serve_rows / sizeof serve_rows[0];

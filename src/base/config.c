@@ -100,6 +100,7 @@ static enum err parse(const struct config_row *row, struct str value, struct par
     case CONFIG_INT:
         return parse_int(row, value, out, why);
     case CONFIG_BOOL:
+    case CONFIG_ACTION:
         if (to_bool(value, &out->truth)) return ERR_OK;
         return err_set_field(why, ERR_INVALID_ARGUMENT, row->name,
                              "%s is \"%.*s\", allowed is true or false", row->name,
@@ -126,6 +127,7 @@ static void store(struct config *c, size_t row_index, const struct parsed *value
         *(int64_t *)field = value->number;
         break;
     case CONFIG_BOOL:
+    case CONFIG_ACTION:
         *(bool *)field = value->truth;
         break;
     }
@@ -160,7 +162,9 @@ enum err config_set(struct config *c, struct str name, struct str value, const c
                     struct err_text *why) {
     int rank = source_rank(source);
     size_t i = find_row(c, name);
-    if (i == c->row_count) return unknown_name(c, name, why);
+    bool action = i < c->row_count && c->rows[i].type == CONFIG_ACTION;
+    if (i == c->row_count || (action && strcmp(source, "flag") != 0))
+        return unknown_name(c, name, why);
     struct parsed parsed;
     enum err code = parse(&c->rows[i], value, &parsed, why);
     if (code != ERR_OK) return code;
@@ -339,7 +343,8 @@ enum err config_read_environment(struct config *c, char **environment,
 
 static bool is_flag_of_bool(const struct config *c, struct str name) {
     size_t i = find_row(c, name);
-    return i < c->row_count && c->rows[i].type == CONFIG_BOOL;
+    return i < c->row_count &&
+           (c->rows[i].type == CONFIG_BOOL || c->rows[i].type == CONFIG_ACTION);
 }
 
 /* One flag at argv[0]; `*used` tells how many words it took. */
@@ -401,6 +406,9 @@ static void help_form(const struct config_row *row, struct strbuf *out) {
         break;
     case CONFIG_BOOL:
         strbuf_printf(out, "  --[no-]%s  ", row->name);
+        break;
+    case CONFIG_ACTION:
+        strbuf_printf(out, "  --%s  ", row->name);
         break;
     case CONFIG_CHOICE:
         strbuf_printf(out, "  --%s %s  ", row->name, row->choices);
@@ -480,6 +488,7 @@ static void print_without_password(struct strbuf *out, struct str text) {
 void config_print(const struct config *c, struct strbuf *out) {
     for (size_t i = 0; i < c->row_count; i++) {
         const void *field = field_of(c, i);
+        if (c->rows[i].type == CONFIG_ACTION) continue;
         strbuf_printf(out, "%s = ", c->rows[i].name);
         switch (c->rows[i].type) {
         case CONFIG_TEXT:
@@ -490,6 +499,7 @@ void config_print(const struct config *c, struct strbuf *out) {
             strbuf_printf(out, "%" PRId64, *(const int64_t *)field);
             break;
         case CONFIG_BOOL:
+    case CONFIG_ACTION:
             strbuf_printf(out, "%s", *(const bool *)field ? "true" : "false");
             break;
         }

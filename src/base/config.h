@@ -15,7 +15,13 @@
 
 #include <stddef.h>
 
-enum config_type { CONFIG_TEXT, CONFIG_INT, CONFIG_BOOL, CONFIG_CHOICE };
+enum config_type {
+    CONFIG_TEXT,
+    CONFIG_INT,
+    CONFIG_BOOL,
+    CONFIG_CHOICE,
+    CONFIG_ACTION, /* a bool that only a flag can set, --print-config: no setting, never printed */
+};
 
 struct config_row {
     const char *name;
@@ -31,8 +37,8 @@ struct config_row {
 struct config {
     const struct config_row *rows;
     size_t row_count;
-    void *target;            /* struct with one field per row; texts are owned by it */
-    const char **sources;    /* per row: "default", "file", "environment", "flag" */
+    void *target;         /* struct with one field per row; texts are owned by it */
+    const char **sources; /* per row: "default", "file", "environment", "flag" */
 };
 
 /* Sets every field to its default. `target` is zeroed memory of the caller. */
@@ -52,8 +58,8 @@ enum err config_read_environment(struct config *c, char **environment,
                                  struct err_text *why) ERR_CHECKED;
 /* Takes --name=value and --name value (bool: --name, --no-name) out of argv; what is left are
  * the operands, in order, *argc of them. `--` ends options. */
-enum err config_read_flags(struct config *c, int *argc, char **argv, struct err_text *why)
-    ERR_CHECKED;
+enum err config_read_flags(struct config *c, int *argc, char **argv,
+                           struct err_text *why) ERR_CHECKED;
 void config_help(const struct config *c, struct strbuf *out);
 void config_print(const struct config *c, struct strbuf *out); /* file form, with sources */
 

@@ -101,6 +101,14 @@ class Configuration(unittest.TestCase):
                    "--check-config")
         self.assertEqual(done.returncode, 0, done.stderr)
 
+    def test_the_sample_configuration_has_every_option_with_its_default(self):
+        with open(os.path.join(ROOT, "deploy", "muster.conf"), encoding="utf-8") as f:
+            sample = [line.strip() for line in f if line.strip() and not line.startswith("#")]
+        printed = [line.split("  #")[0].strip()
+                   for line in run("serve", "--print-config").stdout.splitlines()]
+        printed.remove("config =")
+        self.assertEqual(sample, printed)
+
     def test_every_command_explains_itself(self):
         for command in ("serve", "queue", "ticket", "match", "events", "status", "demo"):
             done = run(command, "--help")

@@ -18,6 +18,7 @@ struct settings {
     int64_t timeout_ms;
     bool verbose;
     char *level;
+    bool check;
 };
 
 static const struct config_row rows[] = {
@@ -30,6 +31,8 @@ static const struct config_row rows[] = {
      offsetof(struct settings, verbose)},
     {"log-level", CONFIG_CHOICE, "info", 0, 0, "", "error|warn|info|debug", "How much is logged.",
      offsetof(struct settings, level)},
+    {"check", CONFIG_ACTION, "false", 0, 0, "", NULL, "Only checks.",
+     offsetof(struct settings, check)},
 };
 
 struct fixture {
@@ -246,6 +249,18 @@ static void a_password_in_an_address_is_not_printed(void **state) {
     strbuf_fini(&out);
 }
 
+static void an_action_is_for_flags_only_and_not_printed(void **state) {
+    struct fixture *f = *state;
+    struct strbuf out = {0};
+    assert_int_equal(config_set(&f->config, STR("check"), STR("true"), "file", &f->why),
+                     ERR_INVALID_ARGUMENT);
+    assert_int_equal(config_set(&f->config, STR("check"), STR("true"), "flag", &f->why), ERR_OK);
+    assert_true(f->settings.check);
+    config_print(&f->config, &out);
+    assert_null(strstr(out.at, "check"));
+    strbuf_fini(&out);
+}
+
 static void printed_settings_read_back_the_same(void **state) {
     struct fixture *f = *state;
     struct strbuf first = {0};
@@ -301,6 +316,7 @@ int main(void) {
         CASE(file_takes_comments_and_quoted_values),
         CASE(malformed_file_names_its_line),
         CASE(a_password_in_an_address_is_not_printed),
+        CASE(an_action_is_for_flags_only_and_not_printed),
         CASE(printed_settings_read_back_the_same),
         CASE(help_has_every_row_with_default_and_variable_in_100_columns),
     };
