@@ -77,6 +77,12 @@ struct heap_node *heap_take_due(struct heap *h, int64_t now) {
     return first;
 }
 
+void heap_stop_all(struct heap *h) {
+    for (size_t i = 0; i < h->count; i++)
+        h->nodes[i]->index = 0;
+    h->count = 0;
+}
+
 void heap_fini(struct heap *h) {
     mem_free(h->nodes);
     *h = (struct heap){0};

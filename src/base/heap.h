@@ -29,6 +29,7 @@ void heap_stop(struct heap *h, struct heap_node *n); /* harmless when not starte
 bool heap_started(const struct heap_node *n);
 struct heap_node *heap_first(const struct heap *h);  /* NULL when empty */
 struct heap_node *heap_take_due(struct heap *h, int64_t now); /* NULL when none is due */
+void heap_stop_all(struct heap *h); /* O(n), far cheaper than stopping one by one */
 void heap_fini(struct heap *h);
 
 #endif

@@ -49,6 +49,10 @@ void map_put(struct map *m, uint64_t hash, void *value) {
     m->count++;
 }
 
+void map_expect(const struct map *m, uint64_t hash) {
+    if (m->count) __builtin_prefetch(&m->slots[home_of(m, hash)], 1);
+}
+
 /* Pulls later entries of the run into the hole wherever that brings them no earlier than home. */
 static void close_hole(struct map *m, size_t hole) {
     size_t mask = m->slot_count - 1;

@@ -29,6 +29,8 @@ typedef bool (*map_equal_fn)(const void *value, const void *key);
 void *map_get(const struct map *m, uint64_t hash, map_equal_fn equal, const void *key);
 /* Adds without looking for an equal one: get first. `value` is not NULL. */
 void map_put(struct map *m, uint64_t hash, void *value);
+/* A hint: the hash is looked up soon. Starts to fetch its place from memory. */
+void map_expect(const struct map *m, uint64_t hash);
 /* Removes exactly `value`; false when it is not there. */
 bool map_remove(struct map *m, uint64_t hash, const void *value);
 /* Walks: start with *cursor = 0; NULL at the end. No change of the map meanwhile. */

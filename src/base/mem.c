@@ -3,10 +3,13 @@
 
 #include <assert.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
+enum { HUGE_PAGE_BYTES = 2 << 20 };
 enum { ALIGNMENT = 16, BLOCK_BYTES_FIRST = 4096, BLOCK_BYTES_MAX = 65536 };
 
 static void *or_abort(void *p, size_t size) {
@@ -19,9 +22,18 @@ void *mem_alloc(size_t size) {
     return or_abort(calloc(1, size ? size : 1), size);
 }
 
+/* A big table is read at random: with huge pages most of its places are in the TLB. */
+static void ask_for_huge_pages(void *p, size_t size) {
+    uintptr_t start = ((uintptr_t)p + HUGE_PAGE_BYTES - 1) & ~(uintptr_t)(HUGE_PAGE_BYTES - 1);
+    uintptr_t end = ((uintptr_t)p + size) & ~(uintptr_t)(HUGE_PAGE_BYTES - 1);
+    if (end > start) (void)madvise((void *)start, end - start, MADV_HUGEPAGE); /* or do without */
+}
+
 void *mem_array(size_t count, size_t size) {
     assert(size > 0);
-    return or_abort(calloc(count ? count : 1, size), count); /* calloc checks the product */
+    void *p = or_abort(calloc(count ? count : 1, size), count); /* calloc checks the product */
+    if (count > 2 * HUGE_PAGE_BYTES / size) ask_for_huge_pages(p, count * size);
+    return p;
 }
 
 void *mem_grow(void *old, size_t count, size_t size) {

@@ -5,10 +5,12 @@
 #include "model/pool.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
     BLOCK_SLOTS = 128, /* 3 KB: a move of half of it costs as much as one cache miss */
+    BLOCK_FILLED = 96, /* by appends: with room for inserts in between */
     BLOCK_SPARSE = 32, /* a block below this is merged into its neighbour when both fit in half */
 };
 
@@ -117,6 +119,47 @@ void key_index_remove(struct key_index *x, struct key_slot s) {
     }
     if (slot == 0) x->fences[at].first = b->slots[0];
     if (b->count < BLOCK_SPARSE && at + 1 < x->block_count) merge_with_next(x, at);
+}
+
+void key_index_append(struct key_index *x, struct key_slot s) {
+    assert(s.key == s.key);
+    struct key_block *last = x->block_count ? x->fences[x->block_count - 1].block : NULL;
+    if (!last || last->count == BLOCK_FILLED) {
+        last = mem_alloc(sizeof *last);
+        last->slots[0] = s; /* its fence */
+        add_block(x, x->block_count, last);
+    }
+    last->slots[last->count++] = s;
+    x->count++;
+}
+
+static int order(const void *a, const void *b) {
+    return before(a, b) ? -1 : before(b, a) ? 1 : 0;
+}
+
+static bool is_sorted(const struct key_slot *slots, uint64_t count) {
+    for (uint64_t i = 1; i < count; i++) {
+        if (before(&slots[i], &slots[i - 1])) return false;
+    }
+    return true;
+}
+
+void key_index_sort(struct key_index *x) {
+    struct key_slot *all = mem_grow(NULL, x->count + 1, sizeof *all), *at = all;
+    for (uint32_t i = 0; i < x->block_count; i++) {
+        const struct key_block *b = x->fences[i].block;
+        memcpy(at, b->slots, b->count * sizeof *at);
+        at += b->count;
+    }
+    if (!is_sorted(all, x->count)) qsort(all, x->count, sizeof *all, order);
+    at = all;
+    for (uint32_t i = 0; i < x->block_count; i++) {
+        struct key_block *b = x->fences[i].block;
+        memcpy(b->slots, at, b->count * sizeof *at);
+        x->fences[i].first = b->slots[0];
+        at += b->count;
+    }
+    mem_free(all);
 }
 
 void key_index_fini(struct key_index *x) {

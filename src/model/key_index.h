@@ -40,6 +40,11 @@ void key_index_insert(struct key_index *x, struct key_slot s);
 void key_index_remove(struct key_index *x, struct key_slot s); /* asserts that it is there */
 void key_index_fini(struct key_index *x);
 
+/* Many at once: appends in any order to an empty index, then one sort before anything else is done
+ * with it. O(n log n), with no search and no move per slot. */
+void key_index_append(struct key_index *x, struct key_slot s);
+void key_index_sort(struct key_index *x);
+
 /* The first slot whose key is not below `key`; may be the end. O(log n). */
 struct key_cursor key_index_lower(const struct key_index *x, double key);
 /* NULL at the end. O(1), as the two below. */

@@ -100,7 +100,7 @@ static void make_dirty(struct pool *p, struct pool_entry *e) {
     heap_start(&p->dirty, &e->when, e->created_ms);
 }
 
-void pool_add(struct pool *p, struct ticket *t) {
+static struct pool_entry *entry_new(struct pool *p, struct ticket *t) {
     assert(!t->entry && t->state == TICKET_QUEUED);
     struct pool_entry *e =
         mem_alloc(sizeof *e + region_count_max(&t->spec) * sizeof(struct pool_region));
@@ -115,12 +115,28 @@ void pool_add(struct pool *p, struct ticket *t) {
     }
     e->part = part_of(p, ruleset_partition(p->ruleset, &t->spec));
     fill_regions(p, e, &t->spec);
-    key_index_insert(&e->part->index, slot_of(e));
     e->part->players += e->players;
     p->players += e->players;
     heap_start(&p->ages, &e->age, e->created_ms);
     make_dirty(p, e);
     t->entry = e;
+    return e;
+}
+
+void pool_add(struct pool *p, struct ticket *t) {
+    struct pool_entry *e = entry_new(p, t);
+    key_index_insert(&e->part->index, slot_of(e));
+}
+
+void pool_fill(struct pool *p, struct ticket *t) {
+    struct pool_entry *e = entry_new(p, t);
+    key_index_append(&e->part->index, slot_of(e));
+}
+
+void pool_filled(struct pool *p) {
+    size_t cursor = 0;
+    for (struct pool_part *part; (part = map_next(&p->parts, &cursor));)
+        key_index_sort(&part->index);
 }
 
 static void unschedule(struct pool *p, struct pool_entry *e) {

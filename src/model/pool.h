@@ -62,6 +62,10 @@ void pool_free(struct pool *p); /* NULL is fine; frees the entries, not their ti
 /* The ticket's entry, dirty; also in t->entry. The ticket was admitted by the ruleset. */
 void pool_add(struct pool *p, struct ticket *t);
 void pool_remove(struct pool *p, struct ticket *t); /* clears t->entry */
+/* Many at once into an empty pool: pool_fill for each, as pool_add but not yet in order, then
+ * pool_filled before anything else is done with the pool. */
+void pool_fill(struct pool *p, struct ticket *t);
+void pool_filled(struct pool *p);
 
 void pool_wake(struct pool *p, int64_t now_ms); /* whose time has come becomes dirty */
 struct pool_entry *pool_take(struct pool *p);   /* the oldest dirty one; NULL when none */

@@ -27,9 +27,9 @@ void realm_free(struct realm *r) {
     while (list_first(&r->matches_kept)) {
         realm_forget_match(r, LIST_OF(list_first(&r->matches_kept), struct match, kept));
     }
+    heap_stop_all(&r->expiries);
     LIST_EACH (&r->tickets_recorded, node) {
         struct ticket *t = LIST_OF(node, struct ticket, recorded);
-        heap_stop(&r->expiries, &t->expiry);
         if (list_linked(&t->kept))
             list_remove(ticket_is_open(t) ? &r->orphans : &r->ended, &t->kept);
         list_remove(&r->tickets_recorded, node);

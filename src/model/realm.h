@@ -35,6 +35,15 @@ void realm_free(struct realm *r);         /* NULL is fine */
 void realm_apply(struct realm *r, struct record *record);
 uint64_t realm_skipped(const struct realm *r);
 
+/* Embraces the replay of a journal into an empty realm: the same state in the end, made faster, for
+ * pools and timers are built once for what is then left. In between only realm_apply, realm_expect
+ * and realm_free may be called. The end costs O(n log n) of the open tickets. */
+void realm_replay_begin(struct realm *r);
+void realm_replay_end(struct realm *r);
+/* A hint that changes nothing: the record is applied soon, so fetch what it will be looked up in.
+ * With a few dozen records in between, their cache misses overlap. */
+void realm_expect(const struct realm *r, const struct record *record);
+
 enum command_kind {
     COMMAND_CREATE_TICKET = 1,
     COMMAND_CANCEL_TICKET,

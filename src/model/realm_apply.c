@@ -37,6 +37,7 @@ static void keep_ended(struct realm *r, struct ticket *t) {
 static void enter_queue(struct realm *r, struct queue *q, struct ticket *t) {
     t->queue = q;
     q->players_queued += t->spec.player_count;
+    if (r->replaying) return;
     pool_add(q->pool, t);
     realm_set_turn(r, q);
 }
@@ -47,6 +48,7 @@ static void leave_queue(struct realm *r, struct ticket *t) {
         return;
     }
     t->queue->players_queued -= t->spec.player_count;
+    if (r->replaying) return;
     pool_remove(t->queue->pool, t);
     realm_set_turn(r, t->queue);
 }
@@ -55,7 +57,7 @@ static void open_ticket(struct realm *r, struct ticket *t) {
     for (uint32_t i = 0; i < t->spec.player_count; i++) {
         map_put(&r->players, str_hash(t->spec.players[i].id), t);
     }
-    heap_start(&r->expiries, &t->expiry, t->expires_ms);
+    if (!r->replaying) heap_start(&r->expiries, &t->expiry, t->expires_ms);
     r->tickets_open++;
     struct queue *q = realm_find_queue(r, t->spec.queue);
     if (q)
@@ -262,7 +264,8 @@ static void replace_def(struct realm *r, struct queue *q, struct queue_def *def)
     pool_free(old);
     q->pool = new;
     for (uint64_t i = 0; i < count; i++)
-        pool_add(new, waiting[i]);
+        pool_fill(new, waiting[i]);
+    pool_filled(new);
     mem_free(waiting);
     queue_def_free(q->def);
     q->def = def;
@@ -294,7 +297,7 @@ static void apply_queue_deleted(struct realm *r, const struct record *record) {
     uint32_t place = realm_queue_place(r, record->queue_deleted.name, &found);
     if (!found) return;
     struct queue *q = r->queues[place];
-    if (pool_count(q->pool) > 0) {
+    if (q->players_queued > 0) {
         r->skipped++;
         return;
     }

@@ -8,6 +8,7 @@
 
 struct realm {
     int64_t keep_ms;
+    bool replaying;      /* pools, expiries and turns are still to be built */
     struct map tickets;  /* by id: all that are known, open and ended */
     struct map players;  /* by player id -> his open ticket */
     struct map requests; /* by request key -> the ticket it made, while that is known */

@@ -16,7 +16,7 @@ enum { WORDS_MAX = 16 };
 struct redis {
     redisContext *context;
     int64_t timeout_ms;
-    bool broken, detached;
+    bool broken, detached, asked;
     char where[sizeof ((struct address *)0)->text];
 };
 
@@ -103,16 +103,33 @@ static enum err judge(const struct redis *r, redisReply *reply, struct redisRepl
     return e;
 }
 
-enum err redis_run(struct redis *r, const struct str *words, size_t word_count,
-                   struct redisReply **reply, struct err_text *why) {
-    assert(!r->detached);
-    *reply = NULL;
+enum err redis_ask(struct redis *r, const struct str *words, size_t word_count,
+                   struct err_text *why) {
+    assert(!r->detached && !r->asked);
     enum err e = append(r, words, word_count, why);
     if (e) return e;
+    errno = 0;
+    for (int done = 0; !done;)
+        if (redisBufferWrite(r->context, &done) != REDIS_OK) return broken(r, why);
+    r->asked = true;
+    return ERR_OK;
+}
+
+enum err redis_answer(struct redis *r, struct redisReply **reply, struct err_text *why) {
+    assert(r->asked);
+    r->asked = false;
+    *reply = NULL;
     void *got = NULL;
     errno = 0;
     if (redisGetReply(r->context, &got) != REDIS_OK) return broken(r, why);
     return judge(r, got, reply, why);
+}
+
+enum err redis_run(struct redis *r, const struct str *words, size_t word_count,
+                   struct redisReply **reply, struct err_text *why) {
+    *reply = NULL;
+    enum err e = redis_ask(r, words, word_count, why);
+    return e ? e : redis_answer(r, reply, why);
 }
 
 static struct timeval duration(int64_t ms) {

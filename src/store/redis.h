@@ -1,6 +1,7 @@
 /* redis.h - one connection to Redis; the only module that knows hiredis.
  *
  *     redis_open -> redis_run ...                  request and reply, blocking with a time limit
+ *               \-> (redis_ask -> redis_answer) ...   the same, with time in between
  *               \-> redis_detach -> redis_send -> (poll redis_fd) -> redis_receive ...
  *
  * Commands are lists of words, never text that is parsed. An error reply becomes an enum err with
@@ -32,6 +33,12 @@ const char *redis_where(const struct redis *r); /* the address without password,
  * unknown. */
 enum err redis_run(struct redis *r, const struct str *words, size_t word_count,
                    struct redisReply **reply, struct err_text *why) ERR_CHECKED;
+
+/* redis_run in two halves, so that Redis works on it while the caller does something else. Each ask
+ * is followed by one answer, with nothing else on the connection in between. */
+enum err redis_ask(struct redis *r, const struct str *words, size_t word_count,
+                   struct err_text *why) ERR_CHECKED;
+enum err redis_answer(struct redis *r, struct redisReply **reply, struct err_text *why) ERR_CHECKED;
 
 /* Makes the connection non-blocking; redis_run is not allowed any more. */
 void redis_detach(struct redis *r);

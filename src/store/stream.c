@@ -139,17 +139,24 @@ enum err stream_append(struct redis *r, const struct stream *s, const struct str
                 : ERR_OK;
 }
 
-enum err stream_range(struct redis *r, const struct stream *s, const struct stream_span *span,
-                      struct redisReply **reply, struct err_text *why) {
+enum err stream_ask_range(struct redis *r, const struct stream *s, const struct stream_span *span,
+                          struct err_text *why) {
     assert(span->count >= 1 && span->count <= STREAM_CHUNK_MAX);
     char from_id[STREAM_ID_BYTES], to_id[STREAM_ID_BYTES], number[24];
     stream_format_id(span->from, from_id);
     stream_format_id(span->to, to_id);
     (void)snprintf(number, sizeof number, "%zu", span->count);
-    return redis_run(r,
+    return redis_ask(r,
                      (struct str[]){STR("XRANGE"), str_of(s->key), str_of(from_id), str_of(to_id),
                                     STR("COUNT"), str_of(number)},
-                     6, reply, why);
+                     6, why);
+}
+
+enum err stream_range(struct redis *r, const struct stream *s, const struct stream_span *span,
+                      struct redisReply **reply, struct err_text *why) {
+    *reply = NULL;
+    enum err e = stream_ask_range(r, s, span, why);
+    return e ? e : redis_answer(r, reply, why);
 }
 
 enum err stream_trim(struct redis *r, const struct stream *s, struct position from,

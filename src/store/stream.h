@@ -55,6 +55,9 @@ enum err stream_append(struct redis *r, const struct stream *s, const struct str
 /* The span's entries, oldest first. */
 enum err stream_range(struct redis *r, const struct stream *s, const struct stream_span *span,
                       struct redisReply **reply, struct err_text *why) ERR_CHECKED;
+/* stream_range in two halves (redis_ask, redis_answer). */
+enum err stream_ask_range(struct redis *r, const struct stream *s, const struct stream_span *span,
+                          struct err_text *why) ERR_CHECKED;
 /* Drops everything below `from`. */
 enum err stream_trim(struct redis *r, const struct stream *s, struct position from,
                      struct err_text *why) ERR_CHECKED;

@@ -68,6 +68,21 @@ static void restart_moves_a_node_behind_its_equals(void **state) {
     heap_fini(&h);
 }
 
+static void stopping_all_leaves_every_node_free_to_start_again(void **state) {
+    (void)state;
+    struct heap h = {0};
+    struct heap_node nodes[100] = {0};
+    for (int i = 0; i < 100; i++)
+        heap_start(&h, &nodes[i], i * 37 % 100);
+    heap_stop_all(&h);
+    assert_null(heap_first(&h));
+    for (int i = 0; i < 100; i++)
+        assert_false(heap_started(&nodes[i]));
+    heap_start(&h, &nodes[7], 1);
+    assert_ptr_equal(heap_take_due(&h, 1), &nodes[7]);
+    heap_fini(&h);
+}
+
 static void stopping_a_node_that_never_started_is_harmless(void **state) {
     (void)state;
     struct heap h = {0};
@@ -82,6 +97,7 @@ int main(void) {
         cmocka_unit_test(nodes_come_out_by_due_time_and_ties_in_start_order),
         cmocka_unit_test(node_is_not_taken_before_it_is_due),
         cmocka_unit_test(restart_moves_a_node_behind_its_equals),
+        cmocka_unit_test(stopping_all_leaves_every_node_free_to_start_again),
         cmocka_unit_test(stopping_a_node_that_never_started_is_harmless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

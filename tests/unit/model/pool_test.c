@@ -200,9 +200,62 @@ static void regions_that_not_every_player_reaches_do_not_count(void **state) {
     arena_free(a);
 }
 
+static void assert_same_order(const struct key_index *a, const struct key_index *b) {
+    struct key_cursor c = {0, 0}, d = {0, 0};
+    const struct key_slot *s;
+    for (; (s = key_index_at(a, c)); c = key_index_next(a, c), d = key_index_next(b, d)) {
+        assert_non_null(key_index_at(b, d));
+        assert_true(id_equal(s->entry->id, key_index_at(b, d)->entry->id));
+    }
+    assert_null(key_index_at(b, d));
+}
+
+/* The same tickets twice: one pool is filled, the other added to. */
+static void filled_pool_equals_one_that_was_added_to(void **state) {
+    (void)state;
+    struct rng rng;
+    rng_init(&rng, 12);
+    struct arena *a = arena_new(0);
+    struct ruleset *r = kit_ruleset(&spread_100);
+    enum { TICKETS = 3000 };
+    struct ticket **first = mem_array(TICKETS, sizeof *first);
+    struct ticket **second = mem_array(TICKETS, sizeof *second);
+    struct pool *filled = pool_new(r), *added = pool_new(r);
+    for (int i = 0; i < TICKETS; i++) {
+        first[i] = ticket(a, (double)rng_below(&rng, 200), 1000 + i / 7, &rng);
+        second[i] = ticket_new(first[i]->id, &first[i]->spec);
+        second[i]->created_ms = first[i]->created_ms;
+        pool_fill(filled, first[i]);
+        pool_add(added, second[i]);
+    }
+    pool_filled(filled);
+    for (int round = 0; round < 2; round++) {
+        assert_ordered(&first[0]->entry->part->index);
+        assert_same_order(&first[0]->entry->part->index, &second[0]->entry->part->index);
+        for (int i = 1; i < TICKETS; i += 2) { /* and it can be changed as any other */
+            (round ? pool_add : pool_remove)(filled, first[i]);
+            (round ? pool_add : pool_remove)(added, second[i]);
+        }
+    }
+    for (struct pool_entry *x; (x = pool_take(filled));)
+        assert_true(id_equal(x->id, pool_take(added)->id));
+    assert_null(pool_take(added));
+    pool_free(filled);
+    pool_free(added);
+    for (int i = 0; i < TICKETS; i++) {
+        ticket_free(first[i]);
+        ticket_free(second[i]);
+    }
+    mem_free(first);
+    mem_free(second);
+    ruleset_free(r);
+    arena_free(a);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(index_stays_ordered_under_random_changes),
+        cmocka_unit_test(filled_pool_equals_one_that_was_added_to),
         cmocka_unit_test(oldest_ticket_is_known_after_each_removal),
         cmocka_unit_test(dirty_tickets_are_taken_oldest_first_and_wake_in_time),
         cmocka_unit_test(gathering_finds_the_nearest_and_among_equals_the_oldest),

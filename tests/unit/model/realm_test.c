@@ -438,6 +438,122 @@ static void replay_gives_the_same_state(void **state) {
     }
 }
 
+/* As kit_replay of the whole journal, in bulk. */
+static struct realm *bulk_copy(size_t from) {
+    struct realm *copy = realm_new(3600000);
+    realm_replay_begin(copy);
+    for (size_t i = from; i < kit.record_count; i++) {
+        realm_expect(copy, kit.journal[i]);
+        kit_replay(&kit, copy, i, i + 1);
+    }
+    realm_replay_end(copy);
+    return copy;
+}
+
+/* In any order: whose turn it is among queues of one due time depends on their history. */
+static void add_match(void *arg, struct record *r) {
+    uint64_t *sum = arg, match = 1;
+    if (r->kind != RECORD_MATCH_CREATED) return;
+    for (uint32_t i = 0; i < r->match_created.ticket_count; i++)
+        match = (match + r->match_created.ticket_ids[i].lo) * 31;
+    *sum += match;
+}
+
+/* What a leader of this state does in the next minutes, as one number. */
+static uint64_t future_of(struct realm *r) {
+    uint64_t sum = 1;
+    struct rng rng;
+    rng_init(&rng, 7);
+    for (int64_t now_ms = kit.now_ms; now_ms < kit.now_ms + 120000; now_ms += 5000) {
+        struct decision d = {now_ms, &rng, kit.arena, add_match, &sum};
+        realm_expire(r, &d, 1000);
+        while (realm_search(r, &d, 50)) {
+        }
+    }
+    return sum;
+}
+
+static void replay_in_bulk_gives_the_same_state(void **state) {
+    (void)state;
+    for (uint64_t seed = 400; seed < 415; seed++) {
+        open_random_realm(seed);
+        live(500);
+        struct realm *copy = realm_new(3600000), *bulk = bulk_copy(0);
+        kit_replay(&kit, copy, 0, kit.record_count);
+        assert_consistent(bulk, seed);
+        assert_int_equal(realm_skipped(bulk), 0);
+        assert_true(realm_digest(bulk) == realm_digest(kit.realm));
+        assert_int_equal(realm_next_due_ms(bulk), realm_next_due_ms(copy));
+        assert_int_equal(bulk->tickets.count, copy->tickets.count);
+        assert_int_equal(bulk->requests.count, copy->requests.count);
+        assert_int_equal(bulk->matches.count, copy->matches.count);
+        realm_free(bulk);
+        realm_free(copy);
+        kit_fini(&kit);
+    }
+}
+
+static void replay_in_bulk_has_the_same_future(void **state) {
+    (void)state;
+    for (uint64_t seed = 420; seed < 430; seed++) {
+        open_random_realm(seed);
+        for (int i = 0; i < 400; i++) {
+            kit.now_ms += (int64_t)rng_below(&kit.rng, 3);
+            kit_party(&kit, "teams", (double)rng_below(&kit.rng, 4000),
+                      1 + (uint32_t)rng_below(&kit.rng, 2));
+            kit_solo(&kit, "duel", (double)rng_below(&kit.rng, 100000));
+            if (i % 50 == 0) kit_search(&kit);
+        }
+        struct realm *copy = realm_new(3600000), *bulk = bulk_copy(0);
+        kit_replay(&kit, copy, 0, kit.record_count);
+        uint64_t open = realm_tickets_open(bulk);
+        if (future_of(bulk) != future_of(copy)) {
+            fail_msg("seed %llu: futures differ", (unsigned long long)seed);
+        }
+        assert_true(realm_tickets_open(bulk) < open);
+        assert_true(realm_digest(bulk) == realm_digest(copy));
+        assert_consistent(bulk, seed);
+        realm_free(bulk);
+        realm_free(copy);
+        kit_fini(&kit);
+    }
+}
+
+static void cut_journal_replays_in_bulk_to_the_same_state(void **state) {
+    (void)state;
+    for (uint64_t seed = 500; seed < 510; seed++) {
+        open_random_realm(seed);
+        live(200);
+        kit.now_ms += 1;
+        int64_t upto_ms = kit.now_ms;
+        size_t cut = kit.record_count;
+        live(150);
+        uint64_t cursor = 0;
+        struct decision d = kit_decision(&kit);
+        while (realm_carry(kit.realm, &d, upto_ms, &cursor, 7)) {
+            live(3);
+            d = kit_decision(&kit);
+        }
+        live(50);
+        struct realm *bulk = bulk_copy(cut); /* tickets before their queues, ends before tickets */
+        assert_true(realm_digest(bulk) == realm_digest(kit.realm));
+        assert_consistent(bulk, seed);
+        realm_free(bulk);
+        kit_fini(&kit);
+    }
+}
+
+static void replay_that_breaks_off_can_be_freed(void **state) {
+    (void)state;
+    open_random_realm(1);
+    live(100);
+    struct realm *copy = realm_new(3600000);
+    realm_replay_begin(copy);
+    kit_replay(&kit, copy, 0, kit.record_count);
+    realm_free(copy);
+    kit_fini(&kit);
+}
+
 /* Carries in slices of 7 with life between them; returns the first carried record. */
 static size_t carry_all(int64_t upto_ms) {
     size_t start = kit.record_count;
@@ -544,6 +660,10 @@ int main(void) {
         cmocka_unit_test(contradicting_records_are_skipped_and_counted),
         cmocka_unit_test(random_lives_keep_every_invariant),
         cmocka_unit_test(replay_gives_the_same_state),
+        cmocka_unit_test(replay_in_bulk_gives_the_same_state),
+        cmocka_unit_test(replay_in_bulk_has_the_same_future),
+        cmocka_unit_test(cut_journal_replays_in_bulk_to_the_same_state),
+        cmocka_unit_test(replay_that_breaks_off_can_be_freed),
         cmocka_unit_test(journal_cut_at_a_carry_replays_to_the_same_state),
         cmocka_unit_test(journal_cut_before_a_carry_replays_to_the_same_state),
         cmocka_unit_test(restarted_realm_matches_what_it_finds_waiting),

@@ -1,0 +1,45 @@
+/* realm_replay.c - many records in a row: what only a live realm needs is built once, at the end. */
+#include "model/realm_state.h"
+
+#include <assert.h>
+
+void realm_replay_begin(struct realm *r) {
+    assert(!r->replaying && r->tickets.count == 0 && r->queue_count == 0);
+    r->replaying = true;
+}
+
+static void expect_created(const struct realm *r, const struct record *record) {
+    const struct ticket_spec *spec = &record->ticket_created.spec;
+    map_expect(&r->tickets, id_hash(record->ticket_created.id));
+    for (uint32_t i = 0; i < spec->player_count; i++)
+        map_expect(&r->players, str_hash(spec->players[i].id));
+    if (!id_is_none(record->ticket_created.request_key))
+        map_expect(&r->requests, id_hash(record->ticket_created.request_key));
+}
+
+void realm_expect(const struct realm *r, const struct record *record) {
+    if (record->kind == RECORD_TICKET_CREATED) {
+        expect_created(r, record);
+    } else if (record->kind == RECORD_TICKET_ENDED) {
+        map_expect(&r->tickets, id_hash(record->ticket_ended.id));
+    } else if (record->kind == RECORD_MATCH_CREATED) {
+        map_expect(&r->matches, id_hash(record->match_created.id));
+        for (uint32_t i = 0; i < record->match_created.ticket_count; i++)
+            map_expect(&r->tickets, id_hash(record->match_created.ticket_ids[i]));
+    }
+}
+
+void realm_replay_end(struct realm *r) {
+    assert(r->replaying);
+    r->replaying = false;
+    LIST_EACH (&r->tickets_recorded, node) {
+        struct ticket *t = LIST_OF(node, struct ticket, recorded);
+        if (!ticket_is_open(t)) continue;
+        heap_start(&r->expiries, &t->expiry, t->expires_ms);
+        if (t->queue) pool_fill(t->queue->pool, t);
+    }
+    for (uint32_t i = 0; i < r->queue_count; i++) {
+        pool_filled(r->queues[i]->pool);
+        realm_set_turn(r, r->queues[i]);
+    }
+}
