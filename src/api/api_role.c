@@ -1,4 +1,4 @@
-/* api_role.c - one thread takes requests from the door, opens their envelopes and passes them on. */
+/* api_role.c - one thread takes requests from the door, opens and checks them, passes them on. */
 #include "api/api_role.h"
 
 #include "base/clock.h"

@@ -5,7 +5,7 @@
  * ipc paths are guarded by a lock file: nng 1.5.2 breaks the first listener when a second process
  * listens on the same path.
  *
- *   context:  RECEIVING --message--> SERVING --door_reply--> SENDING --sent or given up--> RECEIVING
+ *   context:  RECEIVING --message--> SERVING --door_reply--> SENDING --sent, given up--> RECEIVING
  *
  * A request that will wait long (a long poll) is parked: another context takes its place, so that
  * waiting clients do not keep out the others.

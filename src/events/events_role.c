@@ -104,7 +104,7 @@ static bool add_entries(struct events *e, const struct request *r,
 static void replay(struct events *e, struct call *c) {
     struct request *r = c->command;
     struct err_text why;
-    size_t max = r->replay.max_entries, count = 0;
+    size_t max = r->replay.max_entries, count = max;
     struct position last = {r->replay.epoch, r->replay.after_seq};
     struct reader_entry *entries = mem_array(max, sizeof *entries);
     enum err code = ERR_OK;
@@ -112,7 +112,7 @@ static void replay(struct events *e, struct call *c) {
         metric_add(METRIC_rpc_expired_total, 1);
         code = err_set(&why, ERR_DEADLINE_EXCEEDED, "its deadline passed before work began");
     } else {
-        code = reader_range(e->reader, last, entries, max, &count, &why);
+        code = reader_range(e->reader, last, entries, &count, &why);
     }
     if (code == ERR_OK) {
         strbuf_clear(&e->bytes);

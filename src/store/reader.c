@@ -21,9 +21,9 @@ struct reader {
 
     struct redis *follower; /* NULL: disconnected */
     bool following, from_end;
-    struct position last;       /* last entry given */
-    struct position asked;      /* the XREAD under way gives what is above this */
-    struct redisReply *held;    /* an XREAD reply whose entries are being given */
+    struct position last;    /* last entry given */
+    struct position asked;   /* the XREAD under way gives what is above this */
+    struct redisReply *held; /* an XREAD reply whose entries are being given */
     size_t held_next;
     int64_t silent_due_us; /* no reply by then: the connection is dead */
     int64_t retry_due_us;
@@ -201,8 +201,7 @@ static size_t give(struct reader *r, struct reader_entry *entries, size_t max) {
     return given;
 }
 
-size_t reader_next(struct reader *r, struct reader_entry *entries, size_t max,
-                   bool *rolled_back) {
+size_t reader_next(struct reader *r, struct reader_entry *entries, size_t max, bool *rolled_back) {
     assert(max > 0);
     *rolled_back = false;
     if (r->held && r->held_next >= redis_reply_count(entries_of(r->held))) drop_held(r);
@@ -221,8 +220,7 @@ static enum err look_back(struct reader *r, struct position from, size_t count,
     struct stream_span span = {from, STREAM_END, count};
     bool fresh = !r->look;
     for (;;) {
-        enum err e =
-            r->look ? ERR_OK : redis_open(&r->look, &r->address, r->operation_ms, why);
+        enum err e = r->look ? ERR_OK : redis_open(&r->look, &r->address, r->operation_ms, why);
         if (!e) e = stream_range(r->look, &r->stream, &span, &r->range, why);
         if (!e || !r->look || !redis_broken(r->look)) return e;
         redis_close(r->look);
@@ -242,7 +240,8 @@ static bool begins_with(const struct reader *r, struct position at) {
 }
 
 enum err reader_range(struct reader *r, struct position after, struct reader_entry *entries,
-                      size_t max, size_t *count, struct err_text *why) {
+                      size_t *count, struct err_text *why) {
+    size_t max = *count;
     assert(max > 0 && max < STREAM_CHUNK_MAX);
     *count = 0;
     redis_reply_free(r->range);

@@ -25,8 +25,8 @@ struct reader_entry {
     struct str bytes; /* borrowed until the next call on this reader */
 };
 
-enum err reader_new(struct reader **out, const struct reader_options *o, struct err_text *why)
-    ERR_CHECKED;
+enum err reader_new(struct reader **out, const struct reader_options *o,
+                    struct err_text *why) ERR_CHECKED;
 void reader_free(struct reader *r);
 
 /* Where following starts: after this position; {0,0} = from the stream's end as it is then. */
@@ -40,10 +40,11 @@ int64_t reader_due_ms(const struct reader *r); /* ms until it wants a call regar
 size_t reader_next(struct reader *r, struct reader_entry *entries, size_t max, bool *rolled_back);
 struct position reader_last(const struct reader *r); /* last entry given, or where it started */
 
-/* Entries after `after`, at most `max`, oldest first, into `entries` (borrowed until the next
- * look-back). OUT_OF_RANGE: that position is not in the stream (trimmed or rolled back), unless it
- * is {0,0} or the stream's trim edge; UNAVAILABLE: Redis is away. Blocks up to operation_ms. */
+/* Entries after `after`, oldest first, into `entries` (borrowed until the next look-back).
+ * `*count`: room for so many, then how many there are. OUT_OF_RANGE: that position is not in the
+ * stream (trimmed or rolled back), unless it is {0,0} or the stream's trim edge; UNAVAILABLE: Redis
+ * is away. Blocks up to operation_ms. */
 enum err reader_range(struct reader *r, struct position after, struct reader_entry *entries,
-                      size_t max, size_t *count, struct err_text *why) ERR_CHECKED;
+                      size_t *count, struct err_text *why) ERR_CHECKED;
 
 #endif

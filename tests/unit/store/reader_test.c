@@ -22,10 +22,14 @@ struct fixture {
     struct reader *reader;
 };
 
+static size_t *room(size_t *count, size_t max) {
+    *count = max;
+    return count;
+}
+
 static void open_both(struct fixture *f) {
     redis_fixture_start(&f->server, NULL);
-    struct reader_options o = {
-        .redis = f->server.address, .realm = "game", .operation_ms = 1000};
+    struct reader_options o = {.redis = f->server.address, .realm = "game", .operation_ms = 1000};
     struct err_text why;
     assert_int_equal(reader_new(&f->reader, &o, &why), ERR_OK);
 }
@@ -37,8 +41,7 @@ static void shut(struct fixture *f) {
 
 static void add(struct fixture *f, uint64_t epoch, uint64_t seq) {
     char id[64], bytes[80];
-    (void)snprintf(id, sizeof id, "%llu-%llu", (unsigned long long)epoch,
-                   (unsigned long long)seq);
+    (void)snprintf(id, sizeof id, "%llu-%llu", (unsigned long long)epoch, (unsigned long long)seq);
     (void)snprintf(bytes, sizeof bytes, "entry %s", id);
     redis_fixture_run(&f->server, NULL, 0, "XADD", KEY, id, "b", bytes, "o", "me", NULL);
 }
@@ -191,14 +194,14 @@ static void look_back_gives_what_follows_a_known_position(void **state) {
     for (uint64_t i = 1; i <= 6; i++)
         add(&f, 5, i);
     assert_int_equal(
-        reader_range(f.reader, (struct position){5, 2}, entries, 3, &count, &why), ERR_OK);
+        reader_range(f.reader, (struct position){5, 2}, entries, room(&count, 3), &why), ERR_OK);
     assert_int_equal(count, 3);
     assert_true(entries[0].at.seq == 3 && entries[2].at.seq == 5);
     assert_true(str_equal(entries[0].bytes, STR("entry 5-3")));
     assert_int_equal(
-        reader_range(f.reader, (struct position){5, 6}, entries, 10, &count, &why), ERR_OK);
+        reader_range(f.reader, (struct position){5, 6}, entries, room(&count, 10), &why), ERR_OK);
     assert_int_equal(count, 0);
-    assert_int_equal(reader_range(f.reader, FROM_END, entries, 10, &count, &why), ERR_OK);
+    assert_int_equal(reader_range(f.reader, FROM_END, entries, room(&count, 10), &why), ERR_OK);
     assert_int_equal(count, 6);
     shut(&f);
 }
@@ -215,10 +218,10 @@ static void look_back_from_a_trimmed_or_unknown_position_is_out_of_range(void **
     redis_fixture_run(&f.server, NULL, 0, "XTRIM", KEY, "MINID", "5-4", NULL);
     const struct position lost[] = {{5, 3}, {5, 7}, {4, 1}, {6, 1}};
     for (size_t i = 0; i < 4; i++)
-        assert_int_equal(reader_range(f.reader, lost[i], entries, 10, &count, &why),
+        assert_int_equal(reader_range(f.reader, lost[i], entries, room(&count, 10), &why),
                          ERR_OUT_OF_RANGE);
     assert_int_equal(
-        reader_range(f.reader, (struct position){5, 4}, entries, 10, &count, &why), ERR_OK);
+        reader_range(f.reader, (struct position){5, 4}, entries, room(&count, 10), &why), ERR_OK);
     assert_int_equal(count, 2);
     shut(&f);
 }
@@ -231,16 +234,16 @@ static void look_back_survives_a_cut_connection_and_reports_an_absent_redis(void
     size_t count;
     open_both(&f);
     add(&f, 5, 1);
-    assert_int_equal(reader_range(f.reader, FROM_END, entries, 10, &count, &why), ERR_OK);
+    assert_int_equal(reader_range(f.reader, FROM_END, entries, room(&count, 10), &why), ERR_OK);
     redis_fixture_run(&f.server, NULL, 0, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes",
                       NULL);
-    assert_int_equal(reader_range(f.reader, FROM_END, entries, 10, &count, &why), ERR_OK);
+    assert_int_equal(reader_range(f.reader, FROM_END, entries, room(&count, 10), &why), ERR_OK);
     assert_int_equal(count, 1);
     redis_fixture_kill(&f.server);
-    assert_int_equal(reader_range(f.reader, FROM_END, entries, 10, &count, &why),
+    assert_int_equal(reader_range(f.reader, FROM_END, entries, room(&count, 10), &why),
                      ERR_UNAVAILABLE);
     redis_fixture_again(&f.server);
-    assert_int_equal(reader_range(f.reader, FROM_END, entries, 10, &count, &why), ERR_OK);
+    assert_int_equal(reader_range(f.reader, FROM_END, entries, room(&count, 10), &why), ERR_OK);
     shut(&f);
 }
 
