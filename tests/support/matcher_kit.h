@@ -99,12 +99,11 @@ static inline void kit_stop(struct kit *k) {
     redis_fixture_stop(&k->redis);
 }
 
-/* `id`: request id, or NULL. The answer is the caller's: kit_fini. */
-static inline struct kit_answer *kit_send(struct kit *k, enum method_id method,
-                                          const ProtobufCMessage *request, const char *id,
-                                          int timeout_ms) {
-    struct kit_answer *a = mem_alloc(sizeof *a);
-    struct call *c = call_new(0, kit_answered, a);
+/* A call as the api makes it; its transport, reply and deadline are the caller's to change before
+ * he pushes it. `id`: request id, or NULL. */
+static inline struct call *kit_call(enum method_id method, const ProtobufCMessage *request,
+                                    const char *id) {
+    struct call *c = call_new(0, kit_answered, NULL);
     struct strbuf bytes = {0};
     size_t size = protobuf_c_message_get_packed_size(request);
     char *packed = mem_alloc(size + 1);
@@ -115,13 +114,24 @@ static inline struct kit_answer *kit_send(struct kit *k, enum method_id method,
     c->payload = arena_str(c->arena, strbuf_str(&bytes));
     strbuf_fini(&bytes);
     c->request_id = id ? arena_str(c->arena, str_of(id)) : STR_EMPTY;
-    a->sent_us = clock_mono_us();
-    c->deadline_us = a->sent_us + (int64_t)timeout_ms * 1000;
+    c->deadline_us = clock_mono_us() + KIT_TIMEOUT_MS * 1000;
     c->command = arena_alloc(c->arena, sizeof(struct request));
     struct err_text why;
     struct request_source source = {c->payload, c->request_id};
     enum err e = request_decode(c->method, &source, c->arena, c->command, &why);
     if (e) fail_msg("%s", why.text);
+    return c;
+}
+
+/* The answer is the caller's: kit_fini. */
+static inline struct kit_answer *kit_send(struct kit *k, enum method_id method,
+                                          const ProtobufCMessage *request, const char *id,
+                                          int timeout_ms) {
+    struct kit_answer *a = mem_alloc(sizeof *a);
+    struct call *c = kit_call(method, request, id);
+    c->transport = a;
+    a->sent_us = clock_mono_us();
+    c->deadline_us = a->sent_us + (int64_t)timeout_ms * 1000;
     assert_int_equal(inbox_push(matcher_inbox(k->matcher), &c->message), ERR_OK);
     return a;
 }

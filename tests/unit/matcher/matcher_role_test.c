@@ -384,9 +384,51 @@ static void full_of_undurable_records_it_refuses_and_rests(void **state) {
     kit_stop(&k);
 }
 
-static void journal_is_trimmed_under_steady_load_and_loses_nothing(void **state) {
+/* Each answer sends the next call, from the matcher's own thread. */
+struct chain {
+    struct kit *kit;
+    int number;
+    atomic_uint made;
+    atomic_uint *refused;
+    atomic_bool *stop;
+    atomic_bool ended;
+};
+
+static void chain_answered(void *transport, enum err code, const struct err_text *why,
+                           struct str payload);
+
+static void chain_create(struct chain *c) {
+    struct kit_ticket t;
+    char name[32];
+    unsigned n = atomic_load(&c->made);
+    (void)snprintf(name, sizeof name, "c%d-%u", c->number, n);
+    kit_fill(&t, name, 1e6 * c->number + 100.0 * n, NULL);
+    struct call *call = kit_call(METHOD_CREATE_TICKET, &t.request.base, name);
+    call->reply = chain_answered;
+    call->transport = c;
+    inbox_push_always(matcher_inbox(c->kit->matcher), &call->message);
+}
+
+static void chain_answered(void *transport, enum err code, const struct err_text *why,
+                           struct str payload) {
+    struct chain *c = transport;
+    (void)why;
+    (void)payload;
+    atomic_fetch_add(code == ERR_OK ? &c->made : c->refused, 1);
+    if (code == ERR_OK && !atomic_load(c->stop))
+        chain_create(c);
+    else
+        atomic_store(&c->ended, true);
+}
+
+static void journal_is_trimmed_under_load_and_a_restart_finds_all(void **state) {
     (void)state;
+    enum { CHAINS = 16, TRIMS = 4 };
     struct kit k = {0};
+    struct chain chains[CHAINS] = {0};
+    struct kit_ticket_id ids[MANY];
+    atomic_uint refused = 0;
+    atomic_bool stop = false;
     char name[32];
     int64_t trims_before = metric_get(METRIC_journal_trims_total);
     redis_fixture_start(&k.redis, NULL);
@@ -394,28 +436,30 @@ static void journal_is_trimmed_under_steady_load_and_loses_nothing(void **state)
     k.o.journal_keep_ms = 200;
     kit_start_again(&k);
     kit_put_queue(&k, KIT_DUEL);
-    struct kit_ticket_id ids[MANY];
     for (int i = 0; i < MANY; i++) {
         (void)snprintf(name, sizeof name, "long%d", i);
         ids[i] = create(&k, name, -1000.0 * (i + 1));
     }
-    /* Two calls are always under way: the batches never come to rest. */
-    int64_t until_us = clock_mono_us() + 3000000;
-    struct kit_answer *under_way[8] = {0};
-    unsigned made = 0;
-    while (clock_mono_us() < until_us && made < 200000) {
-        struct kit_answer **a = &under_way[made % 8];
-        if (*a) (void)kit_created(*a);
-        (void)snprintf(name, sizeof name, "p%u", made);
-        *a = kit_create(&k, name, 1000.0 * made, name, KIT_TIMEOUT_MS);
-        made++;
+    for (int i = 0; i < CHAINS; i++) {
+        chains[i] = (struct chain){.kit = &k, .number = i, .refused = &refused, .stop = &stop};
+        chain_create(&chains[i]);
     }
-    for (int i = 0; i < 8; i++)
-        (void)kit_created(under_way[i]);
-    assert_true(metric_get(METRIC_journal_trims_total) - trims_before > 2);
+    int64_t until_us = clock_mono_us() + KIT_WAIT_MS * 1000;
+    while (metric_get(METRIC_journal_trims_total) - trims_before < TRIMS &&
+           clock_mono_us() < until_us)
+        redis_fixture_nap();
+    assert_in_range(metric_get(METRIC_journal_trims_total) - trims_before, TRIMS, 1000);
+    atomic_store(&stop, true);
+    unsigned made = MANY;
+    for (int i = 0; i < CHAINS; i++) {
+        while (!atomic_load(&chains[i].ended))
+            redis_fixture_nap();
+        made += atomic_load(&chains[i].made);
+    }
+    assert_int_equal(atomic_load(&refused), 0);
     kit_stop_matcher(&k);
     kit_start_again(&k);
-    assert_int_equal(kit_queued(&k), made + MANY);
+    assert_int_equal(kit_queued(&k), made);
     for (int i = 0; i < MANY; i++)
         assert_int_equal(kit_state(&k, ids[i], NULL), MUSTER__V1__TICKET_STATE__QUEUED);
     kit_stop(&k);
@@ -439,7 +483,7 @@ int main(void) {
         cmocka_unit_test(call_whose_deadline_has_passed_is_not_begun),
         cmocka_unit_test(matcher_without_redis_refuses_with_the_reason),
         cmocka_unit_test(full_of_undurable_records_it_refuses_and_rests),
-        cmocka_unit_test(journal_is_trimmed_under_steady_load_and_loses_nothing),
+        cmocka_unit_test(journal_is_trimmed_under_load_and_a_restart_finds_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
