@@ -3,9 +3,8 @@
  * Every second player is a game client on Socket.IO, the others are queued by a back end over RPC
  * and hear of their match from the event stream.
  */
-#include "app/demo.h"
-
 #include "app/command.h"
+#include "app/demo_socket.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
@@ -16,9 +15,6 @@
 #include <unistd.h>
 
 enum { BATCH = 100, PLAYERS_MAX = 15000, LEFT_OVER_SHOWN = 10 };
-
-const char *const demo_regions[DEMO_REGIONS] = {"in-central", "us-east", "eu-west", "asia-se"};
-static const int region_base_ms[DEMO_REGIONS] = {30, 180, 120, 80};
 
 struct demo_options {
     struct client_options client;
@@ -61,29 +57,20 @@ struct demo {
     int64_t began_us;
 };
 
-void demo_player_told(struct demo_player *p, const char *match_id) {
-    if (atomic_load(&p->told_us) && strcmp(p->match_id, match_id) == 0) return;
-    atomic_fetch_add(&p->told_matches, 1);
-    if (atomic_load(&p->told_us)) return;
-    memcpy(p->match_id, match_id, sizeof p->match_id);
-    atomic_store(&p->told_us, clock_mono_us());
-}
-
-/* The predecessor's players: skill 45..130; a fixed latency per region, give or take 25 ms. */
-static void invent_players(struct demo *d) {
-    struct rng rng;
-    rng_init(&rng, (uint64_t)d->o->seed);
+/* Names of this run's players: nobody else's, whatever ran before. */
+static void name_run(struct demo *d) {
     rng_secret(d->run, sizeof d->run - 1);
     for (size_t i = 0; i + 1 < sizeof d->run; i++)
         d->run[i] = (char)('a' + (d->run[i] & 15));
+}
+
+static void invent_players(struct demo *d) {
+    struct rng rng;
+    rng_init(&rng, (uint64_t)d->o->seed);
+    name_run(d);
     for (size_t i = 0; i < d->count; i++) {
-        struct demo_player *p = &d->players[i];
-        snprintf(p->id, sizeof p->id, "demo-%s-%zu", d->run, i);
-        p->skill = (double)(45 + rng_below(&rng, 86));
-        for (int r = 0; r < DEMO_REGIONS; r++) {
-            int ms = region_base_ms[r] + (int)rng_below(&rng, 50) - 25;
-            p->latency_ms[r] = ms < 10 ? 10 : ms;
-        }
+        snprintf(d->players[i].id, sizeof d->players[i].id, "demo-%s-%zu", d->run, i);
+        demo_player_invent(&d->players[i], &rng);
     }
 }
 

@@ -4,7 +4,7 @@
  * packets are written and read by hand here on purpose: a client that shared the server's codec
  * could not notice its mistakes.
  */
-#include "app/demo.h"
+#include "app/demo_socket.h"
 
 #include "base/clock.h"
 #include "base/mem.h"

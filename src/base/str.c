@@ -45,12 +45,6 @@ uint64_t str_hash(struct str s) {
     return XXH3_64bits_withSeed(s.at ? s.at : "", s.size, hash_seed());
 }
 
-void str_digest(struct str s, uint64_t out[2]) {
-    XXH128_hash_t hash = XXH3_128bits(s.at ? s.at : "", s.size);
-    out[0] = hash.high64;
-    out[1] = hash.low64;
-}
-
 /* RFC 3629 section 4: the range of the second byte depends on the first one. */
 static size_t sequence_size(unsigned char first, unsigned char *low, unsigned char *high) {
     *low = 0x80;

@@ -25,8 +25,6 @@ bool str_equal(struct str a, struct str b);
 int str_compare(struct str a, struct str b); /* bytewise, as memcmp; a prefix sorts first */
 bool str_starts(struct str s, struct str prefix);
 uint64_t str_hash(struct str s); /* XXH3 with a per-process random seed: not for storage */
-/* XXH3's 128 bits, the same in every process: for keys that travel, not for secrets. */
-void str_digest(struct str s, uint64_t out[2]);
 bool str_utf8_valid(struct str s); /* strict RFC 3629; an embedded NUL is invalid */
 /* Bytes of the first character, 1..4; 0 when that is malformed or `s` is empty. */
 size_t str_utf8_size(struct str s);

@@ -1,6 +1,7 @@
 /* requests.c - from players' events to RPCs and back to acknowledgements. */
 #include "bridge/requests.h"
 
+#include "base/digest.h"
 #include "base/mem.h"
 #include "bridge/bridge_internal.h"
 #include "bridge/payload.h"
@@ -99,9 +100,8 @@ static void on_created(struct bridge *b, struct rpc *rpc) {
 static void bind_request_id(const char *player_id, const char *request_id, char out[40]) {
     char both[2 * LIMIT_NAME_BYTES + 2];
     int size = snprintf(both, sizeof both, "%s/%s", player_id, request_id);
-    uint64_t digest[2];
-    str_digest((struct str){both, (size_t)size}, digest);
-    snprintf(out, 40, "sio-%016" PRIx64 "%016" PRIx64, digest[0], digest[1]);
+    struct id digest = digest128((struct str){both, (size_t)size});
+    snprintf(out, 40, "sio-%016" PRIx64 "%016" PRIx64, digest.hi, digest.lo);
 }
 
 /* Both messages have the same two maps, with entry types of their own. Arena-owned. */

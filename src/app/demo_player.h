@@ -1,0 +1,30 @@
+/* demo_player.h - a simulated player: who he is and what happened to him. */
+#ifndef MUSTER_APP_DEMO_PLAYER_H
+#define MUSTER_APP_DEMO_PLAYER_H
+
+#include "base/rng.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum { DEMO_REGIONS = 4 };
+extern const char *const demo_regions[DEMO_REGIONS];
+
+struct demo_player {
+    char id[48];
+    double skill;
+    int32_t latency_ms[DEMO_REGIONS];
+    int64_t asked_us;         /* clock_mono_us when he asked to join; 0 = not yet */
+    _Atomic int64_t told_us;  /* when he heard of his match; 0 = not yet */
+    _Atomic int told_matches; /* how many different matches he was told of: 1 is right */
+    char match_id[27];        /* of the first; written before told_us */
+    char error[160];          /* why he could not join; empty = he could */
+};
+
+/* The predecessor's players: skill 45..130; a fixed latency per region, give or take 25 ms. */
+void demo_player_invent(struct demo_player *p, struct rng *rng);
+/* Notes that the player was told of a match; the same match twice counts once. One thread per
+ * player. */
+void demo_player_told(struct demo_player *p, const char *match_id);
+
+#endif
