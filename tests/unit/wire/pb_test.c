@@ -52,7 +52,7 @@ static void negative_numbers_and_doubles_keep_every_bit(void **state) {
     assert_true(pb_next(&r, &f));
     assert_true((int64_t)f.value == INT64_MIN);
     assert_true(pb_next(&r, &f));
-    wire_kit_same_double(pb_double(&f), -0.0);
+    assert_true(pb_double(&f) == 0 && __builtin_signbit(pb_double(&f)));
     assert_true(pb_next(&r, &f));
     assert_int_equal(f.key, PB_KEY(4, PB_FIXED64));
     assert_false(pb_next(&r, &f));

@@ -1,0 +1,326 @@
+/* response_test.c - responses as the protobuf-c library reads them. */
+#include "wire/response.h"
+
+#include "base/metrics.h"
+#include "muster/v1/matches.pb-c.h"
+#include "muster/v1/queues.pb-c.h"
+#include "muster/v1/system.pb-c.h"
+#include "muster/v1/tickets.pb-c.h"
+#include "support/wire_kit.h"
+#include "wire/queue_json.h"
+
+/* UNPACK(v1__x, b): the message in strbuf `b`, freed; fails the test when it is none. */
+#define UNPACK(type, b) unpack(&muster__##type##__descriptor, (b))
+static void *unpack(const ProtobufCMessageDescriptor *type, struct strbuf *b) {
+    ProtobufCMessage *m =
+        protobuf_c_message_unpack(type, NULL, b->size, (const uint8_t *)(b->at ? b->at : ""));
+    if (!m) fail_msg("no %s", type->name);
+    for (unsigned i = 0; i < m->n_unknown_fields; i++)
+        fail_msg("%s has an unknown field %u", type->name, m->unknown_fields[i].tag);
+    strbuf_fini(b);
+    return m;
+}
+
+static void free_message(void *m) {
+    protobuf_c_message_free_unpacked(m, NULL);
+}
+
+static void assert_id(const char *text, struct id id) {
+    char expected[ID_TEXT_BYTES] = "";
+    if (!id_is_none(id)) id_format(id, expected);
+    assert_string_equal(text, expected);
+}
+
+static void assert_str(const char *text, struct str s) {
+    wire_kit_same_text(str_of(text), s);
+}
+
+static void assert_match(const Muster__V1__Match *got, const struct match_spec *m) {
+    assert_id(got->match_id, m->id);
+    assert_int_equal(got->state, m->state);
+    assert_str(got->queue, m->queue);
+    assert_int_equal(got->queue_version, m->queue_version);
+    assert_str(got->region, m->region);
+    wire_kit_same_double(got->quality, m->quality);
+    wire_kit_same_double(got->skill_spread, m->skill_spread);
+    wire_kit_same_double(got->team_gap, m->team_gap);
+    wire_kit_same_double(got->mean_latency_ms, m->mean_latency_ms);
+    assert_true(got->longest_wait_ms == m->longest_wait_ms);
+    assert_true(got->create_time_ms == m->created_ms);
+    assert_int_equal(got->n_ticket_ids, m->ticket_count);
+    for (uint32_t i = 0; i < m->ticket_count; i++)
+        assert_id(got->ticket_ids[i], m->ticket_ids[i]);
+    assert_int_equal(got->n_teams, m->team_count);
+    for (uint32_t t = 0; t < m->team_count; t++) {
+        assert_str(got->teams[t]->name, m->teams[t].name);
+        assert_int_equal(got->teams[t]->n_players, m->teams[t].member_count);
+        for (uint32_t i = 0; i < m->teams[t].member_count; i++) {
+            assert_str(got->teams[t]->players[i]->player_id, m->teams[t].members[i].player_id);
+            assert_id(got->teams[t]->players[i]->ticket_id, m->teams[t].members[i].ticket_id);
+        }
+    }
+}
+
+static void assert_attribute(const Muster__V1__Player__AttributesEntry *got,
+                             const struct attribute *a) {
+    const Muster__V1__AttributeValue *v = got->value;
+    assert_str(got->key, a->name);
+    switch (a->kind) {
+    case ATTRIBUTE_NUMBER:
+        assert_int_equal(v->kind_case, MUSTER__V1__ATTRIBUTE_VALUE__KIND_NUMBER);
+        wire_kit_same_double(v->number, a->number);
+        break;
+    case ATTRIBUTE_TEXT:
+        assert_int_equal(v->kind_case, MUSTER__V1__ATTRIBUTE_VALUE__KIND_TEXT);
+        assert_str(v->text, a->text);
+        break;
+    case ATTRIBUTE_LIST:
+        assert_int_equal(v->list->n_values, a->item_count);
+        for (uint32_t i = 0; i < a->item_count; i++)
+            assert_str(v->list->values[i], a->items[i]);
+        break;
+    case ATTRIBUTE_MAP:
+        assert_int_equal(v->map->n_values, a->item_count);
+        for (uint32_t i = 0; i < a->item_count; i++) {
+            assert_str(v->map->values[i]->key, a->items[i]);
+            wire_kit_same_double(v->map->values[i]->value, a->numbers[i]);
+        }
+        break;
+    }
+}
+
+static void assert_players(Muster__V1__Player *const *got, const struct ticket_spec *spec) {
+    for (uint32_t i = 0; i < spec->player_count; i++) {
+        const struct player *p = &spec->players[i];
+        assert_str(got[i]->player_id, p->id);
+        assert_int_equal(got[i]->n_attributes, p->attribute_count);
+        assert_int_equal(got[i]->n_latencies_ms, p->latency_count);
+        for (uint32_t n = 0; n < p->attribute_count; n++)
+            assert_attribute(got[i]->attributes[n], &p->attributes[n]);
+        for (uint32_t n = 0; n < p->latency_count; n++) {
+            assert_str(got[i]->latencies_ms[n]->key, p->latencies[n].region);
+            assert_int_equal(got[i]->latencies_ms[n]->value, p->latencies[n].ms);
+        }
+    }
+}
+
+static void any_ticket_and_its_match_are_told_whole(void **state) {
+    (void)state;
+    struct wire_kit k = wire_kit_new();
+    for (int i = 0; i < 100; i++) {
+        struct ticket t = {
+            .id = wire_kit_id(&k),
+            .state = TICKET_QUEUED + wire_kit_below(&k, 5),
+            .spec = wire_kit_spec(&k),
+            .created_ms = wire_kit_time(&k),
+            .expires_ms = wire_kit_time(&k),
+            .ended_ms = wire_kit_time(&k),
+            .match_id = i % 2 ? wire_kit_id(&k) : (struct id){0, 0},
+            .reason = wire_kit_text(&k, 20),
+        };
+        struct match m = {.spec = wire_kit_match(&k)};
+        struct strbuf b = {0};
+        response_ticket(&t, i % 2 ? &m : NULL, &b);
+        Muster__V1__GetTicketResponse *r = UNPACK(v1__get_ticket_response, &b);
+        assert_id(r->ticket->ticket_id, t.id);
+        assert_int_equal(r->ticket->state, t.state);
+        assert_int_equal(r->ticket->n_queues, 1);
+        assert_str(r->ticket->queues[0], t.spec.queue);
+        assert_int_equal(r->ticket->n_players, t.spec.player_count);
+        assert_players(r->ticket->players, &t.spec);
+        assert_true(r->ticket->create_time_ms == t.created_ms);
+        assert_true(r->ticket->expire_time_ms == t.expires_ms);
+        assert_true(r->ticket->end_time_ms == t.ended_ms);
+        assert_id(r->ticket->match_id, t.match_id);
+        assert_str(r->ticket->reason, t.reason);
+        assert_int_equal(r->match != NULL, i % 2);
+        if (r->match) assert_match(r->match, &m.spec);
+        free_message(r);
+        arena_reset(k.arena);
+    }
+    wire_kit_free(&k);
+}
+
+static void a_batch_is_answered_in_order_with_its_failures(void **state) {
+    (void)state;
+    struct wire_kit k = wire_kit_new();
+    struct err_text why = {"no queue x here", ""},
+                    named = {"tickets[2].queues is bad", "tickets[2].queues"};
+    struct response_created items[] = {
+        {wire_kit_id(&k), ERR_OK, NULL},
+        {{0, 0}, ERR_NOT_FOUND, &why},
+        {{0, 0}, ERR_INVALID_ARGUMENT, &named},
+    };
+    struct strbuf b = {0};
+    response_created(items, 3, &b);
+    Muster__V1__CreateTicketsResponse *r = UNPACK(v1__create_tickets_response, &b);
+    assert_int_equal(r->n_ticket_ids, 3);
+    for (int i = 0; i < 3; i++)
+        assert_id(r->ticket_ids[i], items[i].ticket_id);
+    assert_int_equal(r->n_failures, 2);
+    assert_int_equal(r->failures[0]->index, 1);
+    assert_int_equal(r->failures[0]->status->code, ERR_NOT_FOUND);
+    assert_string_equal(r->failures[0]->status->message, why.text);
+    assert_int_equal(r->failures[0]->status->n_details, 0);
+    assert_int_equal(r->failures[1]->index, 2);
+    assert_string_equal(r->failures[1]->status->details[0]->field, named.field);
+    assert_string_equal(r->failures[1]->status->details[0]->message, named.text);
+    free_message(r);
+    wire_kit_free(&k);
+}
+
+static void matches_come_in_pages(void **state) {
+    (void)state;
+    struct wire_kit k = wire_kit_new();
+    struct match all[3];
+    const struct match *page[3];
+    for (int i = 0; i < 3; i++) {
+        all[i].spec = wire_kit_match(&k);
+        page[i] = &all[i];
+    }
+    struct strbuf b = {0}, last = {0}, one = {0};
+    response_matches(page, 3, all[2].spec.id, &b);
+    Muster__V1__ListMatchesResponse *r = UNPACK(v1__list_matches_response, &b);
+    assert_int_equal(r->n_matches, 3);
+    for (int i = 0; i < 3; i++)
+        assert_match(r->matches[i], &all[i].spec);
+    assert_id(r->next_page_token, all[2].spec.id);
+    free_message(r);
+    response_matches(page, 0, (struct id){0, 0}, &last);
+    assert_int_equal(last.size, 0);
+    response_match(page[1], &one);
+    Muster__V1__GetMatchResponse *single = UNPACK(v1__get_match_response, &one);
+    assert_match(single->match, &all[1].spec);
+    free_message(single);
+    wire_kit_free(&k);
+}
+
+static struct queue_def *parse_queue(void) {
+    struct queue_def *def;
+    struct err_text why;
+    if (queue_json_parse(STR(WIRE_KIT_QUEUE), false, &def, NULL, &why) != ERR_OK)
+        fail_msg("%s", why.text);
+    return def;
+}
+
+static void queues_are_told_with_their_notes_a_line_each(void **state) {
+    (void)state;
+    struct queue q = {.def = parse_queue(), .version = 7, .updated_ms = 1700000000000};
+    struct strbuf b = {0}, got = {0}, list = {0};
+    response_queue(&q, true, STR("one\n\ntwo\nthree"), &b);
+    Muster__V1__PutQueueResponse *r = UNPACK(v1__put_queue_response, &b);
+    assert_string_equal(r->queue->name, "duel");
+    assert_int_equal(r->queue->version, 7);
+    assert_string_equal(r->queue->definition_json, WIRE_KIT_QUEUE);
+    assert_true(r->queue->update_time_ms == 1700000000000);
+    assert_true(r->changed);
+    assert_int_equal(r->n_notes, 3);
+    assert_string_equal(r->notes[1], "two");
+    assert_string_equal(r->notes[2], "three");
+    free_message(r);
+    response_queue(&q, false, STR_EMPTY, &got);
+    Muster__V1__GetQueueResponse *one = UNPACK(v1__get_queue_response, &got);
+    assert_string_equal(one->queue->name, "duel");
+    free_message(one);
+    const struct queue *const both[] = {&q, &q};
+    response_queues(both, 2, &list);
+    Muster__V1__ListQueuesResponse *all = UNPACK(v1__list_queues_response, &list);
+    assert_int_equal(all->n_queues, 2);
+    free_message(all);
+    queue_def_free(q.def);
+}
+
+static void queue_stats_hold_totals_waits_and_the_mean_quality(void **state) {
+    (void)state;
+    struct queue q = {.def = parse_queue(), .version = 2, .players_queued = 6};
+    q.stats = (struct queue_stats){.created = 10,
+                                   .matched = 4,
+                                   .cancelled = 2,
+                                   .expired = 1,
+                                   .matches = 2,
+                                   .quality_sum = 150};
+    q.stats.waits[queue_wait_bucket(1000)] = 4;
+    struct strbuf b = {0};
+    response_queue_stats(&q, 3, 1234, &b);
+    Muster__V1__GetQueueStatsResponse *r = UNPACK(v1__get_queue_stats_response, &b);
+    assert_string_equal(r->name, "duel");
+    assert_int_equal(r->version, 2);
+    assert_int_equal(r->tickets_queued, 3);
+    assert_int_equal(r->players_queued, 6);
+    assert_int_equal(r->tickets_created_total, 10);
+    assert_int_equal(r->tickets_matched_total, 4);
+    assert_int_equal(r->tickets_cancelled_total, 2);
+    assert_int_equal(r->tickets_expired_total, 1);
+    assert_int_equal(r->matches_total, 2);
+    assert_int_equal(r->oldest_wait_ms, 1234);
+    int64_t wait = queue_wait_quantile_ms(&q.stats, 0.5);
+    assert_true(r->wait_p50_ms == wait && r->wait_p90_ms == wait && r->wait_p99_ms == wait);
+    assert_true(r->quality_mean == 75);
+    free_message(r);
+    q.stats = (struct queue_stats){0};
+    response_queue_stats(&q, 0, 0, &b);
+    r = UNPACK(v1__get_queue_stats_response, &b);
+    assert_true(r->quality_mean == 0); /* of no match */
+    free_message(r);
+    queue_def_free(q.def);
+}
+
+static void status_tells_every_metric(void **state) {
+    (void)state;
+    static const char *const roles[] = {"api", "matcher"};
+    struct response_status s = {
+        .version = "1.2.3",
+        .realm = "game",
+        .roles = roles,
+        .role_count = 2,
+        .leading = true,
+        .epoch = UINT64_MAX,
+        .seq = 5,
+        .uptime_ms = 77,
+        .tickets_queued = 8,
+        .matches_kept = 9,
+        .queue_count = 3,
+    };
+    struct strbuf b = {0};
+    response_status(&s, &b);
+    Muster__V1__GetStatusResponse *r = UNPACK(v1__get_status_response, &b);
+    assert_string_equal(r->version, "1.2.3");
+    assert_string_equal(r->realm, "game");
+    assert_int_equal(r->n_roles, 2);
+    assert_string_equal(r->roles[1], "matcher");
+    assert_true(r->leading);
+    assert_true(r->epoch == UINT64_MAX && r->seq == 5 && r->uptime_ms == 77);
+    assert_true(r->tickets_queued == 8 && r->matches_kept == 9 && r->queue_count == 3);
+    assert_int_equal(r->n_metrics, METRIC_COUNT);
+    for (int i = 0; i < METRIC_COUNT; i++)
+        assert_string_equal(r->metrics[i]->name, metric_name((enum metric)i));
+    free_message(r);
+}
+
+static void a_check_that_fails_is_an_empty_message(void **state) {
+    (void)state;
+    struct strbuf b = {0};
+    response_check(false, &b);
+    assert_int_equal(b.size, 0);
+    response_check(true, &b);
+    Muster__V1__CheckResponse *r = UNPACK(v1__check_response, &b);
+    assert_true(r->serving);
+    free_message(r);
+    response_notes(STR("a\nb\n"), &b);
+    Muster__V1__ValidateRulesetResponse *notes = UNPACK(v1__validate_ruleset_response, &b);
+    assert_int_equal(notes->n_notes, 2);
+    free_message(notes);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_ticket_and_its_match_are_told_whole),
+        cmocka_unit_test(a_batch_is_answered_in_order_with_its_failures),
+        cmocka_unit_test(matches_come_in_pages),
+        cmocka_unit_test(queues_are_told_with_their_notes_a_line_each),
+        cmocka_unit_test(queue_stats_hold_totals_waits_and_the_mean_quality),
+        cmocka_unit_test(status_tells_every_metric),
+        cmocka_unit_test(a_check_that_fails_is_an_empty_message),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
