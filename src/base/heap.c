@@ -46,6 +46,11 @@ void heap_start(struct heap *h, struct heap_node *n, int64_t due) {
     }
     n->due = due;
     n->order = h->order_next++;
+    if (h->count == 0 || due >= h->due_max) { /* as when timers of one length start in turn */
+        h->due_max = due;
+        put_at(h, h->count++, n);
+        return;
+    }
     sift_up(h, h->count++, n);
 }
 

@@ -19,6 +19,7 @@ struct heap_node {
 struct heap {
     struct heap_node **nodes;
     size_t count, capacity;
+    int64_t due_max; /* no node is due after it */
     uint64_t order_next;
 };
 

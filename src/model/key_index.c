@@ -19,10 +19,14 @@ struct key_block {
     struct key_slot slots[BLOCK_SLOTS];
 };
 
+static int compare(const struct key_slot *a, const struct key_slot *b) {
+    if (a->key != b->key) return a->key < b->key ? -1 : 1;
+    if (a->created_ms != b->created_ms) return a->created_ms < b->created_ms ? -1 : 1;
+    return id_compare(a->entry->id, b->entry->id);
+}
+
 static bool before(const struct key_slot *a, const struct key_slot *b) {
-    if (a->key != b->key) return a->key < b->key;
-    if (a->created_ms != b->created_ms) return a->created_ms < b->created_ms;
-    return id_compare(a->entry->id, b->entry->id) < 0;
+    return compare(a, b) < 0;
 }
 
 /* The last block whose first slot is not after `s`, or the first one. */
@@ -134,7 +138,7 @@ void key_index_append(struct key_index *x, struct key_slot s) {
 }
 
 static int order(const void *a, const void *b) {
-    return before(a, b) ? -1 : before(b, a) ? 1 : 0;
+    return compare(a, b);
 }
 
 static bool is_sorted(const struct key_slot *slots, uint64_t count) {

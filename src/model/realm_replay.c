@@ -1,4 +1,4 @@
-/* realm_replay.c - many records in a row: what only a live realm needs is built once, at the end. */
+/* realm_replay.c - many records in a row: what only a live realm needs is built at the end. */
 #include "model/realm_state.h"
 
 #include <assert.h>

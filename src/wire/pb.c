@@ -2,6 +2,7 @@
 #include "wire/pb.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <string.h>
 
 enum { VARINT_BYTES = 10, KEY_BYTES = 5 };
@@ -11,11 +12,7 @@ struct pb_reader pb_reader(struct str bytes) {
     return (struct pb_reader){at, at + bytes.size, false};
 }
 
-static bool read_varint(struct pb_reader *r, uint64_t *out) {
-    if (r->at < r->end && *r->at < 0x80) { /* nearly all keys and lengths */
-        *out = *r->at++;
-        return true;
-    }
+static bool read_long_varint(struct pb_reader *r, uint64_t *out) {
     uint64_t value = 0;
     for (unsigned i = 0; i < VARINT_BYTES && r->at < r->end; i++) {
         unsigned char byte = *r->at++;
@@ -29,13 +26,18 @@ static bool read_varint(struct pb_reader *r, uint64_t *out) {
     return false;
 }
 
+static inline bool read_varint(struct pb_reader *r, uint64_t *out) {
+    if (r->at == r->end || *r->at >= 0x80) return read_long_varint(r, out);
+    *out = *r->at++; /* nearly all keys and lengths */
+    return true;
+}
+
 static bool read_fixed(struct pb_reader *r, size_t size, uint64_t *out) {
     if ((size_t)(r->end - r->at) < size) return false;
     uint64_t value = 0;
-    for (size_t i = 0; i < size; i++)
-        value |= (uint64_t)r->at[i] << (8 * i);
+    memcpy(&value, r->at, size);
     r->at += size;
-    *out = value;
+    *out = le64toh(value);
     return true;
 }
 

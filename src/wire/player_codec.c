@@ -183,9 +183,9 @@ static int compare_latencies(const void *a, const void *b) {
     return str_compare(((const struct latency *)a)->region, ((const struct latency *)b)->region);
 }
 
-static enum err read_attributes(struct reading *r, struct str bytes, struct player *p) {
-    uint32_t count;
-    if (!pb_count(bytes, Player_attributes, &count)) return refuse(r, "", "is malformed");
+/* `count`: how many there are in `bytes`. */
+static enum err read_attributes(struct reading *r, struct str bytes, uint32_t count,
+                                struct player *p) {
     if (count > LIMIT_ATTRIBUTES)
         return refuse(r, ".attributes", "has %" PRIu32 " entries; allowed are 0..%d", count,
                       LIMIT_ATTRIBUTES);
@@ -206,9 +206,8 @@ static enum err read_attributes(struct reading *r, struct str bytes, struct play
     return ERR_OK;
 }
 
-static enum err read_latencies(struct reading *r, struct str bytes, struct player *p) {
-    uint32_t count;
-    if (!pb_count(bytes, Player_latencies_ms, &count)) return refuse(r, "", "is malformed");
+static enum err read_latencies(struct reading *r, struct str bytes, uint32_t count,
+                               struct player *p) {
     if (count > LIMIT_REGIONS)
         return refuse(r, ".latencies_ms", "has %" PRIu32 " regions; allowed are 0..%d", count,
                       LIMIT_REGIONS);
@@ -230,15 +229,19 @@ static enum err read_latencies(struct reading *r, struct str bytes, struct playe
 
 static enum err read_player(struct reading *r, struct str bytes, struct player *p) {
     struct pb_reader reader = pb_reader(bytes);
-    for (struct pb_field f; pb_next(&reader, &f);)
+    uint32_t attributes = 0, latencies = 0;
+    for (struct pb_field f; pb_next(&reader, &f);) {
         if (f.key == Player_player_id) p->id = f.bytes;
+        attributes += f.key == Player_attributes;
+        latencies += f.key == Player_latencies_ms;
+    }
     if (reader.malformed) return refuse(r, "", "is malformed");
     char value[VALUE_TEXT_BYTES];
     if (!str_name_valid(p->id))
         return refuse(r, ".player_id", "%s; allowed are 1..%d of [A-Za-z0-9_.-]",
                       value_text(p->id, value), LIMIT_NAME_BYTES);
-    enum err code = read_attributes(r, bytes, p);
-    return code == ERR_OK ? read_latencies(r, bytes, p) : code;
+    enum err code = read_attributes(r, bytes, attributes, p);
+    return code == ERR_OK ? read_latencies(r, bytes, latencies, p) : code;
 }
 
 /* By id, of equal ones the first given first. */

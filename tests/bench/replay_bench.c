@@ -20,11 +20,12 @@
 
 static const char queue_json[] =
     "{\"name\":\"duel\",\"ticketTimeoutSeconds\":43200,\"ruleset\":{\"name\":\"duel\","
-    "\"ruleLanguageVersion\":\"1.0\",\"playerAttributes\":[{\"name\":\"skill\",\"type\":\"number\"}]"
-    ",\"teams\":[{\"name\":\"red\",\"minPlayers\":1,\"maxPlayers\":1},{\"name\":\"blue\","
-    "\"minPlayers\":1,\"maxPlayers\":1}],\"rules\":[{\"name\":\"near\",\"type\":\"batchDistance\","
-    "\"batchAttribute\":\"skill\",\"maxDistance\":50},{\"name\":\"fast\",\"type\":\"latency\","
-    "\"maxLatency\":150}]}}";
+    "\"ruleLanguageVersion\":\"1.0\","
+    "\"playerAttributes\":[{\"name\":\"skill\",\"type\":\"number\"}],"
+    "\"teams\":[{\"name\":\"red\",\"minPlayers\":1,\"maxPlayers\":1},"
+    "{\"name\":\"blue\",\"minPlayers\":1,\"maxPlayers\":1}],"
+    "\"rules\":[{\"name\":\"near\",\"type\":\"batchDistance\",\"batchAttribute\":\"skill\","
+    "\"maxDistance\":50},{\"name\":\"fast\",\"type\":\"latency\",\"maxLatency\":150}]}}";
 
 enum { START_MS = 1700000000 };
 

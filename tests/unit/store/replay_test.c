@@ -1,4 +1,4 @@
-/* replay_test.c - journals of several chunks: replayed whole, or given up with a usable connection. */
+/* replay_test.c - journals of several chunks: replayed whole, or given up cleanly. */
 #include "store/replay.h"
 
 #include "base/mem.h"
