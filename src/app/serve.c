@@ -195,13 +195,14 @@ void server_print(const struct server *s) {
     fflush(stdout);
 }
 
-/* Players first, then callers, then what serves them: nobody is cut off from an answer. */
+/* Players first, then callers, then what serves them: nobody is cut off from an answer. The relay
+ * ends before the matcher takes its Redis away; who follows events replays what came last. */
 void server_stop(struct server *s) {
     if (s->bridge) bridge_stop(s->bridge);
     if (s->matcher) matcher_drain(s->matcher);
     if (s->api) api_drain(s->api);
-    if (s->matcher) matcher_stop(s->matcher);
     if (s->events) events_stop(s->events);
+    if (s->matcher) matcher_stop(s->matcher);
     if (s->api) api_stop(s->api);
     bridge_free(s->bridge);
     matcher_free(s->matcher);
