@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define BLOCK_MS 5000
+#define QUIET_US 1000000 /* what is wrong this soon after the start is told when it lasts */
 #define BLOCK_TEXT "5000"
 #define CHUNK_TEXT "64" /* entries of at most LIMIT_ENTRY_BYTES each */
 
@@ -28,6 +29,7 @@ struct reader {
     int64_t silent_due_us; /* no reply by then: the connection is dead */
     int64_t retry_due_us;
     struct backoff backoff;
+    int64_t quiet_until_us; /* at start the matcher beside us may still be starting its Redis */
     char reported[ERR_TEXT_BYTES];
 
     struct redis *look; /* for look-backs; NULL: not connected */
@@ -44,6 +46,7 @@ enum err reader_new(struct reader **out, const struct reader_options *o, struct 
     r->operation_ms = o->operation_ms;
     stream_init(&r->stream, o->realm);
     backoff_init(&r->backoff);
+    r->quiet_until_us = clock_mono_us() + QUIET_US;
     *out = r;
     return ERR_OK;
 }
@@ -66,6 +69,7 @@ void reader_free(struct reader *r) {
 /* Once per change of what is wrong. */
 static void report(struct reader *r, const char *text) {
     if (strcmp(text, r->reported) == 0) return;
+    if (text[0] && clock_mono_us() < r->quiet_until_us) return;
     (void)snprintf(r->reported, sizeof r->reported, "%s", text);
     if (text[0])
         LOG_WARN("journal-unreadable", "key=%s why=%s", r->stream.key, log_quote(str_of(text)));
