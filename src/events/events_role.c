@@ -15,10 +15,11 @@
 
 #include <inttypes.h>
 #include <poll.h>
+#include <stdatomic.h>
 
 enum {
-    ENTRIES_PER_TURN = 64,
-    REPLAY_BYTES_MAX = 1048576, /* an answer above it says `more` */
+    ENTRIES_PER_TURN = 16,      /* relayed, or looked back at, between two looks at the inbox */
+    REPLAY_BYTES_MAX = 1048576, /* an answer is cut before it, unless it is one entry's */
     HEARTBEAT_US = 1000000,
 };
 
@@ -32,7 +33,7 @@ struct events {
     bool started; /* the follower knows where it began */
     int64_t heartbeat_due_us;
     struct strbuf bytes;
-    bool stopping;
+    atomic_bool stopping; /* seen before the replays that are queued */
 };
 
 /* ---- publishing ---- */
@@ -58,8 +59,9 @@ static void publish(struct events *e, const struct reader_entry *entry) {
 
 static void send_heartbeat(struct events *e) {
     strbuf_clear(&e->bytes);
-    event_encode_heartbeat(e->realm, reader_last(e->reader), e->topics.at, e->topics.count,
-                           &e->bytes);
+    struct event_heartbeat h = {reader_last(e->reader), e->topics.start, e->topics.at,
+                                e->topics.count};
+    event_encode_heartbeat(e->realm, &h, &e->bytes);
     publisher_send(e->publisher, strbuf_str(&e->bytes));
 }
 
@@ -85,45 +87,79 @@ static bool relay(struct events *e) {
 
 /* ---- replays ---- */
 
-/* Adds entries to the answer until it is full; moves *last along. */
-static bool add_entries(struct events *e, const struct request *r,
-                        const struct reader_entry *entries, size_t count, struct position *last) {
-    for (size_t i = 0; i < count; i++) {
+struct replay { /* one answer under way */
+    const struct request *request;
+    struct position last; /* entry looked at */
+    uint32_t entries_left;
+    bool more;
+};
+
+/* Adds entries to the answer in e->bytes until it is full. */
+static void add_entries(struct events *e, struct replay *p, const struct reader_entry *entries,
+                        size_t count) {
+    for (size_t i = 0; i < count && !p->more; i++) {
         struct event_batch *batch;
         struct err_text why;
-        if (e->bytes.size > REPLAY_BYTES_MAX) return true;
+        size_t before = e->bytes.size;
         if (event_batch_new(entries[i].bytes, entries[i].at, e->realm, &batch, &why) == ERR_OK) {
-            event_replay_add(batch, r->replay.topic_prefix, &e->bytes);
+            event_replay_add(batch, p->request->replay.topic_prefix, &e->bytes);
             event_batch_free(batch);
         }
-        *last = entries[i].at;
+        if (before > 0 && e->bytes.size > REPLAY_BYTES_MAX) {
+            e->bytes.size = before; /* begins the next answer */
+            p->more = true;
+        } else {
+            p->last = entries[i].at;
+            p->entries_left--;
+        }
     }
-    return false;
+}
+
+/* In chunks, since an entry may have LIMIT_ENTRY_BYTES and a topic few events in many of them. */
+static enum err collect(struct events *e, struct replay *p, struct err_text *why) {
+    strbuf_clear(&e->bytes);
+    for (bool first = true; p->entries_left > 0 && !p->more; first = false) {
+        struct reader_entry entries[ENTRIES_PER_TURN];
+        size_t max = p->entries_left < ENTRIES_PER_TURN ? p->entries_left : ENTRIES_PER_TURN;
+        size_t count = max;
+        enum err code = reader_range(e->reader, p->last, entries, &count, why);
+        if (code != ERR_OK && first) return code;
+        if (code != ERR_OK) {
+            p->more = true; /* what there is so far is true; the next call will say what is wrong */
+            return ERR_OK;
+        }
+        add_entries(e, p, entries, count);
+        if (count < max) return ERR_OK;
+    }
+    p->more = true;
+    return ERR_OK;
+}
+
+static enum err check_call(const struct events *e, const struct call *c, struct err_text *why) {
+    if (atomic_load(&e->stopping))
+        return err_set(why, ERR_UNAVAILABLE, "the server is stopping; try again");
+    if (!call_expired(c, clock_mono_us())) return ERR_OK;
+    metric_add(METRIC_rpc_expired_total, 1);
+    return err_set(why, ERR_DEADLINE_EXCEEDED, "its deadline passed before work began");
 }
 
 static void replay(struct events *e, struct call *c) {
-    struct request *r = c->command;
+    const struct request *r = c->command;
+    struct replay p = {
+        .request = r,
+        .last = {r->replay.epoch, r->replay.after_seq},
+        .entries_left = r->replay.max_entries,
+    };
     struct err_text why;
-    size_t max = r->replay.max_entries, count = max;
-    struct position last = {r->replay.epoch, r->replay.after_seq};
-    struct reader_entry *entries = mem_array(max, sizeof *entries);
-    enum err code = ERR_OK;
-    if (call_expired(c, clock_mono_us())) {
-        metric_add(METRIC_rpc_expired_total, 1);
-        code = err_set(&why, ERR_DEADLINE_EXCEEDED, "its deadline passed before work began");
-    } else {
-        code = reader_range(e->reader, last, entries, &count, &why);
-    }
-    if (code == ERR_OK) {
-        strbuf_clear(&e->bytes);
-        bool cut = add_entries(e, r, entries, count, &last);
-        event_replay_finish(last, cut || count == max, &e->bytes);
-        metric_add(METRIC_events_replays_total, 1);
-        call_reply(c, ERR_OK, NULL, strbuf_str(&e->bytes));
-    } else {
+    enum err code = check_call(e, c, &why);
+    if (code == ERR_OK) code = collect(e, &p, &why);
+    if (code != ERR_OK) {
         call_reply(c, code, &why, STR_EMPTY);
+        return;
     }
-    mem_free(entries);
+    event_replay_finish(p.last, p.more, &e->bytes);
+    metric_add(METRIC_events_replays_total, 1);
+    call_reply(c, ERR_OK, NULL, strbuf_str(&e->bytes));
 }
 
 /* ---- the loop ---- */
@@ -135,8 +171,7 @@ static void take_messages(struct events *e, struct message *list) {
         if (message->kind == MESSAGE_CALL) {
             replay(e, (struct call *)(void *)message);
         } else {
-            e->stopping = true;
-            mem_free(message);
+            mem_free(message); /* MESSAGE_STOP: the wake-up is all it is for */
         }
     }
 }
@@ -151,7 +186,7 @@ static int wait_ms(const struct events *e) {
 static void run(void *arg) {
     struct events *e = arg;
     bool more = false;
-    while (!e->stopping) {
+    while (!atomic_load(&e->stopping)) {
         struct pollfd fds[2] = {{e->inbox.wake_fd, POLLIN, 0}, {reader_fd(e->reader), POLLIN, 0}};
         (void)poll(fds, fds[1].fd >= 0 ? 2 : 1, more ? 0 : wait_ms(e)); /* errors: as time-out */
         take_messages(e, inbox_take(&e->inbox));
@@ -196,6 +231,7 @@ void events_stop(struct events *e) {
     if (!e->thread.started) return;
     struct message *stop = mem_alloc(sizeof *stop);
     stop->kind = MESSAGE_STOP;
+    atomic_store(&e->stopping, true);
     inbox_push_always(&e->inbox, stop);
     thread_join(&e->thread);
 }

@@ -231,18 +231,19 @@ void event_batch_encode(const struct event_batch *b, size_t index, struct positi
     strbuf_add_str(out, strbuf_str(&t->events));
 }
 
-void event_encode_heartbeat(struct str realm, struct position last,
-                            const struct topic_position *topics, size_t topic_count,
+void event_encode_heartbeat(struct str realm, const struct event_heartbeat *h,
                             struct strbuf *out) {
     strbuf_printf(out, "%.*s/-/heartbeat", STR_PRINT(realm));
     strbuf_add_char(out, '\0');
-    pb_put_uint(out, EventBatch_epoch, last.epoch);
-    pb_put_uint(out, EventBatch_seq, last.seq);
-    for (size_t i = 0; i < topic_count; i++) {
+    pb_put_uint(out, EventBatch_epoch, h->last.epoch);
+    pb_put_uint(out, EventBatch_seq, h->last.seq);
+    pb_put_uint(out, EventBatch_previous_epoch, h->start.epoch);
+    pb_put_uint(out, EventBatch_previous_seq, h->start.seq);
+    for (size_t i = 0; i < h->topic_count; i++) {
         size_t topic = pb_open(out, EventBatch_topics);
-        pb_put_text(out, TopicPosition_topic, topics[i].topic);
-        pb_put_uint(out, TopicPosition_epoch, topics[i].at.epoch);
-        pb_put_uint(out, TopicPosition_seq, topics[i].at.seq);
+        pb_put_text(out, TopicPosition_topic, h->topics[i].topic);
+        pb_put_uint(out, TopicPosition_epoch, h->topics[i].at.epoch);
+        pb_put_uint(out, TopicPosition_seq, h->topics[i].at.seq);
         pb_close(out, topic);
     }
 }

@@ -27,9 +27,13 @@ struct topic_position {
     struct str topic;
     struct position at;
 };
-void event_encode_heartbeat(struct str realm, struct position last,
-                            const struct topic_position *topics, size_t topic_count,
-                            struct strbuf *out);
+struct event_heartbeat {
+    struct position last;  /* of the journal, as far as relayed */
+    struct position start; /* where the relay began: it sent nothing that is older */
+    const struct topic_position *topics;
+    size_t topic_count;
+};
+void event_encode_heartbeat(struct str realm, const struct event_heartbeat *h, struct strbuf *out);
 
 /* ReplayEventsResponse, built up entry by entry: appends the batch's events whose topic starts
  * with `topic_prefix`, in order; then finish it. */

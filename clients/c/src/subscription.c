@@ -210,8 +210,11 @@ static bool epoch_changed(const struct muster_subscription *s,
     return s->last.epoch != 0 && batch->epoch > s->last.epoch;
 }
 
-static bool heartbeat_shows_gap(const struct muster_subscription *s,
+/* A relay that began after what we know of everything says nothing about the time between. */
+static bool heartbeat_shows_gap(const struct muster_subscription *s, const char *heartbeat,
                                 const Muster__V1__EventBatch *batch) {
+    struct position began = {batch->previous_epoch, batch->previous_seq};
+    if (muster_tracker_gap(&s->tracker, heartbeat, began)) return true;
     for (size_t i = 0; i < batch->n_topics; i++) {
         struct position at = {batch->topics[i]->epoch, batch->topics[i]->seq};
         if (topic_is_ours(s, batch->topics[i]->topic) &&
@@ -221,9 +224,10 @@ static bool heartbeat_shows_gap(const struct muster_subscription *s,
     return false;
 }
 
-static void take_heartbeat(struct muster_subscription *s, const Muster__V1__EventBatch *batch) {
+static void take_heartbeat(struct muster_subscription *s, const char *topic,
+                           const Muster__V1__EventBatch *batch) {
     if (!s->tracker.started) start_tracker(s, batch, true);
-    bool gap = heartbeat_shows_gap(s, batch);
+    bool gap = heartbeat_shows_gap(s, topic, batch);
     if (gap) s->gaps++;
     if (gap || epoch_changed(s, batch)) replay_until_done(s);
     if (!s->tracker.started) start_tracker(s, batch, true);
@@ -262,7 +266,7 @@ static void take_message(struct muster_subscription *s, const char *bytes, size_
     char heartbeat[TOPIC_BYTES];
     snprintf(heartbeat, sizeof heartbeat, "%s/-/heartbeat", s->realm);
     if (strcmp(bytes, heartbeat) == 0) {
-        take_heartbeat(s, batch);
+        take_heartbeat(s, heartbeat, batch);
         muster__v1__event_batch__free_unpacked(batch, NULL);
     } else {
         take_batch(s, bytes, batch);

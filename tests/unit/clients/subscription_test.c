@@ -282,6 +282,25 @@ static void lost_tail_shows_with_the_heartbeat(void **state) {
     stop(s);
 }
 
+static void restarted_relay_says_what_it_did_not_see(void **state) {
+    (void)state;
+    struct stream *s = start(0, 0);
+    heartbeat(s, 1, 9, 0, 0);
+    expect_position(s, 9);
+    write_journal(s, 10, 0, QUEUED);
+    write_journal(s, 11, 0, FOUND);
+    Muster__V1__EventBatch batch = MUSTER__V1__EVENT_BATCH__INIT;
+    batch.epoch = batch.previous_epoch = 1;
+    batch.seq = batch.previous_seq = 11; /* began at 11, has sent nothing */
+    fake_muster_publish(s->fake, HEARTBEAT, &batch);
+    expect(s, "10.0 11.0 ");
+    expect_position(s, 11);
+    fake_muster_publish(s->fake, HEARTBEAT, &batch);
+    heartbeat(s, 1, 11, 0, 0);
+    assert_int_equal(muster_subscription_gaps(s->subscription), 1);
+    stop(s);
+}
+
 static void event_of_a_lost_topic_is_not_dropped_for_later_ones_of_others(void **state) {
     (void)state;
     struct stream *s = start(0, 0);
@@ -385,6 +404,7 @@ int main(void) {
         cmocka_unit_test(share_of_an_entry_is_handed_on_when_the_rest_is_not_ours),
         cmocka_unit_test(lost_message_is_replayed_before_later_ones),
         cmocka_unit_test(lost_tail_shows_with_the_heartbeat),
+        cmocka_unit_test(restarted_relay_says_what_it_did_not_see),
         cmocka_unit_test(event_of_a_lost_topic_is_not_dropped_for_later_ones_of_others),
         cmocka_unit_test(start_after_a_position_catches_up_first),
         cmocka_unit_test(trimmed_position_leads_to_a_resync_and_goes_on_from_now),
