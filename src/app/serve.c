@@ -142,7 +142,9 @@ static enum err start_api(struct server *s, struct err_text *why) {
 static enum err start_bridge(struct server *s, struct err_text *why) {
     const struct serve_options *o = s->o;
     const char *api = o->bridge_api;
-    if (!api[0]) api = address_or_local(s, "", "api.sock"); /* cheaper than TCP */
+    if (!api[0])
+        api = s->has[ROLE_API] ? first_address(s, api_addresses(s->api))
+                               : address_or_local(s, "", "api.sock");
     const char *events = o->bridge_events;
     if (!events[0])
         events = first_address(s, s->events ? events_addresses(s->events) : o->events_listen);
