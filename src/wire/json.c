@@ -67,6 +67,7 @@ static void add_double(double value, struct strbuf *out) {
                                          : STR("\"-Infinity\""));
         return;
     }
+    if (value == 0) value = 0; /* no -0, as in JSON.stringify */
     for (int digits = 15; digits <= 17; digits++) {
         (void)snprintf(text, sizeof text, "%.*g", digits, value);
         if (strtod(text, NULL) == value) break;
