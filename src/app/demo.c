@@ -53,7 +53,8 @@ struct demo {
     struct demo_sockets *sockets;
     struct demo_player *players; /* first the socket players, then the RPC players */
     size_t count, socket_count;
-    char run[8]; /* makes the names of this run its own */
+    _Atomic size_t match_players; /* of a match of this queue; 0 until one was heard of */
+    char run[8];                  /* makes the names of this run its own */
     int64_t began_us;
 };
 
@@ -84,13 +85,16 @@ static struct demo_player *player_of(struct demo *d, const char *id) {
 static void on_event(void *arg, const Muster__V1__Event *e) {
     struct demo *d = arg;
     if (e->type != MUSTER__V1__EVENT_TYPE__MATCH_FOUND) return;
+    size_t players = 0;
     for (size_t t = 0; t < e->match->n_teams; t++) {
         const Muster__V1__Team *team = e->match->teams[t];
+        players += team->n_players;
         for (size_t i = 0; i < team->n_players; i++) {
             struct demo_player *p = player_of(d, team->players[i]->player_id);
             if (p && p >= d->players + d->socket_count) demo_player_told(p, e->match->match_id);
         }
     }
+    atomic_store(&d->match_players, players);
 }
 
 static void on_resync(void *arg, const char *reason) {
@@ -195,7 +199,9 @@ static bool play(struct demo *d) {
         if (settled != settled_before) quiet_since = clock_mono_us();
         settled_before = settled;
         /* Fewer left than any match needs: nothing will come. */
-        if (d->count - settled < 2 && clock_mono_us() - quiet_since > 1000000) break;
+        if (d->count - settled < atomic_load(&d->match_players) &&
+            clock_mono_us() - quiet_since > 1000000)
+            break;
     }
     if (shown) fputs("\n", stderr);
     return true;
