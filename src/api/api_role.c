@@ -26,13 +26,18 @@ enum {
     MESSAGE_TAKEN = MESSAGE_ROLE,
 };
 
+struct role { /* one that serves calls */
+    struct inbox *inbox; /* NULL when it lives elsewhere */
+    char *address;       /* elsewhere: its door; NULL when unknown */
+    struct muster_client *calls;
+    struct muster_client *polls; /* a client has 1024 calls in flight: long polls get their own */
+};
+
 struct api {
     struct inbox inbox;
     struct thread thread;
     struct door *door;
-    struct inbox *matcher, *events;
-    struct muster_client *matcher_client, *events_client; /* NULL when local or absent */
-    char *matcher_remote, *events_remote;
+    struct role matcher, events;
     _Atomic size_t open; /* requests taken and not yet answered */
 };
 
@@ -48,7 +53,8 @@ struct transport { /* how to answer; in the call's arena */
     struct door_context *context;
     struct call *call;
     const char *remote;  /* where it was forwarded to, or NULL */
-    struct str relayed;  /* a whole Response from there */
+    bool is_relayed;
+    struct str relayed;  /* a whole Response from there; OK without content is empty */
 };
 
 static void take(void *arg, struct door_context *context, struct str bytes) {
@@ -64,9 +70,17 @@ static void take(void *arg, struct door_context *context, struct str bytes) {
 
 static void send_reply(void *arg, enum err code, const struct err_text *why, struct str payload) {
     struct transport *t = arg;
+    struct err_text large;
+    if (payload.size > LIMIT_ANSWER_BYTES) { /* the client would cut the connection */
+        code = err_set(&large, ERR_FAILED_PRECONDITION,
+                       "the answer has %zu bytes, above the limit of %d: ask for less",
+                       payload.size, LIMIT_ANSWER_BYTES);
+        why = &large;
+        payload = STR_EMPTY;
+    }
     metric_add(METRIC_rpc_requests_total, 1);
     if (code != ERR_OK) metric_add(METRIC_rpc_errors_total, 1);
-    if (t->relayed.size) {
+    if (t->is_relayed) {
         door_reply(t->context, t->relayed);
     } else {
         struct strbuf bytes = {0};
@@ -90,6 +104,10 @@ static void refuse_unknown(struct call *c, struct str name) {
     (void)err_set(&why, ERR_UNIMPLEMENTED, "unknown method \"%.*s\"%s%s", STR_PRINT(name),
                   nearest ? "; nearest: " : "", nearest ? nearest : "");
     refuse(c, ERR_UNIMPLEMENTED, &why);
+}
+
+static bool is_long_poll(const struct method *m) {
+    return m->id == METHOD_WATCH_TICKET;
 }
 
 /* --- Routes ---------------------------------------------------------------------------------- */
@@ -122,7 +140,8 @@ static void decode_and_push(struct call *c, struct inbox *to) {
 static void forwarded(void *arg, const uint8_t *bytes, size_t size,
                       const struct muster_status *status) {
     struct transport *t = arg;
-    if (bytes && size) {
+    if (status->code == MUSTER_OK) {
+        t->is_relayed = true;
         t->relayed = (struct str){(const char *)bytes, size};
         call_reply(t->call, ERR_OK, NULL, STR_EMPTY);
         return;
@@ -146,20 +165,18 @@ static void forward(struct call *c, struct muster_client *client, struct str byt
 
 static void route(struct api *a, struct call *c, struct str bytes) {
     struct transport *t = c->transport;
-    bool to_events = c->method->route == ROUTE_EVENTS;
-    struct inbox *local = to_events ? a->events : a->matcher;
-    struct muster_client *remote = to_events ? a->events_client : a->matcher_client;
+    const struct role *role = c->method->route == ROUTE_EVENTS ? &a->events : &a->matcher;
     if (c->method->route == ROUTE_DOOR) {
         decode_and_push(c, NULL);
-    } else if (local) {
-        decode_and_push(c, local);
-    } else if (remote) {
-        t->remote = to_events ? a->events_remote : a->matcher_remote;
-        forward(c, remote, bytes);
+    } else if (role->inbox) {
+        decode_and_push(c, role->inbox);
+    } else if (role->calls) {
+        t->remote = role->address;
+        forward(c, is_long_poll(c->method) ? role->polls : role->calls, bytes);
     } else {
         struct err_text why;
         (void)err_set(&why, ERR_UNAVAILABLE, "this process has no %s role and knows of none",
-                      to_events ? "events" : "matcher");
+                      role == &a->events ? "events" : "matcher");
         refuse(c, ERR_UNAVAILABLE, &why);
     }
 }
@@ -203,7 +220,7 @@ static void handle(struct api *a, const struct taken *t) {
         refuse(c, ERR_DEADLINE_EXCEEDED, &why);
         return;
     }
-    if (c->method->id == METHOD_WATCH_TICKET && !door_park(t->context)) {
+    if (is_long_poll(c->method) && !door_park(t->context)) {
         (void)err_set(&why, ERR_RESOURCE_EXHAUSTED, "%d long polls are open here already",
                       LIMIT_PARKED_CONTEXTS);
         refuse(c, ERR_RESOURCE_EXHAUSTED, &why);
@@ -229,25 +246,36 @@ static void run(void *arg) {
 
 /* --- Life cycle ------------------------------------------------------------------------------ */
 
-static enum err open_remote(struct muster_client **out, const char *address, struct err_text *why) {
+static enum err open_client(struct muster_client **out, const char *address,
+                            struct err_text *why) {
     struct muster_options options = {.api = address};
     struct muster_status status;
-    if (!address) return ERR_OK;
     if (muster_open(out, &options, &status) == MUSTER_OK) return ERR_OK;
     return err_set(why, err_from_code(status.code), "%s: %.400s", address, status.message);
 }
 
-static void close_clients(struct api *a) {
-    if (a->matcher_client) muster_close(a->matcher_client);
-    if (a->events_client) muster_close(a->events_client);
-    a->matcher_client = a->events_client = NULL;
+static enum err open_role(struct role *r, struct inbox *local, const char *remote,
+                          struct err_text *why) {
+    r->inbox = local;
+    if (local || !remote) return ERR_OK;
+    r->address = mem_text(str_of(remote));
+    enum err e = open_client(&r->calls, remote, why);
+    if (e != ERR_OK) return e;
+    return open_client(&r->polls, remote, why);
+}
+
+static void close_role(struct role *r) {
+    if (r->calls) muster_close(r->calls);
+    if (r->polls) muster_close(r->polls);
+    r->calls = r->polls = NULL;
 }
 
 static void free_unstarted(struct api *a) {
-    close_clients(a);
+    close_role(&a->matcher);
+    close_role(&a->events);
     inbox_fini(&a->inbox);
-    mem_free(a->matcher_remote);
-    mem_free(a->events_remote);
+    mem_free(a->matcher.address);
+    mem_free(a->events.address);
     mem_free(a);
 }
 
@@ -255,12 +283,8 @@ enum err api_start(struct api **out, const struct api_options *o, struct err_tex
     struct api *a = mem_alloc(sizeof *a);
     *out = NULL;
     inbox_init(&a->inbox, LIMIT_INBOX_MESSAGES, NULL, NULL);
-    a->matcher = o->matcher;
-    a->events = o->events;
-    if (!o->matcher && o->matcher_remote) a->matcher_remote = mem_text(str_of(o->matcher_remote));
-    if (!o->events && o->events_remote) a->events_remote = mem_text(str_of(o->events_remote));
-    enum err e = open_remote(&a->matcher_client, a->matcher_remote, why);
-    if (e == ERR_OK) e = open_remote(&a->events_client, a->events_remote, why);
+    enum err e = open_role(&a->matcher, o->matcher, o->matcher_remote, why);
+    if (e == ERR_OK) e = open_role(&a->events, o->events, o->events_remote, why);
     if (e == ERR_OK) e = door_open(&a->door, o->listen, take, a, why);
     if (e != ERR_OK) {
         free_unstarted(a);
@@ -290,7 +314,8 @@ void api_stop(struct api *a) {
     stop->kind = MESSAGE_STOP;
     inbox_push_always(&a->inbox, stop);
     thread_join(&a->thread);
-    close_clients(a); /* answers what was forwarded */
+    close_role(&a->matcher); /* answers what was forwarded */
+    close_role(&a->events);
 }
 
 void api_free(struct api *a) {

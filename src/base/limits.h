@@ -22,6 +22,7 @@
 #define LIMIT_TICKETS_KEPT 2000000     /* ended tickets kept for reading: oldest forgotten early */
 #define LIMIT_MATCHES_KEPT 1000000     /* matches kept for reading: oldest forgotten early */
 #define LIMIT_MESSAGE_BYTES 4194304    /* one RPC message: nng closes the pipe */
+#define LIMIT_ANSWER_BYTES 16777216    /* payload of one RPC answer: FAILED_PRECONDITION instead */
 #define LIMIT_DECODE_FACTOR 16         /* decoding arena: bytes per wire byte: RESOURCE_EXHAUSTED */
 #define LIMIT_DECODE_BYTES 1048576     /* and these: the reasons of a batch of refused tickets */
 #define LIMIT_ENTRY_BYTES 1048576      /* one journal entry; a batch is split above it */
