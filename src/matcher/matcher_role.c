@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 enum {
-    SEARCH_NODES = 4000,  /* per turn of the loop: a few milliseconds at most */
+    SEARCH_NODES = 2000,  /* per turn of the loop: 4 ms at most, in whatever crowd */
     EXPIRE_MAX = 1000,    /* per turn */
     STOP_FLUSH_MS = 2000, /* patience with the last batches */
     MESSAGE_DRAIN = PUMP_STOPPED + 1,

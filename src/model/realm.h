@@ -105,8 +105,8 @@ enum err realm_decide(struct realm *r, struct command *c, const struct decision 
 unsigned realm_expire(struct realm *r, const struct decision *d, unsigned max);
 
 /* Searches the queues whose tick has come, oldest tickets first, and records the matches made.
- * Stops when about `node_budget` candidate groups were looked at; returns true when work was left
- * for the next call. */
+ * Stops when about `node_budget` candidate groups were looked at, a match counting as several;
+ * returns true when work was left for the next call. A node is 0.2 to 1.7 us of CPU. */
 bool realm_search(struct realm *r, const struct decision *d, uint64_t node_budget);
 
 /* The time (same clock as now_ms) at which realm_expire or realm_search has work next;

@@ -5,6 +5,10 @@
 
 #include <assert.h>
 
+/* To record a ticket's match and take it out of every index takes as long as looking at so many
+ * groups: 6 us, measured with 1 M tickets queued. */
+enum { NODES_PER_TICKET = 4 };
+
 static struct match_team *build_teams(const struct pick_result *found, const struct queue *q,
                                       struct arena *arena, uint32_t *team_count) {
     const struct ruleset_limits *l = ruleset_limits_at(q->def->ruleset, found->age_ms);
@@ -64,6 +68,10 @@ static void emit_match(struct realm *r, const struct queue *q, const struct pick
     realm_emit(r, d, record);
 }
 
+static void spend(uint64_t *budget, uint64_t nodes) {
+    *budget -= nodes < *budget ? nodes : *budget;
+}
+
 /* One pass over the queue's dirty tickets, oldest first; takes its work off the budget. */
 static void search_queue(struct realm *r, struct queue *q, const struct decision *d,
                          uint64_t *budget) {
@@ -73,11 +81,13 @@ static void search_queue(struct realm *r, struct queue *q, const struct decision
     while (*budget > 0 && (x = pool_take(pool))) {
         const struct pick_result *found =
             pick_find(r->pick, pool, x, d->now_ms, q->def->allow_shrinking);
-        *budget -= found->nodes < *budget ? found->nodes : *budget;
-        if (found->found)
+        spend(budget, found->nodes);
+        if (found->found) {
+            spend(budget, (uint64_t)found->ticket_count * NODES_PER_TICKET);
             emit_match(r, q, found, d);
-        else
+        } else {
             pool_sleep(pool, x, pick_retry_ms(pool, x, d->now_ms, found->truncated));
+        }
     }
     if (pool->dirty.count == 0) pool->search_from_ms = d->now_ms + q->def->tick_ms;
 }
