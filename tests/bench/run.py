@@ -6,8 +6,8 @@ run.py --bin FOLDER                 measures the programs of a build that is the
 run.py --smoke --bin FOLDER         tiny numbers: only that every row comes; times mean nothing
 
 Every round starts fresh servers on free ports with their embedded Redis (appendfsync always) and
-measures the machine's own floor in the same folder. The table shows the median of the rounds and,
-in brackets, the least and the largest. README.md beside this file holds results and their reading.
+measures the machine's own floor in the same folder. The table shows the median of the rounds, in
+brackets the least and the largest, and in how many rounds an aim was met. README.md beside this file holds results and their reading.
 """
 import argparse
 import json
@@ -30,7 +30,7 @@ SMOKE = {"appends": 20, "messages": 500, "one": 20, "many": 200, "durable": 20,
          "created": 100, "batches": 5, "players": 20, "joiners": 40, "rate": 100,
          "seconds": 1, "restart": 2000}
 
-# row, its words, unit, the aim's words, limit as a function of all rows' medians (None: no aim).
+# row, its words, unit, the aim's words, limit as a function of the round's rows (None: no aim).
 # A limit is an upper one unless its row is in AT_LEAST.
 TABLE = [
     ("fdatasync.p50", "append 4 KiB and fdatasync, p50", "us", "", None),
@@ -72,13 +72,13 @@ TABLE = [
     ("deliver.per_s", "events delivered to players' sockets", "1/s", "", None),
     ("deliver.cpu", "… bridge CPU per event delivered", "us", "≤ 11", lambda r: 11),
     ("latency.p50", "join → match_found at 1,000 joins/s, tick 10 ms, p50", "ms", "", None),
-    ("latency.p99", "… p99", "ms", "≤ 10 + tick", lambda r: 10 + TICK_MS["latency"]),
+    ("latency.p99", "… p99", "ms", "≤ 10 beyond the tick: 20", lambda r: 10 + TICK_MS["latency"]),
     ("latency.max", "… largest", "ms", "", None),
     ("latency.ack.p50", "… join → acknowledged, p50", "ms", "", None),
     ("latency.ack.p99", "… p99", "ms", "", None),
     ("latency.server_cpu", "… server CPU per join", "us", "", None),
     ("latency_1ms.p50", "join → match_found at 1,000 joins/s, tick 1 ms, p50", "ms", "", None),
-    ("latency_1ms.p99", "… p99", "ms", "≤ 10 + tick", lambda r: 10 + TICK_MS["latency_1ms"]),
+    ("latency_1ms.p99", "… p99", "ms", "≤ 10 beyond the tick: 11", lambda r: 10 + TICK_MS["latency_1ms"]),
     ("latency_1ms.max", "… largest", "ms", "", None),
     ("restart.ready", "kill -9 with 1,000,000 queued tickets: exec → ready", "s", "≤ 2", lambda r: 2),
     ("restart.aof_load", "… of it Redis loading its append-only file", "s", "", None),
@@ -224,21 +224,19 @@ def number(value):
 
 def table(rounds):
     names = {name for rows in rounds for name in rows}
-    middle = {n: statistics.median(r[n] for r in rounds if n in r) for n in names}
     lines = ["| what | median (least–largest) | aim | |", "|---|---|---|---|"]
     for name, words, unit, aim, limit in TABLE:
         if name not in names:
             continue
-        values = [r[name] for r in rounds if name in r]
+        having = [r for r in rounds if name in r]
+        values = [r[name] for r in having]
         verdict = ""
-        if limit:
-            bound = limit(middle)
-            good = middle[name] >= bound if name in AT_LEAST else middle[name] <= bound
-            verdict = "met" if good else "missed"
-            if " × " in aim or "+" in aim:
-                aim += f" = {number(bound)}"
-        lines.append(f"| {words} | {number(middle[name])} {unit} ({number(min(values))}–"
-                     f"{number(max(values))}) | {aim} | {verdict} |")
+        if limit:  # by round, since what shares the machine disturbs both sides of a ratio
+            sign = -1 if name in AT_LEAST else 1
+            good = sum(sign * r[name] <= sign * limit(r) for r in having)
+            verdict = f"met in {good} of {len(having)}"
+        lines.append(f"| {words} | {number(statistics.median(values))} {unit} ("
+                     f"{number(min(values))}–{number(max(values))}) | {aim} | {verdict} |")
     return "\n".join(lines)
 
 
