@@ -55,7 +55,7 @@ enum muster_code {
 struct muster_status {
     enum muster_code code;
     char message[512]; /* for people; NUL-terminated */
-    char field[96];    /* path of the field at fault; empty where none is */
+    char field[128];   /* path of the field at fault; empty where none is */
 };
 
 const char *muster_code_name(enum muster_code code); /* "INVALID_ARGUMENT"; static */
