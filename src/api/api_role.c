@@ -26,7 +26,7 @@ enum {
     MESSAGE_TAKEN = MESSAGE_ROLE,
 };
 
-struct role { /* one that serves calls */
+struct role {            /* one that serves calls */
     struct inbox *inbox; /* NULL when it lives elsewhere */
     char *address;       /* elsewhere: its door; NULL when unknown */
     struct muster_client *calls;
@@ -52,9 +52,9 @@ struct transport { /* how to answer; in the call's arena */
     struct api *api;
     struct door_context *context;
     struct call *call;
-    const char *remote;  /* where it was forwarded to, or NULL */
+    const char *remote; /* where it was forwarded to, or NULL */
     bool is_relayed;
-    struct str relayed;  /* a whole Response from there; OK without content is empty */
+    struct str relayed; /* a whole Response from there; OK without content is empty */
 };
 
 static void take(void *arg, struct door_context *context, struct str bytes) {
@@ -147,8 +147,8 @@ static void forwarded(void *arg, const uint8_t *bytes, size_t size,
         return;
     }
     struct err_text why;
-    enum err e = status->code == MUSTER_RESOURCE_EXHAUSTED ? ERR_RESOURCE_EXHAUSTED
-                                                           : ERR_UNAVAILABLE;
+    enum err e =
+        status->code == MUSTER_RESOURCE_EXHAUSTED ? ERR_RESOURCE_EXHAUSTED : ERR_UNAVAILABLE;
     bool unknown = t->call->method->mutating && e == ERR_UNAVAILABLE;
     (void)err_set(&why, e, "no answer from %s (%.200s)%s", t->remote, status->message,
                   unknown ? "; outcome unknown: retry with the same request id" : "");
@@ -246,8 +246,7 @@ static void run(void *arg) {
 
 /* --- Life cycle ------------------------------------------------------------------------------ */
 
-static enum err open_client(struct muster_client **out, const char *address,
-                            struct err_text *why) {
+static enum err open_client(struct muster_client **out, const char *address, struct err_text *why) {
     struct muster_options options = {.api = address};
     struct muster_status status;
     if (muster_open(out, &options, &status) == MUSTER_OK) return ERR_OK;

@@ -14,8 +14,8 @@
 struct api;
 
 struct api_options {
-    const char *listen;        /* comma-separated addresses */
-    struct inbox *matcher;     /* local role's inbox, or NULL */
+    const char *listen;         /* comma-separated addresses */
+    struct inbox *matcher;      /* local role's inbox, or NULL */
     const char *matcher_remote; /* address of its door when matcher is NULL */
     struct inbox *events;
     const char *events_remote;

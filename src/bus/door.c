@@ -21,7 +21,7 @@
 enum {
     CONTEXTS_MAX = LIMIT_RPC_CONTEXTS + LIMIT_PARKED_CONTEXTS,
     RETRY_PAUSE_MS = 10,
-    STOP_ROUNDS = 1000, /* of 1 ms */
+    STOP_ROUNDS = 1000,     /* of 1 ms */
     SEND_TIMEOUT_MS = 5000, /* a client that does not read must not hold a context */
 };
 
@@ -43,7 +43,7 @@ struct door {
     void *take_arg;
     atomic_bool stopping;
     atomic_uint in_take; /* callbacks that may still call take */
-    nng_mtx *lock; /* of what follows */
+    nng_mtx *lock;       /* of what follows */
     struct door_context *contexts[CONTEXTS_MAX];
     unsigned context_count;
     struct door_context *idle[CONTEXTS_MAX]; /* parked once, free to take a place again */

@@ -8,10 +8,10 @@
 
 struct publisher;
 
-enum err publisher_open(struct publisher **out, const char *addresses, struct err_text *why)
-    ERR_CHECKED;
+enum err publisher_open(struct publisher **out, const char *addresses,
+                        struct err_text *why) ERR_CHECKED;
 const char *publisher_addresses(const struct publisher *p); /* bound, borrowed */
-void publisher_send(struct publisher *p, struct str bytes);  /* copies; never blocks */
+void publisher_send(struct publisher *p, struct str bytes); /* copies; never blocks */
 void publisher_close(struct publisher *p);
 
 #endif

@@ -10,8 +10,8 @@
 #include "wire/response.h"
 
 enum { /* per ListMatches; a page may come back short */
-    MATCHES_SCANNED_MAX = 100000,
-    PAGE_PLAYERS_MAX = 20000, /* about 2 MiB of answer */
+       MATCHES_SCANNED_MAX = 100000,
+       PAGE_PLAYERS_MAX = 20000, /* about 2 MiB of answer */
 };
 
 typedef void (*handler_fn)(struct matcher *m, struct call *c, struct request *r);
@@ -119,10 +119,10 @@ static void watch_ticket(struct matcher *m, struct call *c, struct request *r) {
     else if (m->stopping)
         fail(m, c, err_set(&why, ERR_UNAVAILABLE, "the server is stopping; watch again"), &why);
     else if (!watch_add(&m->watches, t->id, c))
-        fail(m, c,
-             err_set(&why, ERR_RESOURCE_EXHAUSTED, "%d long polls are held already",
-                     LIMIT_WATCHERS),
-             &why);
+        fail(
+            m, c,
+            err_set(&why, ERR_RESOURCE_EXHAUSTED, "%d long polls are held already", LIMIT_WATCHERS),
+            &why);
 }
 
 void handlers_answer_watch(struct matcher *m, struct call *c) {

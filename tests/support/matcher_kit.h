@@ -157,8 +157,8 @@ static inline void kit_fini(struct kit_answer *a) {
 
 static inline void *kit_unpack(struct kit_answer *a, const ProtobufCMessageDescriptor *type) {
     if (kit_wait(a) != ERR_OK) fail_msg("%s: %s", err_name(a->code), a->why.text);
-    void *message = protobuf_c_message_unpack(type, NULL, a->payload.size,
-                                              (const uint8_t *)a->payload.at);
+    void *message =
+        protobuf_c_message_unpack(type, NULL, a->payload.size, (const uint8_t *)a->payload.at);
     assert_non_null(message);
     return message;
 }
@@ -177,11 +177,11 @@ static inline void kit_expect(struct kit_answer *a, enum err code, const char *s
 
 /* ---- requests ---- */
 
-#define KIT_DUEL                                                                           \
-    "{\"name\":\"duel\",\"tickMs\":1,\"ruleset\":{\"ruleLanguageVersion\":\"1.0\","         \
-    "\"playerAttributes\":[{\"name\":\"skill\",\"type\":\"number\"}],"                      \
-    "\"teams\":[{\"name\":\"team\",\"quantity\":2,\"minPlayers\":1,\"maxPlayers\":1}],"     \
-    "\"rules\":[{\"name\":\"near\",\"type\":\"batchDistance\","                             \
+#define KIT_DUEL                                                                        \
+    "{\"name\":\"duel\",\"tickMs\":1,\"ruleset\":{\"ruleLanguageVersion\":\"1.0\","     \
+    "\"playerAttributes\":[{\"name\":\"skill\",\"type\":\"number\"}],"                  \
+    "\"teams\":[{\"name\":\"team\",\"quantity\":2,\"minPlayers\":1,\"maxPlayers\":1}]," \
+    "\"rules\":[{\"name\":\"near\",\"type\":\"batchDistance\","                         \
     "\"batchAttribute\":\"skill\",\"maxDistance\":10}]}}"
 
 static inline void kit_put_queue(struct kit *k, const char *json) {

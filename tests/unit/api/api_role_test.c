@@ -1,4 +1,5 @@
-/* api_role_test.c - the front door over real nng sockets, with stand-ins for the roles behind it. */
+/* api_role_test.c - the front door over real nng sockets, with stand-ins for the roles behind it.
+ */
 #include "api/api_role.h"
 
 #include "base/clock.h"
@@ -159,8 +160,7 @@ static Muster__V1__Response *exchange(struct world *w, const void *bytes, size_t
     assert_int_equal(nng_msg_append(m, bytes, size), 0);
     assert_int_equal(nng_sendmsg(s, m, 0), 0);
     assert_int_equal(nng_recvmsg(s, &m, 0), 0);
-    Muster__V1__Response *r =
-        muster__v1__response__unpack(NULL, nng_msg_len(m), nng_msg_body(m));
+    Muster__V1__Response *r = muster__v1__response__unpack(NULL, nng_msg_len(m), nng_msg_body(m));
     assert_non_null(r);
     nng_msg_free(m);
     (void)nng_close(s);

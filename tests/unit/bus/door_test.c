@@ -6,6 +6,8 @@
 #include "base/mem.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/req.h>
 #include <poll.h>
@@ -22,13 +24,9 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cmocka.h>
-
-
 
 enum { WAIT_MS = 30000, HELD_MAX = 8192 };
 
@@ -152,8 +150,7 @@ static unsigned crowd_receive(struct crowd *c, const char *text) {
         nng_aio_wait(c->aios[i]);
         assert_int_equal(nng_aio_result(c->aios[i]), 0);
         nng_msg *m = nng_aio_get_msg(c->aios[i]);
-        same += nng_msg_len(m) == strlen(text) &&
-                memcmp(nng_msg_body(m), text, strlen(text)) == 0;
+        same += nng_msg_len(m) == strlen(text) && memcmp(nng_msg_body(m), text, strlen(text)) == 0;
         nng_msg_free(m);
         nng_aio_free(c->aios[i]);
     }
@@ -200,8 +197,8 @@ static long resident_kb(void) {
 
 static void hostile_bytes_cost_their_own_connection_only(void **state) {
     (void)state;
-    static const char claim[] = HELLO "\0\0\0\x04\0\0\0\0";         /* 16 GiB follow */
-    static const char one_above[] = HELLO "\0\0\0\0\0\x40\0\x01";    /* 4 MiB and a byte */
+    static const char claim[] = HELLO "\0\0\0\x04\0\0\0\0";             /* 16 GiB follow */
+    static const char one_above[] = HELLO "\0\0\0\0\0\x40\0\x01";       /* 4 MiB and a byte */
     static const char no_header[] = HELLO "\0\0\0\0\0\0\0\x04\0\0\0\0"; /* no request id */
     static const char half[] = HELLO "\0\0\0\0\0\0\x01\0\x80";
     struct echo e;

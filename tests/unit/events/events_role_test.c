@@ -140,8 +140,8 @@ static struct heard hear_any(struct world *w) {
     size_t head = strnlen(body, nng_msg_len(m)) + 1;
     assert_in_range(head, 1, nng_msg_len(m));
     (void)snprintf(h.topic, sizeof h.topic, "%s", body);
-    h.batch = muster__v1__event_batch__unpack(NULL, nng_msg_len(m) - head,
-                                              (const uint8_t *)body + head);
+    h.batch =
+        muster__v1__event_batch__unpack(NULL, nng_msg_len(m) - head, (const uint8_t *)body + head);
     assert_non_null(h.batch);
     nng_msg_free(m);
     return h;
@@ -234,8 +234,7 @@ static Muster__V1__ReplayEventsResponse *replay(struct world *w, struct position
     return r;
 }
 
-static void expect_replay(struct world *w, struct position after, enum err code,
-                          const char *says) {
+static void expect_replay(struct world *w, struct position after, enum err code, const char *says) {
     struct answer a;
     ask(w, &a, after, 100, "");
     await(&a);

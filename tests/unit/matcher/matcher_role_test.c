@@ -141,18 +141,17 @@ static void refusals_about_undurable_tickets_wait_for_them(void **state) {
     kit_stop(&k);
 }
 
-static void calls_end_unavailable_in_time_while_redis_hangs_and_a_repeat_gets_the_ticket(
-    void **state) {
+static void
+calls_end_unavailable_in_time_while_redis_hangs_and_a_repeat_gets_the_ticket(void **state) {
     (void)state;
     struct kit k;
     kit_start(&k);
     kit_put_queue(&k, KIT_DUEL);
     assert_int_equal(kill(k.redis.pid, SIGSTOP), 0);
     struct kit_answer *a = kit_create(&k, "ann", 100, "1", 400);
-    struct kit_answer *read = kit_send(&k, METHOD_LIST_QUEUES,
-                                       &(Muster__V1__ListQueuesRequest)
-                                            MUSTER__V1__LIST_QUEUES_REQUEST__INIT.base,
-                                       NULL, 400);
+    struct kit_answer *read = kit_send(
+        &k, METHOD_LIST_QUEUES,
+        &(Muster__V1__ListQueuesRequest)MUSTER__V1__LIST_QUEUES_REQUEST__INIT.base, NULL, 400);
     assert_int_equal(kit_wait(a), ERR_UNAVAILABLE);
     assert_in_range(a->done_us - a->sent_us, 300000, 400000);
     kit_expect(a, ERR_UNAVAILABLE, "retry with the same request id");
@@ -174,8 +173,7 @@ static void status_is_told_at_once_while_redis_hangs(void **state) {
     struct kit_answer *pending = kit_create(&k, "ann", 100, "1", KIT_TIMEOUT_MS);
     Muster__V1__GetStatusRequest r = MUSTER__V1__GET_STATUS_REQUEST__INIT;
     struct kit_answer *a = kit_send(&k, METHOD_GET_STATUS, &r.base, NULL, 2000);
-    Muster__V1__GetStatusResponse *s =
-        kit_unpack(a, &muster__v1__get_status_response__descriptor);
+    Muster__V1__GetStatusResponse *s = kit_unpack(a, &muster__v1__get_status_response__descriptor);
     assert_true(s->leading);
     assert_false(kit_done(pending));
     kit_free(s);
@@ -227,8 +225,8 @@ static void lost_leadership_answers_all_who_wait_and_repeats_are_served_by_the_n
     kit_put_queue(&k, KIT_DUEL);
     struct kit_ticket_id id = create(&k, "ann", -1000);
     struct kit_answer *watch = kit_watch(&k, id, MUSTER__V1__TICKET_STATE__QUEUED, 60000);
-    redis_fixture_run(&k.redis, NULL, 0, "XADD", "muster:{game}:journal", "9000000000000000-1",
-                      "b", "", "o", "other", NULL);
+    redis_fixture_run(&k.redis, NULL, 0, "XADD", "muster:{game}:journal", "9000000000000000-1", "b",
+                      "", "o", "other", NULL);
     unsigned refused = 0;
     for (int i = 0; i < MANY; i++) {
         (void)snprintf(name, sizeof name, "p%d", i);
