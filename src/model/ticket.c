@@ -26,8 +26,7 @@ static struct str take_str(struct block *b, struct str s) {
     return (struct str){at, s.size};
 }
 
-static void copy_attribute(struct block *b, struct attribute *to, const struct attribute *from) {
-    struct str name = take_str(b, from->name), text = take_str(b, from->text);
+static void copy_items(struct block *b, struct attribute *to, const struct attribute *from) {
     struct str *items = take(b, from->item_count * sizeof *items, alignof(struct str));
     double *numbers = NULL;
     if (from->numbers) {
@@ -41,11 +40,20 @@ static void copy_attribute(struct block *b, struct attribute *to, const struct a
         if (items) items[i] = item;
     }
     if (!to) return;
-    *to = *from;
-    to->name = name;
-    to->text = text;
     to->items = items;
     to->numbers = numbers;
+}
+
+static void copy_attribute(struct block *b, struct attribute *to, const struct attribute *from) {
+    if (to) *to = *from;
+    struct str name = take_str(b, from->name);
+    if (to) to->name = name;
+    if (from->kind == ATTRIBUTE_TEXT) {
+        struct str text = take_str(b, from->text);
+        if (to) to->text = text;
+    } else if (from->kind != ATTRIBUTE_NUMBER) {
+        copy_items(b, to, from);
+    }
 }
 
 static void copy_player(struct block *b, struct player *to, const struct player *from) {

@@ -22,11 +22,15 @@ enum attribute_kind { ATTRIBUTE_NUMBER, ATTRIBUTE_TEXT, ATTRIBUTE_LIST, ATTRIBUT
 struct attribute {
     struct str name; /* 1..LIMIT_NAME_BYTES */
     enum attribute_kind kind;
-    double number;           /* NUMBER: finite */
-    struct str text;         /* TEXT */
-    const struct str *items; /* LIST: values, MAP: keys; item_count of them */
-    const double *numbers;   /* MAP: values beside items */
-    uint32_t item_count;
+    uint32_t item_count; /* 0 but of LIST and MAP */
+    union {
+        double number;   /* NUMBER: finite */
+        struct str text; /* TEXT */
+        struct {
+            const struct str *items; /* LIST: values, MAP: keys */
+            const double *numbers;   /* MAP: values beside items; else NULL */
+        };
+    };
 };
 
 struct latency {
