@@ -9,6 +9,9 @@
 #include <stdio.h>
 
 const char *const ruleset_party_names[] = {"avg", "min", "max", NULL};
+const char *const ruleset_list_party_names[] = {"union", "intersection", NULL};
+const char *const ruleset_collection_names[] = {"contains", "intersection",
+                                                "reference_intersection_count", NULL};
 const char *const ruleset_operation_names[] = {"=", "!=", "<", "<=", ">", ">=", NULL};
 const char *const ruleset_type_names[] = {"number", "string", "string_list", "string_number_map",
                                           NULL};

@@ -18,16 +18,33 @@
 #define RULESET_AGES_MAX 256     /* distinct expansion ages per ruleset: refused */
 #define RULESET_WAIT_S_MAX 43200 /* the longest ticket timeout; a later step could never come */
 
+#define RULESET_COUNT_MAX 20000 /* minCount, maxCount: all items of all lists of a match */
+
 /* ---- definition ---- */
 
-enum rule_kind { RULE_BATCH_DISTANCE, RULE_COMPARISON, RULE_DISTANCE, RULE_LATENCY };
+enum rule_kind {
+    RULE_BATCH_DISTANCE,
+    RULE_COLLECTION,
+    RULE_COMPARISON,
+    RULE_DISTANCE,
+    RULE_LATENCY,
+};
 
-/* How the players of one ticket count as one value. */
-enum party_aggregation { PARTY_AVG, PARTY_MIN, PARTY_MAX };
+/* How the players of one ticket count as one value: the first three for numbers, union and
+ * intersection for lists. PARTY_EACH: every player's list stands for itself. */
+enum party_aggregation {
+    PARTY_AVG,
+    PARTY_MIN,
+    PARTY_MAX,
+    PARTY_UNION,
+    PARTY_INTERSECTION,
+    PARTY_EACH,
+};
 
 enum comparison_operation { OP_EQUAL, OP_UNEQUAL, OP_LESS, OP_AT_MOST, OP_MORE, OP_AT_LEAST };
+enum collection_operation { OP_CONTAINS, OP_INTERSECTION, OP_REFERENCE_INTERSECTION };
 
-enum reference_kind { REFERENCE_NONE, REFERENCE_NUMBER, REFERENCE_TEXT };
+enum reference_kind { REFERENCE_NONE, REFERENCE_NUMBER, REFERENCE_TEXT, REFERENCE_LIST };
 
 struct attribute_def {
     struct attribute value; /* name and kind; the default's content when has_default */
@@ -43,24 +60,28 @@ struct reference_def {
     enum reference_kind kind;
     double number;
     struct str text; /* an expression or a literal */
+    const struct str *items; /* LIST */
+    uint32_t item_count;
 };
 
 struct rule_def {
     struct str name, description;
     enum rule_kind kind;
     struct str attribute;           /* batchDistance */
-    const struct str *measurements; /* comparison, distance: expressions */
+    const struct str *measurements; /* collection, comparison, distance: expressions */
     uint32_t measurement_count;
     enum comparison_operation operation;
+    enum collection_operation collection;
     enum party_aggregation party;
     struct reference_def reference;
     bool has_min, has_max;
-    double min, max; /* distances; `max` is also the latency rule's maxLatency in ms */
+    double min, max; /* distances or counts; `max` is also the latency rule's maxLatency in ms */
 };
 
 struct step_def {
     int64_t wait_ms; /* 0..RULESET_WAIT_S_MAX * 1000 */
     double value;
+    struct reference_def other; /* NONE: `value` it is; a numeric text gives both */
 };
 
 struct expansion_def {
@@ -89,8 +110,11 @@ enum err ruleset_build(struct arena *arena, const struct ruleset_def *def, struc
 
 /* ---- compiled ---- */
 
-struct rule_bounds { /* a rule's numbers at one age */
+struct ruleset_expr; /* ruleset_expr.h */
+
+struct rule_bounds { /* what expansions make of a rule at one age */
     double min, max, reference;
+    const struct ruleset_expr *expression; /* the reference; NULL: it is the number */
 };
 
 struct ruleset_step {
@@ -100,19 +124,20 @@ struct ruleset_step {
     struct rule_bounds *bounds; /* per rule */
 };
 
-struct ruleset_expr; /* ruleset_expr.h */
-
 struct rule {
     struct str name, description;
     enum rule_kind kind;
     enum party_aggregation party;
     enum comparison_operation operation;
+    enum collection_operation collection;
     const struct attribute_def *attribute; /* batchDistance */
     const struct ruleset_expr *const *measurements;
     uint32_t measurement_count;
     bool has_reference, has_min, has_max;
-    const struct ruleset_expr *reference; /* NULL: the number in the step's bounds */
-    double reference_number;              /* that number before any expansion */
+    /* before any expansion; the step's bounds say what is in force */
+    double min, max;
+    const struct ruleset_expr *reference; /* NULL: the number */
+    double reference_number;
 };
 
 struct ruleset {
@@ -155,6 +180,20 @@ double ruleset_mean(const double *values, uint32_t count);
 /* The step in force at an age. O(log steps). */
 const struct ruleset_step *ruleset_step_at(const struct ruleset *r, int64_t age_ms);
 
+/* Compiles r->rules (ruleset_rules.c). `notes` may be NULL. */
+enum err ruleset_rules_build(struct ruleset *r, const struct ruleset_def *def,
+                             struct strbuf *notes, struct err_text *why) ERR_CHECKED;
+struct ruleset_place { /* where a message says the problem is */
+    const char *field;
+    struct err_text *why;
+};
+
+/* Compiles a reference of the rule, its own or one that an expansion gives it: sets
+ * `out->expression`, or `out->reference` and no expression. */
+enum err ruleset_rules_reference(const struct ruleset *r, const struct rule *rule,
+                                 const struct reference_def *d, struct rule_bounds *out,
+                                 struct ruleset_place at) ERR_CHECKED;
+
 /* Computes r->steps from the base values and the expansions (ruleset_steps.c). */
 enum err ruleset_steps_build(struct ruleset *r, const struct ruleset_def *def,
                              struct err_text *why) ERR_CHECKED;
@@ -162,8 +201,10 @@ enum err ruleset_steps_build(struct ruleset *r, const struct ruleset_def *def,
 void ruleset_key_build(struct ruleset *r);
 
 /* The language's words, NULL at the end. */
-extern const char *const ruleset_party_names[];     /* by enum party_aggregation */
-extern const char *const ruleset_operation_names[]; /* by enum comparison_operation */
-extern const char *const ruleset_type_names[];      /* by enum attribute_kind */
+extern const char *const ruleset_party_names[];      /* by enum party_aggregation: numbers */
+extern const char *const ruleset_list_party_names[]; /* those from PARTY_UNION on */
+extern const char *const ruleset_operation_names[];  /* by enum comparison_operation */
+extern const char *const ruleset_collection_names[]; /* by enum collection_operation */
+extern const char *const ruleset_type_names[];       /* by enum attribute_kind */
 
 #endif

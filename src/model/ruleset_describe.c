@@ -68,14 +68,27 @@ static void add_measurements(const struct rule *rule, struct strbuf *out) {
     }
 }
 
-static void add_reference(const struct ruleset *r, struct strbuf *out, uint32_t i) {
-    const struct rule *rule = &r->rules[i];
-    if (!rule->reference)
-        add_bound(r, out, i, offsetof(struct rule_bounds, reference));
-    else if (rule->reference->kind == EXPR_TEXT)
-        strbuf_printf(out, "\"%.*s\"", STR_PRINT(rule->reference->text));
+static void add_expression(struct strbuf *out, const struct ruleset_expr *e) {
+    if (e->kind == EXPR_TEXT)
+        strbuf_printf(out, "\"%.*s\"", STR_PRINT(e->text));
     else
-        strbuf_add_str(out, rule->reference->source);
+        strbuf_add_str(out, e->source);
+}
+
+static void add_reference(const struct ruleset *r, struct strbuf *out, uint32_t i) {
+    const struct ruleset_expr *before = r->steps[0].bounds[i].expression;
+    if (!before) {
+        add_bound(r, out, i, offsetof(struct rule_bounds, reference));
+        return;
+    }
+    add_expression(out, before);
+    for (uint32_t s = 1; s < r->step_count; s++) {
+        const struct ruleset_expr *now = r->steps[s].bounds[i].expression;
+        if (now == before) continue;
+        add_wait(out, r->steps[s].age_ms);
+        add_expression(out, now);
+        before = now;
+    }
 }
 
 static void describe_batch_distance(const struct ruleset *r, struct strbuf *out, uint32_t i) {
@@ -98,6 +111,39 @@ static void describe_comparison(const struct ruleset *r, struct strbuf *out, uin
         return;
     }
     strbuf_printf(out, " %s ", ruleset_operation_names[rule->operation]);
+    add_reference(r, out, i);
+}
+
+/* "at least 1 and at most 5" */
+static void add_counts(const struct ruleset *r, struct strbuf *out, uint32_t i) {
+    const struct rule_bounds *last = &r->steps[r->step_count - 1].bounds[i];
+    bool has_min = r->rules[i].has_min || isfinite(last->min);
+    if (has_min) {
+        strbuf_printf(out, "at least ");
+        add_bound(r, out, i, offsetof(struct rule_bounds, min));
+    }
+    if (r->rules[i].has_max || isfinite(last->max)) {
+        strbuf_printf(out, "%sat most ", has_min ? " and " : "");
+        add_bound(r, out, i, offsetof(struct rule_bounds, max));
+    }
+}
+
+static void describe_collection(const struct ruleset *r, struct strbuf *out, uint32_t i) {
+    const struct rule *rule = &r->rules[i];
+    if (rule->collection == OP_CONTAINS) {
+        add_reference(r, out, i);
+        strbuf_printf(out, " is in ");
+        add_counts(r, out, i);
+        strbuf_printf(out, " of the lists ");
+        add_measurements(rule, out);
+        return;
+    }
+    strbuf_printf(out, rule->collection == OP_INTERSECTION ? "all lists " : "each list of ");
+    add_measurements(rule, out);
+    strbuf_printf(out, rule->collection == OP_INTERSECTION ? " share " : " shares ");
+    add_counts(r, out, i);
+    if (rule->collection == OP_INTERSECTION) return;
+    strbuf_printf(out, " with ");
     add_reference(r, out, i);
 }
 
@@ -125,6 +171,7 @@ typedef void (*describe_rule_fn)(const struct ruleset *r, struct strbuf *out, ui
 
 static const describe_rule_fn describe_rule[] = {
     [RULE_BATCH_DISTANCE] = describe_batch_distance,
+    [RULE_COLLECTION] = describe_collection,
     [RULE_COMPARISON] = describe_comparison,
     [RULE_DISTANCE] = describe_distance,
     [RULE_LATENCY] = describe_latency,

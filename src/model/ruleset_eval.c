@@ -1,5 +1,5 @@
 /* ruleset_eval.c - the oracle: whether a finished candidate is a legal match. */
-#include "model/ruleset_expr.h"
+#include "model/ruleset_judge.h"
 
 #include "base/limits.h"
 
@@ -7,14 +7,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct evaluation {
-    const struct ruleset *r;
-    const struct candidate *c;
-    const struct ruleset_step *step;
-    struct arena *scratch;
-    struct verdict *verdict;
-};
 
 /* ---- regions ---- */
 
@@ -83,7 +75,7 @@ static bool sizes_hold(const struct evaluation *e) {
 
 /* ---- rules: each returns whether it holds, and leaves what it measured in the verdict ---- */
 
-static bool measured(const struct evaluation *e, double value, double bound, bool holds) {
+bool ruleset_judge_measured(const struct evaluation *e, double value, double bound, bool holds) {
     if (!holds) {
         e->verdict->measured = value;
         e->verdict->bound = bound;
@@ -114,29 +106,24 @@ static bool batch_distance_holds(const struct evaluation *e, const struct rule *
     for (uint32_t t = 0; t < e->c->ticket_count; t++) {
         double v;
         if (!ruleset_party_number(&e->c->tickets[t]->spec, rule->attribute, rule->party, &v)) {
-            return measured(e, INFINITY, b->max, false);
+            return ruleset_judge_measured(e, INFINITY, b->max, false);
         }
         least = fmin(least, v);
         most = fmax(most, v);
     }
     double spread = most - least;
-    return measured(e, spread, b->max, spread <= b->max);
+    return ruleset_judge_measured(e, spread, b->max, spread <= b->max);
 }
 
-/* What a rule compares each value with. */
-struct reference {
-    bool given, present, is_text;
-    struct expr_value value;
-};
-
-static struct reference find_reference(const struct expr_context *x, const struct rule *rule,
-                                       const struct rule_bounds *b) {
-    struct reference ref = {.given = rule->has_reference, .present = true};
+struct judge_reference ruleset_judge_reference(const struct expr_context *x,
+                                               const struct rule *rule,
+                                               const struct rule_bounds *b) {
+    struct judge_reference ref = {.given = rule->has_reference, .present = true};
     if (!ref.given) return ref;
     ref.value.number = b->reference;
-    if (rule->reference) {
-        ref.present = ruleset_value_of(x, rule->reference, &ref.value);
-        ref.is_text = rule->reference->base == EXPR_OF_TEXTS;
+    if (b->expression) {
+        ref.present = ruleset_value_of(x, b->expression, &ref.value);
+        ref.is_text = b->expression->base == EXPR_OF_TEXTS;
     }
     return ref;
 }
@@ -160,10 +147,10 @@ static bool compare_number(enum comparison_operation op, double a, double b) {
 }
 
 static bool matches_reference(const struct evaluation *e, const struct rule *rule,
-                              const struct expr_value *v, const struct reference *ref) {
+                              const struct expr_value *v, const struct judge_reference *ref) {
     if (ref->is_text) return str_equal(v->text, ref->value.text) == (rule->operation == OP_EQUAL);
     bool holds = compare_number(rule->operation, v->number, ref->value.number);
-    return measured(e, v->number, ref->value.number, holds);
+    return ruleset_judge_measured(e, v->number, ref->value.number, holds);
 }
 
 /* Without a reference: all values equal, or all pairwise different. Sorted, neighbours decide. */
@@ -176,7 +163,7 @@ static bool values_agree(const struct evaluation *e, enum comparison_operation o
     for (uint32_t i = 1; i < count; i++) {
         bool equal = ruleset_value_compare(&sorted[i - 1], &sorted[i]) == 0;
         if (equal != (op == OP_EQUAL)) {
-            return measured(e, sorted[i].number, sorted[i - 1].number, false);
+            return ruleset_judge_measured(e, sorted[i].number, sorted[i - 1].number, false);
         }
     }
     return true;
@@ -184,20 +171,20 @@ static bool values_agree(const struct evaluation *e, enum comparison_operation o
 
 typedef bool (*values_hold_fn)(const struct evaluation *e, const struct rule *rule,
                                const struct rule_bounds *b, const struct expr_value *v,
-                               const struct reference *ref);
+                               const struct judge_reference *ref);
 
 static bool distance_holds_for(const struct evaluation *e, const struct rule *rule,
                                const struct rule_bounds *b, const struct expr_value *v,
-                               const struct reference *ref) {
+                               const struct judge_reference *ref) {
     (void)rule;
     double distance = fabs(v->number - ref->value.number);
-    if (!(distance <= b->max)) return measured(e, distance, b->max, false);
-    return measured(e, distance, b->min, distance >= b->min);
+    if (!(distance <= b->max)) return ruleset_judge_measured(e, distance, b->max, false);
+    return ruleset_judge_measured(e, distance, b->min, distance >= b->min);
 }
 
 static bool comparison_holds_for(const struct evaluation *e, const struct rule *rule,
                                  const struct rule_bounds *b, const struct expr_value *v,
-                                 const struct reference *ref) {
+                                 const struct judge_reference *ref) {
     (void)b;
     return matches_reference(e, rule, v, ref);
 }
@@ -206,7 +193,7 @@ static bool comparison_holds_for(const struct evaluation *e, const struct rule *
 static bool measurements_hold(const struct evaluation *e, const struct rule *rule,
                               const struct rule_bounds *b, values_hold_fn holds) {
     struct expr_context x = {e->r, e->c, rule->party, e->scratch};
-    struct reference ref = find_reference(&x, rule, b);
+    struct judge_reference ref = ruleset_judge_reference(&x, rule, b);
     if (!ref.present) return true;
     for (uint32_t m = 0; m < rule->measurement_count; m++) {
         struct expr_value v;
@@ -241,14 +228,12 @@ static bool latency_holds(const struct evaluation *e, const struct rule *rule,
     double least = find_region(e);
     if (e->verdict->region.size) return true;
     bool tightest = (int32_t)b->max == e->step->limits.latency_ms_max;
-    return measured(e, least, b->max, !tightest);
+    return ruleset_judge_measured(e, least, b->max, !tightest);
 }
 
-typedef bool (*rule_holds_fn)(const struct evaluation *e, const struct rule *rule,
-                              const struct rule_bounds *b);
-
-static const rule_holds_fn rule_holds[] = {
+static const ruleset_judge_fn rule_holds[] = {
     [RULE_BATCH_DISTANCE] = batch_distance_holds,
+    [RULE_COLLECTION] = ruleset_collection_holds,
     [RULE_COMPARISON] = comparison_holds,
     [RULE_DISTANCE] = distance_holds,
     [RULE_LATENCY] = latency_holds,

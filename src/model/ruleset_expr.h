@@ -14,7 +14,7 @@
 
 #include "model/ruleset_def.h"
 
-enum expr_kind { EXPR_NUMBER, EXPR_TEXT, EXPR_PATH, EXPR_AGGREGATE };
+enum expr_kind { EXPR_NUMBER, EXPR_TEXT, EXPR_LIST, EXPR_PATH, EXPR_AGGREGATE };
 enum expr_base { EXPR_OF_NUMBERS, EXPR_OF_TEXTS };
 
 enum expr_aggregate {
@@ -38,6 +38,10 @@ struct ruleset_expr {
     union {
         double number;
         struct str text;
+        struct {
+            const struct expr_value *items; /* texts */
+            uint32_t count;
+        } list;
         struct {
             const uint32_t *teams; /* generated teams, ascending */
             uint32_t team_count;
@@ -73,7 +77,7 @@ struct expr_value {
 struct expr_context {
     const struct ruleset *ruleset;
     const struct candidate *candidate;
-    enum party_aggregation party; /* numbers of one ticket's players become this one value */
+    enum party_aggregation party; /* what one ticket's players become together */
     struct arena *scratch;
 };
 
@@ -84,6 +88,15 @@ bool ruleset_value_of(const struct expr_context *c, const struct ruleset_expr *e
 const struct expr_value *ruleset_value_leaves(const struct expr_context *c,
                                               const struct ruleset_expr *e,
                                               const struct expr_value *v, uint32_t *count);
+/* The collections inside `v`, as one list of lists in scratch: the innermost lists where they are
+ * players' lists or sets; else every single value as a list of one. */
+struct expr_value ruleset_value_lists(const struct expr_context *c, const struct ruleset_expr *e,
+                                      const struct expr_value *v);
+/* The list as a set: sorted, each value once. */
+struct expr_value ruleset_value_set(const struct expr_context *c, const struct expr_value *list);
+/* What two sets share, a set. */
+struct expr_value ruleset_value_common(const struct expr_context *c, const struct expr_value *a,
+                                       const struct expr_value *b);
 /* Orders single values, for qsort: numbers by size, texts bytewise; a list has only one of both. */
 int ruleset_value_compare(const void *a, const void *b);
 

@@ -1,5 +1,5 @@
 /* ruleset_steps.c - expansions: the rules' numbers at each distinct age, computed once. */
-#include "model/ruleset_def.h"
+#include "model/ruleset_expr.h"
 
 #include "base/limits.h"
 
@@ -30,8 +30,12 @@ static const struct property properties[] = {
      false},
     {"maxLatency", KIND(LATENCY), offsetof(struct rule_bounds, max), 1, LIMIT_LATENCY_MS, WIDER_UP,
      true},
-    {"referenceValue", KIND(COMPARISON) | KIND(DISTANCE), offsetof(struct rule_bounds, reference),
-     -INFINITY, INFINITY, WIDER_UNKNOWN, false},
+    {"minCount", KIND(COLLECTION), offsetof(struct rule_bounds, min), 0, RULESET_COUNT_MAX,
+     WIDER_DOWN, true},
+    {"maxCount", KIND(COLLECTION), offsetof(struct rule_bounds, max), 0, RULESET_COUNT_MAX,
+     WIDER_UP, true},
+    {"referenceValue", KIND(COLLECTION) | KIND(COMPARISON) | KIND(DISTANCE),
+     offsetof(struct rule_bounds, reference), -INFINITY, INFINITY, WIDER_UNKNOWN, false},
     {"minPlayers", 0, offsetof(struct ruleset_team, players_min), 0, LIMIT_MATCH_PLAYERS,
      WIDER_DOWN, true},
     {"maxPlayers", 0, offsetof(struct ruleset_team, players_max), 1, LIMIT_MATCH_PLAYERS, WIDER_UP,
@@ -44,6 +48,7 @@ struct change {
     const struct property *property;
     uint32_t index;     /* of the rule or of the team definition */
     uint32_t expansion; /* index in the definition */
+    struct rule_bounds *references; /* per step, of a reference that is no number; else NULL */
 };
 
 struct builder {
@@ -112,7 +117,26 @@ static enum err add_change(struct builder *b, const struct property *p, uint32_t
         return ruleset_refuse(b->why, field, "\"%.*s\" is the target of expansions[%u] already",
                               STR_PRINT(t), c->expansion);
     }
-    b->changes[b->change_count++] = (struct change){p, index, expansion};
+    b->changes[b->change_count++] = (struct change){p, index, expansion, NULL};
+    return ERR_OK;
+}
+
+/* Compiles the texts and lists that a reference becomes. */
+static enum err compile_references(struct builder *b, struct change *c) {
+    const struct expansion_def *e = &b->def->expansions[c->expansion];
+    c->references = arena_alloc(b->r->arena, e->step_count * sizeof *c->references);
+    for (uint32_t i = 0; i < e->step_count; i++) {
+        char field[96];
+        snprintf(field, sizeof field, "expansions[%u].steps[%u].value", c->expansion, i);
+        struct reference_def value = e->steps[i].other;
+        if (value.kind == REFERENCE_NONE) {
+            value = (struct reference_def){.kind = REFERENCE_NUMBER, .number = e->steps[i].value};
+        }
+        enum err code =
+            ruleset_rules_reference(b->r, &b->r->rules[c->index], &value, &c->references[i],
+                                    (struct ruleset_place){field, b->why});
+        if (code) return code;
+    }
     return ERR_OK;
 }
 
@@ -156,11 +180,18 @@ static enum err add_rule_change(struct builder *b, uint32_t expansion, struct st
     const struct property *p = find_property(property, 1u << rule->kind);
     if (!p) return refuse_property(b, expansion, 1u << rule->kind, property);
     bool is_reference = p->offset == offsetof(struct rule_bounds, reference);
-    if (is_reference && (!rule->has_reference || rule->reference)) {
+    bool of_texts = is_reference && rule->measurements[0]->base == EXPR_OF_TEXTS;
+    if (is_reference && (!rule->has_reference || (rule->reference && !of_texts))) {
         return refuse_target(b, expansion,
-                             "only a referenceValue that is a number can expand; rule", name);
+                             rule->has_reference
+                                 ? "a referenceValue that is computed from numbers cannot expand; "
+                                   "rule"
+                                 : "there is no referenceValue to expand in rule",
+                             name);
     }
-    return add_change(b, p, i, expansion);
+    enum err code = add_change(b, p, i, expansion);
+    if (!code && of_texts) code = compile_references(b, &b->changes[b->change_count - 1]);
+    return code;
 }
 
 static enum err add_changes(struct builder *b, uint32_t expansion) {
@@ -181,12 +212,23 @@ static enum err add_changes(struct builder *b, uint32_t expansion) {
 static enum err check_values(const struct builder *b, const struct change *c) {
     const struct expansion_def *e = &b->def->expansions[c->expansion];
     const struct property *p = c->property;
-    for (uint32_t i = 0; i < e->step_count; i++) {
-        double v = e->steps[i].value;
+    for (uint32_t i = 0; i < e->step_count && !c->references; i++) {
+        double v = e->steps[i].value, ignored;
+        const struct reference_def *other = &e->steps[i].other;
+        bool is_number = other->kind == REFERENCE_NONE ||
+                         (other->kind == REFERENCE_TEXT && str_to_double(other->text, &ignored));
         bool fits = v >= p->low && v <= p->high && (!p->whole || v == floor(v));
-        if (fits) continue;
+        if (is_number && fits) continue;
         char field[96];
         snprintf(field, sizeof field, "expansions[%u].steps[%u].value", c->expansion, i);
+        if (other->kind == REFERENCE_LIST) {
+            return ruleset_refuse(b->why, field, "is a list; %s must be a number", p->name);
+        }
+        if (!is_number) {
+            struct str shown = ruleset_excerpt(other->text);
+            return ruleset_refuse(b->why, field, "is the string \"%.*s\"; %s must be a number",
+                                  STR_PRINT(shown), p->name);
+        }
         if (isinf(p->high)) {
             return ruleset_refuse(b->why, field, "is %g; %s must be at least %g", v, p->name,
                                   p->low);
@@ -241,6 +283,7 @@ static enum widening change_widening(const struct builder *b, const struct chang
 }
 
 static enum err check_shrinking(const struct builder *b, const struct change *c) {
+    if (c->references) return ERR_OK; /* texts are neither wider nor narrower */
     const struct expansion_def *e = &b->def->expansions[c->expansion];
     enum widening wider = change_widening(b, c);
     double before = base_value(b, c);
@@ -308,10 +351,11 @@ static void write_base(const struct builder *b, struct ruleset_step *step) {
         }
     }
     for (uint32_t i = 0; i < b->def->rule_count; i++) {
-        const struct rule_def *d = &b->def->rules[i];
-        step->bounds[i].min = d->has_min ? d->min + 0.0 : -INFINITY; /* + 0.0: -0 becomes 0 */
-        step->bounds[i].max = d->has_max ? d->max + 0.0 : INFINITY;
-        step->bounds[i].reference = b->r->rules[i].reference_number + 0.0;
+        const struct rule *rule = &b->r->rules[i];
+        step->bounds[i].min = rule->has_min ? rule->min + 0.0 : -INFINITY; /* -0 becomes 0 */
+        step->bounds[i].max = rule->has_max ? rule->max + 0.0 : INFINITY;
+        step->bounds[i].reference = rule->reference_number + 0.0;
+        step->bounds[i].expression = rule->reference;
     }
 }
 
@@ -323,6 +367,10 @@ static void write_change(const struct builder *b, const struct change *c,
         reached = &e->steps[i];
     }
     if (!reached) return;
+    if (c->references) {
+        step->bounds[c->index].expression = c->references[reached - e->steps].expression;
+        return;
+    }
     if (c->property->rule_kinds) {
         double value = reached->value + 0.0;
         memcpy((char *)&step->bounds[c->index] + c->property->offset, &value, sizeof value);

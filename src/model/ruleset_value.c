@@ -12,6 +12,39 @@ static struct expr_value *alloc_values(const struct expr_context *c, size_t coun
     return arena_alloc(c->scratch, (count ? count : 1) * sizeof(struct expr_value));
 }
 
+/* ---- sets ---- */
+
+int ruleset_value_compare(const void *a, const void *b) {
+    const struct expr_value *x = a, *y = b;
+    if (x->number != y->number) return x->number < y->number ? -1 : 1;
+    return str_compare(x->text, y->text);
+}
+
+struct expr_value ruleset_value_set(const struct expr_context *c, const struct expr_value *list) {
+    struct expr_value *items = alloc_values(c, list->count);
+    if (list->count) memcpy(items, list->items, list->count * sizeof *items);
+    qsort(items, list->count, sizeof *items, ruleset_value_compare);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < list->count; i++) {
+        bool repeats = kept > 0 && ruleset_value_compare(&items[kept - 1], &items[i]) == 0;
+        if (!repeats) items[kept++] = items[i];
+    }
+    return (struct expr_value){.items = items, .count = kept};
+}
+
+struct expr_value ruleset_value_common(const struct expr_context *c, const struct expr_value *a,
+                                       const struct expr_value *b) {
+    struct expr_value *both = alloc_values(c, a->count);
+    uint32_t i = 0, j = 0, count = 0;
+    while (i < a->count && j < b->count) {
+        int order = ruleset_value_compare(&a->items[i], &b->items[j]);
+        if (order == 0) both[count++] = a->items[i];
+        i += order <= 0;
+        j += order >= 0;
+    }
+    return (struct expr_value){.items = both, .count = count};
+}
+
 /* ---- paths ---- */
 
 /* The player's number: the attribute, or the map's value under the path's key. */
@@ -71,9 +104,41 @@ static bool player_texts(const struct expr_context *c, const struct ruleset_expr
     return true;
 }
 
+static struct expr_value both_lists(const struct expr_context *c, const struct expr_value *a,
+                                    const struct expr_value *b) {
+    if (c->party == PARTY_INTERSECTION) {
+        struct expr_value x = ruleset_value_set(c, a), y = ruleset_value_set(c, b);
+        return ruleset_value_common(c, &x, &y);
+    }
+    struct expr_value *items = alloc_values(c, (size_t)a->count + b->count);
+    if (a->count) memcpy(items, a->items, a->count * sizeof *items);
+    if (b->count) memcpy(items + a->count, b->items, b->count * sizeof *items);
+    struct expr_value all = {.items = items, .count = a->count + b->count};
+    return ruleset_value_set(c, &all);
+}
+
+/* One list for the ticket or one for each player, as the rule wants. */
+static uint32_t ticket_lists(const struct expr_context *c, const struct ruleset_expr *e,
+                             const struct ticket_spec *spec, struct expr_value *out) {
+    bool as_one = c->party == PARTY_UNION || c->party == PARTY_INTERSECTION;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < spec->player_count; i++) {
+        struct expr_value *own = &out[count];
+        if (!player_texts(c, e, &spec->players[i], own)) continue;
+        if (as_one && count == 1)
+            out[0] = both_lists(c, &out[0], own);
+        else
+            count++;
+    }
+    return count;
+}
+
 static uint32_t ticket_values(const struct expr_context *c, const struct ruleset_expr *e,
                               const struct ticket_spec *spec, struct expr_value *out) {
     if (e->base == EXPR_OF_NUMBERS) return ticket_numbers(c, e, spec, out);
+    if (e->path.attribute && e->path.attribute->value.kind == ATTRIBUTE_LIST) {
+        return ticket_lists(c, e, spec, out);
+    }
     uint32_t count = 0;
     for (uint32_t i = 0; i < spec->player_count; i++) {
         if (player_texts(c, e, &spec->players[i], &out[count])) count++;
@@ -192,39 +257,13 @@ static struct expr_value flatten(const struct expr_context *c, const struct expr
     return (struct expr_value){.items = items, .count = (uint32_t)total};
 }
 
-int ruleset_value_compare(const void *a, const void *b) {
-    const struct expr_value *x = a, *y = b;
-    if (x->number != y->number) return x->number < y->number ? -1 : 1;
-    return str_compare(x->text, y->text);
-}
-
-static struct expr_value sorted_set(const struct expr_context *c, const struct expr_value *list) {
-    struct expr_value *items = alloc_values(c, list->count);
-    if (list->count) memcpy(items, list->items, list->count * sizeof *items);
-    qsort(items, list->count, sizeof *items, ruleset_value_compare);
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < list->count; i++) {
-        bool repeats = kept > 0 && ruleset_value_compare(&items[kept - 1], &items[i]) == 0;
-        if (!repeats) items[kept++] = items[i];
-    }
-    return (struct expr_value){.items = items, .count = kept};
-}
-
 static struct expr_value set_intersection(const struct expr_context *c,
                                           const struct expr_value *lists) {
     if (lists->count == 0) return (struct expr_value){.items = alloc_values(c, 0)};
-    struct expr_value common = sorted_set(c, &lists->items[0]);
+    struct expr_value common = ruleset_value_set(c, &lists->items[0]);
     for (uint32_t l = 1; l < lists->count; l++) {
-        struct expr_value other = sorted_set(c, &lists->items[l]);
-        struct expr_value *both = alloc_values(c, common.count);
-        uint32_t i = 0, j = 0, count = 0;
-        while (i < common.count && j < other.count) {
-            int order = ruleset_value_compare(&common.items[i], &other.items[j]);
-            if (order == 0) both[count++] = common.items[i];
-            i += order <= 0;
-            j += order >= 0;
-        }
-        common = (struct expr_value){.items = both, .count = count};
+        struct expr_value other = ruleset_value_set(c, &lists->items[l]);
+        common = ruleset_value_common(c, &common, &other);
     }
     return common;
 }
@@ -257,6 +296,9 @@ bool ruleset_value_of(const struct expr_context *c, const struct ruleset_expr *e
     case EXPR_TEXT:
         *out = (struct expr_value){.text = e->text};
         return true;
+    case EXPR_LIST:
+        *out = (struct expr_value){.items = e->list.items, .count = e->list.count};
+        return true;
     case EXPR_PATH:
         *out = path_value(c, e);
         return true;
@@ -281,4 +323,25 @@ const struct expr_value *ruleset_value_leaves(const struct expr_context *c,
         flat = flatten(c, &flat);
     *count = flat.count;
     return flat.items;
+}
+
+struct expr_value ruleset_value_lists(const struct expr_context *c, const struct ruleset_expr *e,
+                                      const struct expr_value *v) {
+    struct expr_value lists = *v;
+    if (!e->collection) {
+        const struct expr_value *leaves = ruleset_value_leaves(c, e, v, &lists.count);
+        struct expr_value *items = alloc_values(c, lists.count);
+        for (uint32_t i = 0; i < lists.count; i++)
+            items[i] = (struct expr_value){.items = &leaves[i], .count = 1};
+        lists.items = items;
+        return lists;
+    }
+    if (e->depth == 1) {
+        struct expr_value *one = alloc_values(c, 1);
+        *one = *v;
+        return (struct expr_value){.items = one, .count = 1};
+    }
+    for (unsigned d = e->depth; d > 2; d--)
+        lists = flatten(c, &lists);
+    return lists;
 }

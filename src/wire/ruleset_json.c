@@ -204,18 +204,53 @@ static enum err read_measurements(struct json_reader *r, const json_t *value, vo
     return json_read_items(r, value, &list, &d->measurements, &d->measurement_count);
 }
 
-static enum err read_reference(struct json_reader *r, const json_t *value, void *into) {
-    struct rule_def *d = into;
+static enum err read_reference_value(struct json_reader *r, const json_t *value,
+                                     struct reference_def *d) {
+    static const struct json_read_list texts = {sizeof(struct str), LIMIT_LIST_ITEMS,
+                                                read_default_text};
     if (json_is_number(value)) {
-        d->reference.kind = REFERENCE_NUMBER;
-        d->reference.number = json_number_value(value);
+        d->kind = REFERENCE_NUMBER;
+        d->number = json_number_value(value);
         return ERR_OK;
+    }
+    if (json_is_array(value)) {
+        d->kind = REFERENCE_LIST;
+        return json_read_items(r, value, &texts, &d->items, &d->item_count);
     }
     if (!json_is_string(value)) {
         return json_read_refuse_value(r, value, "a number, a string or an expression");
     }
-    d->reference.kind = REFERENCE_TEXT;
-    return json_read_value(r, value, &expression_row, &d->reference.text);
+    d->kind = REFERENCE_TEXT;
+    return json_read_value(r, value, &expression_row, &d->text);
+}
+
+static enum err read_reference(struct json_reader *r, const json_t *value, void *into) {
+    return read_reference_value(r, value, &((struct rule_def *)into)->reference);
+}
+
+static enum err read_count(struct json_reader *r, const json_t *value, double *out) {
+    static const struct json_read_row row = {.kind = READ_COUNT, .high = RULESET_COUNT_MAX};
+    uint32_t count = 0;
+    enum err code = json_read_value(r, value, &row, &count);
+    *out = count;
+    return code;
+}
+
+static enum err read_min_count(struct json_reader *r, const json_t *value, void *into) {
+    return read_count(r, value, &((struct rule_def *)into)->min);
+}
+
+static enum err read_max_count(struct json_reader *r, const json_t *value, void *into) {
+    return read_count(r, value, &((struct rule_def *)into)->max);
+}
+
+static enum err read_list_party(struct json_reader *r, const json_t *value, void *into) {
+    static const struct json_read_row row = {.kind = READ_CHOICE,
+                                             .choices = ruleset_list_party_names};
+    int choice = 0;
+    enum err code = json_read_value(r, value, &row, &choice);
+    ((struct rule_def *)into)->party = (enum party_aggregation)(PARTY_UNION + choice);
+    return code;
 }
 
 static const char *const party_max_only[] = {"max", NULL};
@@ -283,6 +318,26 @@ static const struct json_read_row batch_distance_rows[] = {
     {.name = "minDistance", .kind = READ_REFUSED},
 };
 
+static const struct json_read_row collection_rows[] = {
+    RULE_ROWS,
+    MEASUREMENTS_ROW,
+    REFERENCE_ROW(false),
+    {.name = "operation",
+     .kind = READ_CHOICE,
+     .required = true,
+     .choices = ruleset_collection_names,
+     .offset = offsetof(struct rule_def, collection)},
+    {.name = "minCount",
+     .kind = READ_CUSTOM,
+     .read = read_min_count,
+     .given = offsetof(struct rule_def, has_min)},
+    {.name = "maxCount",
+     .kind = READ_CUSTOM,
+     .read = read_max_count,
+     .given = offsetof(struct rule_def, has_max)},
+    {.name = "partyAggregation", .kind = READ_CUSTOM, .read = read_list_party},
+};
+
 static const struct json_read_row comparison_rows[] = {
     RULE_ROWS,
     MEASUREMENTS_ROW,
@@ -325,19 +380,20 @@ static const struct json_read_row latency_rows[] = {
 
 static const char *const rule_types[] = {
     [RULE_BATCH_DISTANCE] = "batchDistance",
+    [RULE_COLLECTION] = "collection",
     [RULE_COMPARISON] = "comparison",
     [RULE_DISTANCE] = "distance",
     [RULE_LATENCY] = "latency",
     NULL,
 };
-static const char *const rule_types_refused[] = {"collection", "compound", "absoluteSort",
-                                                 "distanceSort", NULL};
+static const char *const rule_types_refused[] = {"compound", "absoluteSort", "distanceSort", NULL};
 
 static const struct rule_table {
     const struct json_read_row *rows;
     size_t count;
 } rule_tables[] = {
     [RULE_BATCH_DISTANCE] = {ROWS(batch_distance_rows)},
+    [RULE_COLLECTION] = {ROWS(collection_rows)},
     [RULE_COMPARISON] = {ROWS(comparison_rows)},
     [RULE_DISTANCE] = {ROWS(distance_rows)},
     [RULE_LATENCY] = {ROWS(latency_rows)},
@@ -356,7 +412,9 @@ static enum err read_rule(struct json_reader *r, const json_t *value, void *into
     if (code) return code;
     struct rule_def *d = into;
     d->kind = (enum rule_kind)kind;
+    if (d->kind == RULE_COLLECTION) d->party = PARTY_EACH; /* until partyAggregation is read */
     code = json_read_object(r, value, rule_tables[kind].rows, rule_tables[kind].count, d);
+    if (d->party == PARTY_EACH && d->collection != OP_CONTAINS) d->party = PARTY_UNION;
     if (!code && d->kind == RULE_LATENCY && d->max != floor(d->max)) {
         mark = json_read_enter(r, "maxLatency", SIZE_MAX);
         code = json_read_refuse(r, "is %g; must be a whole number of milliseconds", d->max);
@@ -367,18 +425,24 @@ static enum err read_rule(struct json_reader *r, const json_t *value, void *into
 
 /* ---- expansions ---- */
 
+/* A number; or what a reference of texts becomes. A numeric string is both. */
+static enum err read_step_value(struct json_reader *r, const json_t *value, void *into) {
+    struct step_def *s = into;
+    bool is_number = json_is_number(value) ||
+                     (json_is_string(value) &&
+                      str_to_double(str_of(json_string_value(value)), &s->value));
+    enum err code = ERR_OK;
+    if (!json_is_number(value)) code = read_reference_value(r, value, &s->other);
+    return !code && is_number ? json_read_value(r, value, &number_row, &s->value) : code;
+}
+
 static const struct json_read_row step_rows[] = {
     {.name = "waitTimeSeconds",
      .kind = READ_MS,
      .required = true,
      .high = RULESET_WAIT_S_MAX,
      .offset = offsetof(struct step_def, wait_ms)},
-    {.name = "value",
-     .kind = READ_NUMBER,
-     .required = true,
-     .low = -INFINITY,
-     .high = INFINITY,
-     .offset = offsetof(struct step_def, value)},
+    {.name = "value", .kind = READ_CUSTOM, .required = true, .read = read_step_value},
 };
 
 static enum err read_step(struct json_reader *r, const json_t *value, void *into) {

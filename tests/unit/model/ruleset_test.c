@@ -33,8 +33,9 @@ static struct rule_def rules[] = {
     {.name = {"mode", 4}, .kind = RULE_BATCH_DISTANCE, .attribute = {"mode", 4}},
     {.name = {"lag", 3}, .kind = RULE_LATENCY, .has_max = true, .max = 60},
 };
-static struct step_def skill_steps[] = {{3000, 40}, {9000, 60}};
-static struct step_def lag_steps[] = {{6000, 80}};
+static struct step_def skill_steps[] = {{.wait_ms = 3000, .value = 40},
+                                       {.wait_ms = 9000, .value = 60}};
+static struct step_def lag_steps[] = {{.wait_ms = 6000, .value = 80}};
 static struct expansion_def expansions[] = {
     {{"rules[near].maxDistance", 23}, skill_steps, 2},
     {{"rules[lag].maxLatency", 21}, lag_steps, 1},

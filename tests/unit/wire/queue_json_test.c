@@ -258,14 +258,12 @@ static const struct mistake {
      "algorithm.expansionAgeSelection is 3; must be one of: newest, oldest"},
     {TEAMS ",'acceptanceRequired':true",
      "acceptanceRequired is not supported by this version of Muster"},
-    {RULE("'type':'collection','operation':'contains'"),
-     "rules[0].type \"collection\" is not supported by this version of Muster; supported: "
-     "batchDistance, comparison, distance, latency"},
+    {RULE("'type':'collection','operation':'contains'"), "rules[0].measurements is missing"},
     {RULE("'type':'compound','statement':'and(a,b)'"),
      "rules[0].type \"compound\" is not supported by this version of Muster; supported: "
-     "batchDistance, comparison, distance, latency"},
+     "batchDistance, collection, comparison, distance, latency"},
     {RULE("'type':'distanc'"), "rules[0].type \"distanc\" is not known; did you mean \"distance\"? "
-                               "Supported: batchDistance, comparison, distance, latency"},
+                               "Supported: batchDistance, collection, comparison, distance, latency"},
     {RULE("'description':'x'"), "rules[0].type is missing"},
     {RULE("'type':'latency','maxLatency':50,'maxDistance':10"),
      "rules[0].maxDistance is not supported by this version of Muster"},

@@ -1,54 +1,9 @@
 /* ruleset_json_test.c - each construct of the language, with matches it allows and near misses. */
 #include "support/match_text.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "wire/queue_json.h"
+#include "support/rules_text.h"
 
 #include <math.h>
 #include <stdio.h>
-
-static struct queue_def *built; /* the last one, freed by the next and at the end */
-
-/* Builds a ruleset from the members of a document; ' stands for ". */
-static const struct ruleset *rules(const char *members) {
-    struct strbuf json = {0};
-    strbuf_printf(&json, "{'name':'q','ruleset':{'ruleLanguageVersion':'1.0',%s}}", members);
-    for (size_t i = 0; i < json.size; i++) {
-        if (json.at[i] == '\'') json.at[i] = '"';
-    }
-    queue_def_free(built);
-    struct err_text why = {0};
-    enum err code = queue_json_parse(strbuf_str(&json), false, &built, NULL, &why);
-    strbuf_fini(&json);
-    if (code) fail_msg("%s", why.text);
-    return built->ruleset;
-}
-
-static int free_built(void **state) {
-    (void)state;
-    queue_def_free(built);
-    built = NULL;
-    return 0;
-}
-
-#define TWO_TEAMS                                            \
-    "'teams':[{'name':'red','minPlayers':1,'maxPlayers':3}," \
-    "{'name':'blue','minPlayers':1,'maxPlayers':3}]"
-#define MAYBE_TEAMS                                          \
-    "'teams':[{'name':'red','minPlayers':1,'maxPlayers':3}," \
-    "{'name':'blue','minPlayers':0,'maxPlayers':3}]"
-#define ATTRIBUTES                                                       \
-    "'playerAttributes':[{'name':'skill','type':'number','default':10}," \
-    "{'name':'mode','type':'string','default':'duel'},"                  \
-    "{'name':'likes','type':'string_list','default':[]},"                \
-    "{'name':'maps','type':'string_number_map','default':{}}]"
-#define ONE_RULE(rule) ATTRIBUTES "," TWO_TEAMS ",'rules':[{'name':'r'," rule "}]"
 
 static void batch_distance_bounds_the_spread_of_the_tickets(void **state) {
     (void)state;
@@ -588,5 +543,5 @@ int main(void) {
         cmocka_unit_test(admission_refuses_a_ticket_that_could_never_match),
         cmocka_unit_test(a_ruleset_explains_itself_in_plain_words),
     };
-    return cmocka_run_group_tests(tests, NULL, free_built);
+    return cmocka_run_group_tests(tests, NULL, rules_free);
 }

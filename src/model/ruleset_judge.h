@@ -1,0 +1,37 @@
+/* ruleset_judge.h - one evaluation of a candidate, shared by the files that judge rules.
+ *
+ * Each `..._holds` says whether a rule holds at the evaluation's age, and leaves what it measured
+ * in the verdict where it does not. Pure; allocates in scratch only.
+ */
+#ifndef MUSTER_MODEL_RULESET_JUDGE_H
+#define MUSTER_MODEL_RULESET_JUDGE_H
+
+#include "model/ruleset_expr.h"
+
+struct evaluation {
+    const struct ruleset *r;
+    const struct candidate *c;
+    const struct ruleset_step *step;
+    struct arena *scratch;
+    struct verdict *verdict;
+};
+
+/* What a rule compares with. */
+struct judge_reference {
+    bool given, present, is_text;
+    struct expr_value value;
+};
+
+typedef bool (*ruleset_judge_fn)(const struct evaluation *e, const struct rule *rule,
+                                 const struct rule_bounds *b);
+
+/* Returns `holds`; where false, `value` and `bound` go into the verdict. */
+bool ruleset_judge_measured(const struct evaluation *e, double value, double bound, bool holds);
+struct judge_reference ruleset_judge_reference(const struct expr_context *x,
+                                               const struct rule *rule,
+                                               const struct rule_bounds *b);
+
+bool ruleset_collection_holds(const struct evaluation *e, const struct rule *rule,
+                              const struct rule_bounds *b); /* ruleset_collection.c */
+
+#endif
