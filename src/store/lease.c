@@ -83,10 +83,14 @@ enum err lease_take(struct redis *r, const struct stream *s, struct lease *l,
     return ERR_OK;
 }
 
+enum err lease_clear(struct redis *r, const struct stream *s, struct err_text *why) {
+    return run(r, (struct str[]){STR("DEL"), str_of(s->lease_key)}, 2, NULL, why);
+}
+
 enum err lease_release(struct redis *r, const struct stream *s, const struct lease *l,
                        struct err_text *why) {
     struct lease now = *l;
     enum err e = read_holder(r, s, &now, why);
     if (e || !str_equal(str_of(now.holder), l->owner)) return e;
-    return run(r, (struct str[]){STR("DEL"), str_of(s->lease_key)}, 2, NULL, why);
+    return lease_clear(r, s, why);
 }

@@ -26,6 +26,8 @@ struct lease {
  * Errors: of redis_run; nothing is known then. */
 enum err lease_take(struct redis *r, const struct stream *s, struct lease *l,
                     enum lease_state *state, struct err_text *why) ERR_CHECKED;
+/* Removes it, whoever holds it: for when nobody can be alive who does. */
+enum err lease_clear(struct redis *r, const struct stream *s, struct err_text *why) ERR_CHECKED;
 /* Hands it back when it is ours. */
 enum err lease_release(struct redis *r, const struct stream *s, const struct lease *l,
                        struct err_text *why) ERR_CHECKED;

@@ -80,6 +80,13 @@ class Kill(unittest.TestCase):
             wait_until("all pairs are matched", lambda: self.queued(m) == 0, 60)
             self.assert_all_there(m, lines + partners, matched=20000)
 
+    def test_a_restart_does_not_wait_for_the_lease_of_the_dead(self):
+        with Muster("--lease-ms", "60000") as m:
+            lines = create(m.api, "lone", 10, 0, 1000)
+            m.process.kill()
+            m.start()  # fails after 30 s, half of the lease
+            self.assert_all_there(m, lines, queued=10)
+
     def test_kill_of_the_embedded_redis_under_load_loses_none(self):
         with Muster() as m:
             load = Load(m.api, "1v1_duel", "lone", 10000, 50, 0, 1000)

@@ -1,4 +1,4 @@
-/* api_role_test.c - the front door over real nng sockets, with stand-ins for the roles behind it.
+/* api_role_test.c - unknown, malformed and late requests, and relays of two processes. */
  */
 #include "api/api_role.h"
 
