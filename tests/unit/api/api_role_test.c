@@ -1,5 +1,4 @@
-/* api_role_test.c - unknown, malformed and late requests, and relays of two processes. */
- */
+/* api_role_test.c - the front door over real sockets, with stand-ins for the roles behind it. */
 #include "api/api_role.h"
 
 #include "base/clock.h"
