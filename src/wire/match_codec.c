@@ -172,12 +172,12 @@ static bool tickets_differ(const struct match_spec *m) {
     return true;
 }
 
+/* No more than every match of ours keeps: a journal that cannot be read stops the realm. */
 static bool match_valid(const struct match_spec *m) {
     return !id_is_none(m->id) && m->state >= MATCH_PROPOSED && m->state <= MATCH_CANCELLED &&
            str_name_valid(m->queue) && str_utf8_valid(m->region) && isfinite(m->quality) &&
            isfinite(m->skill_spread) && isfinite(m->team_gap) && isfinite(m->mean_latency_ms) &&
-           match_codec_time_valid(m->created_ms) && match_codec_time_valid(m->longest_wait_ms) &&
-           tickets_differ(m);
+           match_codec_time_valid(m->created_ms) && tickets_differ(m);
 }
 
 bool match_codec_read(struct str bytes, struct arena *arena, struct match_spec *out,

@@ -302,7 +302,7 @@ static void a_match_the_realm_could_not_apply_is_an_error(void **state) {
         if (i == 0) r.match_created.ticket_ids = twice, r.match_created.ticket_count = 2;
         if (i == 1) r.match_created.quality = __builtin_nan("");
         if (i == 2) r.match_created.queue = STR_EMPTY;
-        if (i == 3) r.match_created.longest_wait_ms = INT64_MIN;
+        if (i == 3) r.match_created.created_ms = INT64_MIN;
         if (i == 4) r.match_created.region = STR("\xFF");
         assert_record_lost(&r, "a match in the journal is malformed");
     }
