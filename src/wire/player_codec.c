@@ -175,12 +175,25 @@ static enum err read_latency(struct reading *r, struct str bytes, struct latency
     return ERR_OK;
 }
 
-static int compare_attributes(const void *a, const void *b) {
-    return str_compare(((const struct attribute *)a)->name, ((const struct attribute *)b)->name);
+/* By insertion: there are a few, at most LIMIT_REGIONS, and often in order already. */
+static void sort_attributes(struct attribute *all, uint32_t count) {
+    for (uint32_t i = 1; i < count; i++) {
+        struct attribute a = all[i];
+        uint32_t place = i;
+        for (; place > 0 && str_compare(all[place - 1].name, a.name) > 0; place--)
+            all[place] = all[place - 1];
+        all[place] = a;
+    }
 }
 
-static int compare_latencies(const void *a, const void *b) {
-    return str_compare(((const struct latency *)a)->region, ((const struct latency *)b)->region);
+static void sort_latencies(struct latency *all, uint32_t count) {
+    for (uint32_t i = 1; i < count; i++) {
+        struct latency l = all[i];
+        uint32_t place = i;
+        for (; place > 0 && str_compare(all[place - 1].region, l.region) > 0; place--)
+            all[place] = all[place - 1];
+        all[place] = l;
+    }
 }
 
 /* `count`: how many there are in `bytes`. */
@@ -198,7 +211,7 @@ static enum err read_attributes(struct reading *r, struct str bytes, uint32_t co
         if (f.key == Player_attributes)
             code = read_attribute(r, f.bytes, &all[p->attribute_count++]);
     if (code != ERR_OK) return code;
-    if (count > 1) qsort(all, count, sizeof *all, compare_attributes);
+    sort_attributes(all, count);
     for (uint32_t i = 1; i < count; i++)
         if (str_equal(all[i - 1].name, all[i].name))
             return refuse(r, ".attributes", "has \"%.*s\" twice", STR_PRINT(all[i].name));
@@ -219,7 +232,7 @@ static enum err read_latencies(struct reading *r, struct str bytes, uint32_t cou
     for (struct pb_field f; code == ERR_OK && pb_next(&reader, &f);)
         if (f.key == Player_latencies_ms) code = read_latency(r, f.bytes, &all[p->latency_count++]);
     if (code != ERR_OK) return code;
-    if (count > 1) qsort(all, count, sizeof *all, compare_latencies);
+    sort_latencies(all, count);
     for (uint32_t i = 1; i < count; i++)
         if (str_equal(all[i - 1].region, all[i].region))
             return refuse(r, ".latencies_ms", "has \"%.*s\" twice", STR_PRINT(all[i].region));
