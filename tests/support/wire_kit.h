@@ -52,14 +52,14 @@ static inline uint32_t wire_kit_below(struct wire_kit *k, uint32_t bound) {
     return (uint32_t)rng_below(&k->rng, bound);
 }
 
-/* Of [A-Za-z0-9_.-], ending in `index`, which makes it unique among its like. */
+/* Of [A-Za-z0-9_.-], ending in `index` (0..999), which makes it unique. */
 static inline struct str wire_kit_name(struct wire_kit *k, uint32_t index) {
     static const char chars[] = "ABCXYZabcxyz019_.-";
     char text[32];
     uint32_t size = 1 + wire_kit_below(k, 24);
     for (uint32_t i = 0; i < size; i++)
         text[i] = chars[wire_kit_below(k, sizeof chars - 1)];
-    return arena_printf(k->arena, "%.*s%u", (int)size, text, index);
+    return arena_printf(k->arena, "%.*s%03u", (int)size, text, index);
 }
 
 /* Any UTF-8 of 0..`max` characters, at most LIMIT_TEXT_BYTES for max = 25. */

@@ -1,9 +1,11 @@
 /* journal_codec_test.c - records there and back, entries of older versions, and spoiled ones. */
 #include "wire/journal_codec.h"
 
+#include "model/realm.h"
 #include "muster/journal/v1/journal.pb-c.h"
 #include "support/wire_kit.h"
 #include "wire/fields.h"
+#include "wire/queue_json.h"
 
 static struct record random_created(struct wire_kit *k) {
     struct record r = {.kind = RECORD_TICKET_CREATED};
@@ -309,6 +311,76 @@ static void a_match_the_realm_could_not_apply_is_an_error(void **state) {
     wire_kit_free(&k);
 }
 
+/* ---- a whole realm ---- */
+
+static void encode(void *arg, struct record *r) {
+    journal_encode(r, arg);
+}
+
+static void apply(void *arg, struct record *r) {
+    realm_apply(arg, r);
+    journal_record_fini(r);
+}
+
+static void put_queue(struct realm *realm, const struct decision *d) {
+    struct command c = {.kind = COMMAND_PUT_QUEUE};
+    struct outcome out;
+    struct err_text why;
+    if (queue_json_parse(STR(WIRE_KIT_QUEUE), false, &c.put_queue.def, NULL, &why) != ERR_OK ||
+        realm_decide(realm, &c, d, &out, &why) != ERR_OK)
+        fail_msg("%s", why.text);
+    queue_def_free(c.put_queue.def);
+}
+
+/* A ticket of one player; a third of them cancelled at once. */
+static void create_and_cancel(struct wire_kit *k, struct realm *realm, const struct decision *d,
+                              uint32_t index) {
+    struct player player = wire_kit_player(k, index);
+    struct command c = {.kind = COMMAND_CREATE_TICKET}, cancel = {.kind = COMMAND_CANCEL_TICKET};
+    struct outcome out = {0};
+    struct err_text why;
+    c.create_ticket.spec = (struct ticket_spec){STR("duel"), &player, 1};
+    c.create_ticket.request_key = wire_kit_id(k);
+    if (realm_decide(realm, &c, d, &out, &why) != ERR_OK) fail_msg("%s", why.text);
+    if (wire_kit_below(k, 3)) return;
+    cancel.cancel_ticket.ticket_id = out.ticket->id;
+    cancel.cancel_ticket.reason = STR("cancelled by request");
+    assert_int_equal(realm_decide(realm, &cancel, d, &out, &why), ERR_OK);
+}
+
+/* Whatever is decided must be readable, or the realm never starts again. */
+static void a_realm_read_back_from_its_journal_is_the_same(void **state) {
+    (void)state;
+    struct wire_kit k = wire_kit_new();
+    struct realm *first = realm_new(3600000), *second = realm_new(3600000);
+    struct arena *arena = arena_new(0);
+    struct strbuf entry = {0};
+    struct decision d = {1700000000000, &k.rng, arena, encode, &entry};
+    struct err_text why;
+    put_queue(first, &d);
+    for (uint32_t i = 0; i < 300; i++) {
+        create_and_cancel(&k, first, &d, i);
+        d.now_ms += 1 + wire_kit_below(&k, 5000);
+        if (wire_kit_below(&k, 2)) (void)realm_search(first, &d, 1000);
+        (void)realm_expire(first, &d, 10);
+        arena_reset(k.arena);
+    }
+    uint64_t cursor = 0;
+    while (realm_carry(first, &d, d.now_ms, &cursor, 50))
+        continue;
+    if (journal_decode(strbuf_str(&entry), k.arena, apply, second, NULL, &why) != ERR_OK)
+        fail_msg("%s", why.text);
+    assert_true(realm_matches_kept(first) > 0);
+    assert_int_equal(realm_skipped(second), 0);
+    assert_int_equal(realm_tickets_open(second), realm_tickets_open(first));
+    assert_true(realm_digest(second) == realm_digest(first));
+    realm_free(first);
+    realm_free(second);
+    arena_free(arena);
+    strbuf_fini(&entry);
+    wire_kit_free(&k);
+}
+
 static void ignore(void *arg, struct record *r) {
     (void)arg;
     assert_in_range(r->time_ms, 0, ID_TIME_END_MS - 1);
@@ -349,6 +421,7 @@ int main(void) {
         cmocka_unit_test(records_before_the_fault_are_delivered),
         cmocka_unit_test(a_record_the_realm_could_not_apply_is_an_error),
         cmocka_unit_test(a_match_the_realm_could_not_apply_is_an_error),
+        cmocka_unit_test(a_realm_read_back_from_its_journal_is_the_same),
         cmocka_unit_test(a_spoiled_entry_is_read_or_lost_but_never_crashes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
