@@ -62,6 +62,7 @@ static inline void kit_add_rules(struct arena *a, struct ruleset_def *def,
     }
     if (k->latency_ms) {
         struct rule_def *rule = kit_next_rule(def, "latency", RULE_LATENCY);
+        rule->party = PARTY_MAX;
         rule->has_max = true;
         rule->max = k->latency_ms;
     }
@@ -89,7 +90,7 @@ static inline void kit_add_steps(struct arena *a, struct ruleset_def *def,
     if (count == 0) return;
     struct step_def *steps = arena_alloc(a, count * sizeof *steps);
     for (uint32_t i = 0; i < count; i++) {
-        steps[i] = (struct step_def){k->steps[i].wait_ms, k->steps[i].value};
+        steps[i] = (struct step_def){.wait_ms = k->steps[i].wait_ms, .value = k->steps[i].value};
     }
     def->expansions = arena_alloc(a, sizeof *def->expansions);
     def->expansions[0] = (struct expansion_def){STR("rules[skill].maxDistance"), steps, count};
