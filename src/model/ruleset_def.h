@@ -13,6 +13,7 @@
 #ifndef MUSTER_MODEL_RULESET_DEF_H
 #define MUSTER_MODEL_RULESET_DEF_H
 
+#include "base/limits.h"
 #include "model/ruleset.h"
 
 #define RULESET_AGES_MAX 256     /* distinct expansion ages per ruleset: refused */
@@ -26,6 +27,7 @@ enum rule_kind {
     RULE_BATCH_DISTANCE,
     RULE_COLLECTION,
     RULE_COMPARISON,
+    RULE_COMPOUND,
     RULE_DISTANCE,
     RULE_LATENCY,
 };
@@ -44,6 +46,8 @@ enum party_aggregation {
 enum comparison_operation { OP_EQUAL, OP_UNEQUAL, OP_LESS, OP_AT_MOST, OP_MORE, OP_AT_LEAST };
 enum collection_operation { OP_CONTAINS, OP_INTERSECTION, OP_REFERENCE_INTERSECTION };
 
+enum latency_reference { LATENCY_MIN, LATENCY_AVG };
+
 enum reference_kind { REFERENCE_NONE, REFERENCE_NUMBER, REFERENCE_TEXT, REFERENCE_LIST };
 
 struct attribute_def {
@@ -59,7 +63,7 @@ struct team_def {
 struct reference_def {
     enum reference_kind kind;
     double number;
-    struct str text; /* an expression or a literal */
+    struct str text;         /* an expression or a literal */
     const struct str *items; /* LIST */
     uint32_t item_count;
 };
@@ -76,6 +80,10 @@ struct rule_def {
     struct reference_def reference;
     bool has_min, has_max;
     double min, max; /* distances or counts; `max` is also the latency rule's maxLatency in ms */
+    bool has_distance, has_latency;
+    double distance;                /* latency: maxDistance in ms */
+    enum latency_reference latency; /* latency: what it is measured from */
+    struct str statement;           /* compound */
 };
 
 struct step_def {
@@ -114,6 +122,7 @@ struct ruleset_expr; /* ruleset_expr.h */
 
 struct rule_bounds { /* what expansions make of a rule at one age */
     double min, max, reference;
+    double distance;                       /* a latency rule's maxDistance; INFINITY: none */
     const struct ruleset_expr *expression; /* the reference; NULL: it is the number */
 };
 
@@ -122,6 +131,15 @@ struct ruleset_step {
     int64_t age_ms;
     struct ruleset_team *teams; /* limits.teams */
     struct rule_bounds *bounds; /* per rule */
+};
+
+enum term_function { TERM_RULE, TERM_AND, TERM_OR, TERM_NOT, TERM_XOR };
+
+struct ruleset_term { /* of a compound rule's statement */
+    enum term_function function;
+    uint32_t rule;                        /* RULE: its index */
+    const struct ruleset_term *const *of; /* else: the arguments */
+    uint32_t count;
 };
 
 struct rule {
@@ -138,6 +156,13 @@ struct rule {
     double min, max;
     const struct ruleset_expr *reference; /* NULL: the number */
     double reference_number;
+    double distance; /* latency */
+    bool has_distance;
+    enum latency_reference latency;
+    struct str statement;
+    const struct ruleset_term *term; /* compound */
+    bool governed;                   /* named by a compound: it need not hold by itself */
+    bool by_region; /* latency, or a compound of latencies: judged region by region */
 };
 
 struct ruleset {
@@ -151,7 +176,7 @@ struct ruleset {
     uint32_t attribute_count, team_def_count, rule_count, step_count;
     uint32_t team_count;       /* generated teams: sum of quantities */
     uint32_t team_players_max; /* the largest team at any age */
-    bool has_latency;
+    bool has_latency;          /* a latency rule must hold: players without latencies never match */
     const struct attribute_def *key; /* NULL: none */
     enum party_aggregation key_party;
     const struct attribute_def **partition; /* string attributes equal within a match */
@@ -181,8 +206,8 @@ double ruleset_mean(const double *values, uint32_t count);
 const struct ruleset_step *ruleset_step_at(const struct ruleset *r, int64_t age_ms);
 
 /* Compiles r->rules (ruleset_rules.c). `notes` may be NULL. */
-enum err ruleset_rules_build(struct ruleset *r, const struct ruleset_def *def,
-                             struct strbuf *notes, struct err_text *why) ERR_CHECKED;
+enum err ruleset_rules_build(struct ruleset *r, const struct ruleset_def *def, struct strbuf *notes,
+                             struct err_text *why) ERR_CHECKED;
 struct ruleset_place { /* where a message says the problem is */
     const char *field;
     struct err_text *why;
@@ -194,6 +219,13 @@ enum err ruleset_rules_reference(const struct ruleset *r, const struct rule *rul
                                  const struct reference_def *d, struct rule_bounds *out,
                                  struct ruleset_place at) ERR_CHECKED;
 
+/* Parses a statement and marks the rules it names as governed; their kinds and names are known.
+ * NULL on error, `at.why` filled. */
+const struct ruleset_term *ruleset_compound_parse(struct ruleset *r, struct str statement,
+                                                  struct ruleset_place at);
+/* Whether a compound may name such a rule. */
+bool ruleset_kind_in_compound(enum rule_kind kind);
+
 /* Computes r->steps from the base values and the expansions (ruleset_steps.c). */
 enum err ruleset_steps_build(struct ruleset *r, const struct ruleset_def *def,
                              struct err_text *why) ERR_CHECKED;
@@ -201,6 +233,7 @@ enum err ruleset_steps_build(struct ruleset *r, const struct ruleset_def *def,
 void ruleset_key_build(struct ruleset *r);
 
 /* The language's words, NULL at the end. */
+extern const char *const ruleset_kind_names[];       /* by enum rule_kind */
 extern const char *const ruleset_party_names[];      /* by enum party_aggregation: numbers */
 extern const char *const ruleset_list_party_names[]; /* those from PARTY_UNION on */
 extern const char *const ruleset_operation_names[];  /* by enum comparison_operation */

@@ -163,8 +163,26 @@ static void describe_distance(const struct ruleset *r, struct strbuf *out, uint3
 }
 
 static void describe_latency(const struct ruleset *r, struct strbuf *out, uint32_t i) {
-    strbuf_printf(out, "every player reaches one common region within ms ");
-    add_bound(r, out, i, offsetof(struct rule_bounds, max));
+    const struct rule *rule = &r->rules[i];
+    const struct rule_bounds *last = &r->steps[r->step_count - 1].bounds[i];
+    if (rule->party == PARTY_MAX)
+        strbuf_printf(out, "every player reaches one common region");
+    else
+        strbuf_printf(out, "every party reaches one common region (%s of its players)",
+                      ruleset_party_names[rule->party]);
+    if (rule->has_max || isfinite(last->max)) {
+        strbuf_printf(out, " within ms ");
+        add_bound(r, out, i, offsetof(struct rule_bounds, max));
+    }
+    if (rule->has_distance || isfinite(last->distance)) {
+        strbuf_printf(out, "%s within ms ", rule->has_max ? ", and" : "");
+        add_bound(r, out, i, offsetof(struct rule_bounds, distance));
+        strbuf_printf(out, " of the %s", rule->latency == LATENCY_MIN ? "lowest" : "average");
+    }
+}
+
+static void describe_compound(const struct ruleset *r, struct strbuf *out, uint32_t i) {
+    strbuf_printf(out, "%.*s", STR_PRINT(r->rules[i].statement));
 }
 
 typedef void (*describe_rule_fn)(const struct ruleset *r, struct strbuf *out, uint32_t index);
@@ -173,6 +191,7 @@ static const describe_rule_fn describe_rule[] = {
     [RULE_BATCH_DISTANCE] = describe_batch_distance,
     [RULE_COLLECTION] = describe_collection,
     [RULE_COMPARISON] = describe_comparison,
+    [RULE_COMPOUND] = describe_compound,
     [RULE_DISTANCE] = describe_distance,
     [RULE_LATENCY] = describe_latency,
 };
@@ -180,7 +199,8 @@ static const describe_rule_fn describe_rule[] = {
 void ruleset_describe(const struct ruleset *r, struct strbuf *out) {
     describe_teams(r, out);
     for (uint32_t i = 0; i < r->rule_count; i++) {
-        strbuf_printf(out, "rule \"%.*s\": ", STR_PRINT(r->rules[i].name));
+        strbuf_printf(out, "rule \"%.*s\"%s: ", STR_PRINT(r->rules[i].name),
+                      r->rules[i].governed ? " (where a compound names it)" : "");
         describe_rule[r->rules[i].kind](r, out, i);
         strbuf_add_char(out, '\n');
     }

@@ -8,52 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- regions ---- */
-
-/* Sum of all players' latencies to the region; false when one has none or is above the bound.
- * `*worst`: the largest of them, where all have one. */
-static bool region_sum(const struct candidate *c, struct str region, int32_t bound, int64_t *sum,
-                       int32_t *worst) {
-    *sum = *worst = 0;
-    for (uint32_t t = 0; t < c->ticket_count; t++) {
-        const struct ticket_spec *spec = &c->tickets[t]->spec;
-        for (uint32_t i = 0; i < spec->player_count; i++) {
-            int32_t ms = player_latency_ms(&spec->players[i], region);
-            if (ms == 0) {
-                *worst = INT32_MAX;
-                return false;
-            }
-            *sum += ms;
-            if (ms > *worst) *worst = ms;
-        }
-    }
-    return *worst <= bound;
-}
-
-/* Finds the region all accept with the smallest mean latency; the first by name among equals.
- * Returns the smallest worst latency over all common regions; INFINITY when none is common. */
-static double find_region(const struct evaluation *e) {
-    const struct candidate *c = e->c;
-    if (c->ticket_count == 0) return INFINITY;
-    const struct player *first = &c->tickets[0]->spec.players[0];
-    int64_t best = INT64_MAX, players = 0;
-    int32_t least = INT32_MAX;
-    for (uint32_t t = 0; t < c->ticket_count; t++)
-        players += c->tickets[t]->spec.player_count;
-    for (uint32_t i = 0; i < first->latency_count; i++) {
-        int64_t sum;
-        int32_t worst;
-        struct str region = first->latencies[i].region;
-        bool accepted = region_sum(c, region, e->step->limits.latency_ms_max, &sum, &worst);
-        if (worst < least) least = worst;
-        if (!accepted || sum >= best) continue;
-        best = sum;
-        e->verdict->region = region;
-        e->verdict->mean_latency_ms = (double)sum / (double)players;
-    }
-    return least == INT32_MAX ? INFINITY : least;
-}
-
 /* ---- team sizes ---- */
 
 static bool sizes_hold(const struct evaluation *e) {
@@ -219,37 +173,125 @@ static bool distance_holds(const struct evaluation *e, const struct rule *rule,
     return measurements_hold(e, rule, b, distance_holds_for);
 }
 
-/* There must be one region acceptable to all; with several latency rules, under each bound: the
- * tightest is in the limits, and it is the one that the failure names. */
-static bool latency_holds(const struct evaluation *e, const struct rule *rule,
-                          const struct rule_bounds *b) {
-    (void)rule;
-    if (e->verdict->region.size) return true;
-    double least = find_region(e);
-    if (e->verdict->region.size) return true;
-    bool tightest = (int32_t)b->max == e->step->limits.latency_ms_max;
-    return ruleset_judge_measured(e, least, b->max, !tightest);
-}
+/* ---- compounds ---- */
+
+static bool compound_holds(const struct evaluation *e, const struct rule *rule,
+                           const struct rule_bounds *b);
 
 static const ruleset_judge_fn rule_holds[] = {
     [RULE_BATCH_DISTANCE] = batch_distance_holds,
     [RULE_COLLECTION] = ruleset_collection_holds,
     [RULE_COMPARISON] = comparison_holds,
+    [RULE_COMPOUND] = compound_holds,
     [RULE_DISTANCE] = distance_holds,
-    [RULE_LATENCY] = latency_holds,
+    [RULE_LATENCY] = ruleset_region_holds,
 };
+
+static bool holds(const struct evaluation *e, uint32_t rule) {
+    return rule_holds[e->r->rules[rule].kind](e, &e->r->rules[rule], &e->step->bounds[rule]);
+}
+
+static bool term_holds(const struct evaluation *e, const struct ruleset_term *t) {
+    if (t->function == TERM_RULE) return holds(e, t->rule);
+    uint32_t held = 0;
+    for (uint32_t i = 0; i < t->count; i++)
+        held += term_holds(e, t->of[i]);
+    switch (t->function) {
+    case TERM_AND:
+        return held == t->count;
+    case TERM_OR:
+        return held > 0;
+    case TERM_XOR:
+        return held == 1; /* of more than two: exactly one */
+    default:
+        return held == 0;
+    }
+}
+
+static bool compound_holds(const struct evaluation *e, const struct rule *rule,
+                           const struct rule_bounds *b) {
+    (void)b;
+    bool whole = term_holds(e, rule->term);
+    return ruleset_judge_measured(e, 0, 0, whole); /* not what one of its rules measured */
+}
+
+/* ---- all rules ---- */
+
+/* The first rule that must hold in a region and does not, in the one of the evaluation. */
+static uint32_t first_failing_there(const struct evaluation *e) {
+    for (uint32_t i = 0; i < e->r->rule_count; i++) {
+        const struct rule *rule = &e->r->rules[i];
+        if (rule->by_region && !rule->governed && !holds(e, i)) return i;
+    }
+    return RULESET_NONE;
+}
+
+/* The region of smallest mean that was not tried, the first by name among equals. */
+static struct judge_region take_best(struct judge_region *regions, uint32_t *count) {
+    uint32_t best = 0;
+    for (uint32_t i = 1; i < *count; i++) {
+        if (regions[i].sum_ms < regions[best].sum_ms) best = i;
+    }
+    struct judge_region taken = regions[best];
+    memmove(&regions[best], &regions[best + 1], (*count - best - 1) * sizeof *regions);
+    --*count;
+    return taken;
+}
+
+/* One region must suit all rules that ask for one. Returns RULESET_NONE where one does (or where
+ * the rules hold without), else the rule that was nearest to holding. */
+static uint32_t judge_regions(struct evaluation *e) {
+    struct judge_region common[LIMIT_REGIONS], region;
+    uint32_t count = ruleset_region_common(e->c, common), failed = RULESET_NONE;
+    double lack = INFINITY;
+    struct verdict nearest = *e->verdict;
+    if (count == 0) return first_failing_there(e);
+    while (count > 0) {
+        region = take_best(common, &count);
+        e->region = &region;
+        uint32_t rule = first_failing_there(e);
+        e->region = NULL;
+        if (rule == RULESET_NONE) {
+            e->verdict->region = region.name;
+            e->verdict->mean_latency_ms = (double)region.sum_ms / region.players;
+            e->verdict->measured = e->verdict->bound = 0;
+            return RULESET_NONE;
+        }
+        double excess = e->verdict->measured - e->verdict->bound;
+        if (failed != RULESET_NONE && !(excess < lack)) continue;
+        lack = excess;
+        nearest = *e->verdict;
+        failed = rule;
+    }
+    *e->verdict = nearest;
+    return failed;
+}
+
+/* The first rule that must hold and does not; RULESET_NONE: all hold. */
+static uint32_t judge_rules(struct evaluation *e) {
+    bool regions_judged = false;
+    for (uint32_t i = 0; i < e->r->rule_count; i++) {
+        const struct rule *rule = &e->r->rules[i];
+        if (rule->governed || (rule->by_region && regions_judged)) continue;
+        if (!rule->by_region) {
+            if (!holds(e, i)) return i;
+            e->verdict->measured = e->verdict->bound = 0; /* of a compound's failing parts */
+            continue;
+        }
+        regions_judged = true;
+        uint32_t failed = judge_regions(e);
+        if (failed != RULESET_NONE) return failed;
+    }
+    return regions_judged ? RULESET_NONE : judge_regions(e);
+}
 
 struct verdict ruleset_evaluate(const struct ruleset *r, const struct candidate *c,
                                 struct arena *scratch) {
-    struct verdict v = {.failed_rule = RULESET_NONE};
-    struct evaluation e = {r, c, ruleset_step_at(r, c->age_ms), scratch, &v};
+    struct verdict v = {0};
+    struct evaluation e = {r, c, ruleset_step_at(r, c->age_ms), scratch, &v, NULL};
+    v.failed_rule = RULESET_NONE;
     if (!sizes_hold(&e)) return v;
-    for (uint32_t i = 0; i < r->rule_count; i++) {
-        if (rule_holds[r->rules[i].kind](&e, &r->rules[i], &e.step->bounds[i])) continue;
-        v.failed_rule = i;
-        return v;
-    }
-    if (!r->has_latency) find_region(&e);
-    v.legal = true;
+    v.failed_rule = judge_rules(&e);
+    v.legal = v.failed_rule == RULESET_NONE;
     return v;
 }

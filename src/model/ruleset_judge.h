@@ -8,12 +8,21 @@
 
 #include "model/ruleset_expr.h"
 
+/* A region that every player of the candidate has a latency to. */
+struct judge_region {
+    struct str name;
+    int64_t sum_ms; /* over players */
+    int32_t worst_ms;
+    uint32_t players;
+};
+
 struct evaluation {
     const struct ruleset *r;
     const struct candidate *c;
     const struct ruleset_step *step;
     struct arena *scratch;
     struct verdict *verdict;
+    const struct judge_region *region; /* where latency rules are judged; NULL: none is common */
 };
 
 /* What a rule compares with. */
@@ -33,5 +42,11 @@ struct judge_reference ruleset_judge_reference(const struct expr_context *x,
 
 bool ruleset_collection_holds(const struct evaluation *e, const struct rule *rule,
                               const struct rule_bounds *b); /* ruleset_collection.c */
+
+/* The common regions by name into `out`, LIMIT_REGIONS of room; returns how many. */
+uint32_t ruleset_region_common(const struct candidate *c, struct judge_region *out);
+/* A latency rule in the evaluation's region (ruleset_region.c). */
+bool ruleset_region_holds(const struct evaluation *e, const struct rule *rule,
+                          const struct rule_bounds *b);
 
 #endif

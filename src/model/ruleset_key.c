@@ -32,6 +32,7 @@ static bool reference_is_certain(const struct rule *rule) {
 static const struct attribute_def *spread_attribute(const struct rule *rule, double *factor) {
     const struct attribute_def *a = NULL;
     *factor = 1;
+    if (rule->governed) return NULL; /* it need not hold */
     if (rule->kind == RULE_BATCH_DISTANCE) {
         a = rule->attribute;
     } else if (rule->kind == RULE_DISTANCE && rule->has_max && reference_is_certain(rule)) {
@@ -69,6 +70,7 @@ static void build_key(struct ruleset *r) {
 /* The string attribute that the rule wants equal over the whole match, NULL when none. */
 static const struct attribute_def *equal_attribute(const struct rule *rule, uint32_t measurement) {
     const struct attribute_def *a = NULL;
+    if (rule->governed) return NULL; /* it need not hold */
     if (rule->kind == RULE_BATCH_DISTANCE && measurement == 0) {
         a = rule->attribute;
     } else if (rule->kind == RULE_COMPARISON && rule->operation == OP_EQUAL &&

@@ -299,8 +299,29 @@ static enum err build_collection(struct builder *b, const struct rule_def *d, ui
 
 static enum err build_latency(struct builder *b, const struct rule_def *d, uint32_t index,
                               struct rule *rule) {
-    (void)d, (void)index, (void)rule;
-    b->r->has_latency = true;
+    char field[96];
+    snprintf(field, sizeof field, "rules[%u]", index);
+    rule->by_region = true;
+    if (!d->has_max && !d->has_distance) {
+        return ruleset_refuse(b->why, field,
+                              "is a latency rule without maxLatency or maxDistance; needs one or "
+                              "both");
+    }
+    snprintf(field, sizeof field, "rules[%u].distanceReference", index);
+    if (d->has_distance && !d->has_latency) {
+        return ruleset_refuse(b->why, field, "is missing; maxDistance needs it: min or avg");
+    }
+    if (!d->has_distance && d->has_latency) {
+        return ruleset_refuse(b->why, field, "has no meaning without maxDistance");
+    }
+    return ERR_OK;
+}
+
+/* Its statement is parsed when all rules are known. */
+static enum err build_compound(struct builder *b, const struct rule_def *d, uint32_t index,
+                               struct rule *rule) {
+    (void)b, (void)index;
+    rule->statement = d->statement;
     return ERR_OK;
 }
 
@@ -311,9 +332,42 @@ static const build_rule_fn build_rule[] = {
     [RULE_BATCH_DISTANCE] = build_batch_distance,
     [RULE_COLLECTION] = build_collection,
     [RULE_COMPARISON] = build_comparison,
+    [RULE_COMPOUND] = build_compound,
     [RULE_DISTANCE] = build_distance,
     [RULE_LATENCY] = build_latency,
 };
+
+bool ruleset_kind_in_compound(enum rule_kind kind) {
+    return kind == RULE_COLLECTION || kind == RULE_COMPARISON || kind == RULE_DISTANCE ||
+           kind == RULE_LATENCY;
+}
+
+static bool asks_for_region(const struct ruleset *r, const struct ruleset_term *t) {
+    if (t->function == TERM_RULE) return r->rules[t->rule].by_region;
+    for (uint32_t i = 0; i < t->count; i++) {
+        if (asks_for_region(r, t->of[i])) return true;
+    }
+    return false;
+}
+
+static enum err build_statements(struct builder *b) {
+    struct ruleset *r = b->r;
+    for (uint32_t i = 0; i < r->rule_count; i++) {
+        struct rule *rule = &r->rules[i];
+        if (rule->kind != RULE_COMPOUND) continue;
+        char field[96];
+        snprintf(field, sizeof field, "rules[%u].statement", i);
+        rule->term =
+            ruleset_compound_parse(r, rule->statement, (struct ruleset_place){field, b->why});
+        if (!rule->term) return ERR_INVALID_ARGUMENT;
+        rule->by_region = asks_for_region(r, rule->term);
+    }
+    for (uint32_t i = 0; i < r->rule_count; i++) {
+        const struct rule *rule = &r->rules[i];
+        r->has_latency = r->has_latency || (rule->kind == RULE_LATENCY && !rule->governed);
+    }
+    return ERR_OK;
+}
 
 static void note_texts(const struct builder *b) {
     if (!b->notes) return;
@@ -325,8 +379,8 @@ static void note_texts(const struct builder *b) {
     }
 }
 
-enum err ruleset_rules_build(struct ruleset *r, const struct ruleset_def *def,
-                             struct strbuf *notes, struct err_text *why) {
+enum err ruleset_rules_build(struct ruleset *r, const struct ruleset_def *def, struct strbuf *notes,
+                             struct err_text *why) {
     struct builder b = {.r = r, .def = def, .notes = notes, .why = why};
     r->rules = arena_alloc(r->arena, def->rule_count * sizeof *r->rules);
     r->rule_count = def->rule_count;
@@ -341,10 +395,13 @@ enum err ruleset_rules_build(struct ruleset *r, const struct ruleset_def *def,
                                     .has_min = d->has_min,
                                     .has_max = d->has_max,
                                     .min = d->min,
-                                    .max = d->max};
+                                    .max = d->max,
+                                    .has_distance = d->has_distance,
+                                    .distance = d->distance,
+                                    .latency = d->latency};
         enum err code = build_rule[d->kind](&b, d, i, &r->rules[i]);
         if (code) return code;
     }
     note_texts(&b);
-    return ERR_OK;
+    return build_statements(&b);
 }

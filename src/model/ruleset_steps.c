@@ -28,6 +28,8 @@ static const struct property properties[] = {
      INFINITY, WIDER_UP, false},
     {"minDistance", KIND(DISTANCE), offsetof(struct rule_bounds, min), 0, INFINITY, WIDER_DOWN,
      false},
+    {"maxDistance", KIND(LATENCY), offsetof(struct rule_bounds, distance), 0, INFINITY, WIDER_UP,
+     false},
     {"maxLatency", KIND(LATENCY), offsetof(struct rule_bounds, max), 1, LIMIT_LATENCY_MS, WIDER_UP,
      true},
     {"minCount", KIND(COLLECTION), offsetof(struct rule_bounds, min), 0, RULESET_COUNT_MAX,
@@ -46,8 +48,8 @@ static const struct property properties[] = {
 /* One thing an expansion changes: a rule's number, or one team definition's. */
 struct change {
     const struct property *property;
-    uint32_t index;     /* of the rule or of the team definition */
-    uint32_t expansion; /* index in the definition */
+    uint32_t index;                 /* of the rule or of the team definition */
+    uint32_t expansion;             /* index in the definition */
     struct rule_bounds *references; /* per step, of a reference that is no number; else NULL */
 };
 
@@ -102,7 +104,12 @@ static enum err refuse_property(const struct builder *b, uint32_t expansion, uns
         used += (size_t)snprintf(problem + used, sizeof problem - used, "%s%s", separator, p->name);
         separator = ", ";
     }
-    snprintf(problem + used, sizeof problem - used, " there; not");
+    if (separator[0] == ' ')
+        snprintf(problem, sizeof problem,
+                 "a compound has no number to expand, but its rules "
+                 "have; not");
+    else
+        snprintf(problem + used, sizeof problem - used, " there; not");
     return refuse_target(b, expansion, problem, property);
 }
 
@@ -294,10 +301,12 @@ static enum err check_shrinking(const struct builder *b, const struct change *c)
         char field[96];
         snprintf(field, sizeof field, "expansions[%u].steps[%u].value", c->expansion, i);
         struct str target = ruleset_excerpt(e->target);
+        char than[48] = "no bound";
+        if (isfinite(before)) snprintf(than, sizeof than, "the %g", before);
         return ruleset_refuse(b->why, field,
-                              "is %g, narrower than the %g before it: \"%.*s\" would shrink after "
+                              "is %g, narrower than %s before it: \"%.*s\" would shrink after "
                               "%g s; put it with allow_shrinking if that is meant",
-                              v, before, STR_PRINT(target), (double)e->steps[i].wait_ms / 1000);
+                              v, than, STR_PRINT(target), (double)e->steps[i].wait_ms / 1000);
     }
     return ERR_OK;
 }
@@ -354,6 +363,7 @@ static void write_base(const struct builder *b, struct ruleset_step *step) {
         const struct rule *rule = &b->r->rules[i];
         step->bounds[i].min = rule->has_min ? rule->min + 0.0 : -INFINITY; /* -0 becomes 0 */
         step->bounds[i].max = rule->has_max ? rule->max + 0.0 : INFINITY;
+        step->bounds[i].distance = rule->has_distance ? rule->distance + 0.0 : INFINITY;
         step->bounds[i].reference = rule->reference_number + 0.0;
         step->bounds[i].expression = rule->reference;
     }
@@ -409,7 +419,10 @@ static enum err finish_step(const struct builder *b, struct ruleset_step *step) 
     }
     if (l->players_min == 0) l->players_min = 1; /* a match has a ticket */
     for (uint32_t i = 0; i < r->rule_count; i++) {
-        if (r->rules[i].kind != RULE_LATENCY) continue;
+        const struct rule *rule = &r->rules[i];
+        /* a region's set is kept by the worst of a ticket's players */
+        bool binds = rule->kind == RULE_LATENCY && !rule->governed && rule->party == PARTY_MAX;
+        if (!binds || isinf(step->bounds[i].max)) continue;
         int32_t ms = (int32_t)step->bounds[i].max;
         if (ms < l->latency_ms_max) l->latency_ms_max = ms;
     }

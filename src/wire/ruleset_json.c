@@ -11,6 +11,7 @@
 #define ROWS(table) table, sizeof(table) / sizeof((table)[0])
 #define MEASUREMENTS_MAX 32 /* per rule: refused */
 #define EXPRESSION_BYTES_MAX 1000
+#define STATEMENT_BYTES_MAX 4000
 #define EXPANSIONS_MAX 128 /* two per rule: refused */
 
 /* ---- playerAttributes ---- */
@@ -253,19 +254,7 @@ static enum err read_list_party(struct json_reader *r, const json_t *value, void
     return code;
 }
 
-static const char *const party_max_only[] = {"max", NULL};
-static const char *const party_refused[] = {"avg", "min", NULL};
-
-/* A region must suit each player, which is what the party's maximum says. */
-static enum err read_latency_party(struct json_reader *r, const json_t *value, void *into) {
-    static const struct json_read_row row = {
-        .kind = READ_CHOICE, .choices = party_max_only, .refused = party_refused};
-    struct rule_def *d = into;
-    int choice;
-    enum err code = json_read_value(r, value, &row, &choice);
-    if (!code) d->party = PARTY_MAX;
-    return code;
-}
+static const char *const latency_references[] = {"min", "avg", NULL}; /* enum latency_reference */
 
 #define RULE_ROWS                                                                 \
     {.name = "name",                                                              \
@@ -368,25 +357,34 @@ static const struct json_read_row latency_rows[] = {
     RULE_ROWS,
     {.name = "maxLatency",
      .kind = READ_NUMBER,
-     .required = true,
      .low = 1,
      .high = LIMIT_LATENCY_MS,
      .offset = offsetof(struct rule_def, max),
      .given = offsetof(struct rule_def, has_max)},
-    {.name = "maxDistance", .kind = READ_REFUSED},
-    {.name = "distanceReference", .kind = READ_REFUSED},
-    {.name = "partyAggregation", .kind = READ_CUSTOM, .read = read_latency_party},
+    {.name = "maxDistance",
+     .kind = READ_NUMBER,
+     .high = INFINITY,
+     .offset = offsetof(struct rule_def, distance),
+     .given = offsetof(struct rule_def, has_distance)},
+    {.name = "distanceReference",
+     .kind = READ_CHOICE,
+     .choices = latency_references,
+     .offset = offsetof(struct rule_def, latency),
+     .given = offsetof(struct rule_def, has_latency)},
+    PARTY_ROW,
 };
 
-static const char *const rule_types[] = {
-    [RULE_BATCH_DISTANCE] = "batchDistance",
-    [RULE_COLLECTION] = "collection",
-    [RULE_COMPARISON] = "comparison",
-    [RULE_DISTANCE] = "distance",
-    [RULE_LATENCY] = "latency",
-    NULL,
+static const struct json_read_row compound_rows[] = {
+    RULE_ROWS,
+    {.name = "statement",
+     .kind = READ_TEXT,
+     .required = true,
+     .low = 1,
+     .high = STATEMENT_BYTES_MAX,
+     .offset = offsetof(struct rule_def, statement)},
 };
-static const char *const rule_types_refused[] = {"compound", "absoluteSort", "distanceSort", NULL};
+
+static const char *const rule_types_refused[] = {"absoluteSort", "distanceSort", NULL};
 
 static const struct rule_table {
     const struct json_read_row *rows;
@@ -395,13 +393,14 @@ static const struct rule_table {
     [RULE_BATCH_DISTANCE] = {ROWS(batch_distance_rows)},
     [RULE_COLLECTION] = {ROWS(collection_rows)},
     [RULE_COMPARISON] = {ROWS(comparison_rows)},
+    [RULE_COMPOUND] = {ROWS(compound_rows)},
     [RULE_DISTANCE] = {ROWS(distance_rows)},
     [RULE_LATENCY] = {ROWS(latency_rows)},
 };
 
 static enum err read_rule(struct json_reader *r, const json_t *value, void *into) {
     static const struct json_read_row type_row = {
-        .kind = READ_CHOICE, .choices = rule_types, .refused = rule_types_refused};
+        .kind = READ_CHOICE, .choices = ruleset_kind_names, .refused = rule_types_refused};
     if (!json_is_object(value)) return json_read_refuse_value(r, value, "an object");
     const json_t *type = json_object_get(value, "type");
     int kind = 0;
@@ -413,6 +412,7 @@ static enum err read_rule(struct json_reader *r, const json_t *value, void *into
     struct rule_def *d = into;
     d->kind = (enum rule_kind)kind;
     if (d->kind == RULE_COLLECTION) d->party = PARTY_EACH; /* until partyAggregation is read */
+    if (d->kind == RULE_LATENCY) d->party = PARTY_MAX;
     code = json_read_object(r, value, rule_tables[kind].rows, rule_tables[kind].count, d);
     if (d->party == PARTY_EACH && d->collection != OP_CONTAINS) d->party = PARTY_UNION;
     if (!code && d->kind == RULE_LATENCY && d->max != floor(d->max)) {
@@ -428,9 +428,9 @@ static enum err read_rule(struct json_reader *r, const json_t *value, void *into
 /* A number; or what a reference of texts becomes. A numeric string is both. */
 static enum err read_step_value(struct json_reader *r, const json_t *value, void *into) {
     struct step_def *s = into;
-    bool is_number = json_is_number(value) ||
-                     (json_is_string(value) &&
-                      str_to_double(str_of(json_string_value(value)), &s->value));
+    bool is_number =
+        json_is_number(value) ||
+        (json_is_string(value) && str_to_double(str_of(json_string_value(value)), &s->value));
     enum err code = ERR_OK;
     if (!json_is_number(value)) code = read_reference_value(r, value, &s->other);
     return !code && is_number ? json_read_value(r, value, &number_row, &s->value) : code;

@@ -31,7 +31,7 @@ static struct rule_def rules[] = {
      .max = 30,
      .reference = {.kind = REFERENCE_TEXT, .text = {"avg(players.attributes[skill])", 30}}},
     {.name = {"mode", 4}, .kind = RULE_BATCH_DISTANCE, .attribute = {"mode", 4}},
-    {.name = {"lag", 3}, .kind = RULE_LATENCY, .has_max = true, .max = 60},
+    {.name = {"lag", 3}, .kind = RULE_LATENCY, .party = PARTY_MAX, .has_max = true, .max = 60},
 };
 static struct step_def skill_steps[] = {{.wait_ms = 3000, .value = 40},
                                        {.wait_ms = 9000, .value = 60}};

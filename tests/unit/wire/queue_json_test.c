@@ -259,17 +259,26 @@ static const struct mistake {
     {TEAMS ",'acceptanceRequired':true",
      "acceptanceRequired is not supported by this version of Muster"},
     {RULE("'type':'collection','operation':'contains'"), "rules[0].measurements is missing"},
+    {RULE("'type':'absoluteSort'"),
+     "rules[0].type \"absoluteSort\" is not supported by this version of Muster; supported: "
+     "batchDistance, collection, comparison, compound, distance, latency"},
     {RULE("'type':'compound','statement':'and(a,b)'"),
-     "rules[0].type \"compound\" is not supported by this version of Muster; supported: "
-     "batchDistance, collection, comparison, distance, latency"},
-    {RULE("'type':'distanc'"), "rules[0].type \"distanc\" is not known; did you mean \"distance\"? "
-                               "Supported: batchDistance, collection, comparison, distance, latency"},
+     "rules[0].statement \"and(a,b)\": no rule has the name \"a\" at character 5; did you mean "
+     "\"r\"?"},
+    {RULE("'type':'distanc'"),
+     "rules[0].type \"distanc\" is not known; did you mean \"distance\"? "
+     "Supported: batchDistance, collection, comparison, compound, distance, latency"},
     {RULE("'description':'x'"), "rules[0].type is missing"},
     {RULE("'type':'latency','maxLatency':50,'maxDistance':10"),
-     "rules[0].maxDistance is not supported by this version of Muster"},
-    {RULE("'type':'latency','maxLatency':50,'partyAggregation':'avg'"),
-     "rules[0].partyAggregation \"avg\" is not supported by this version of Muster; supported: "
-     "max"},
+     "rules[0].distanceReference is missing; maxDistance needs it: min or avg"},
+    {RULE("'type':'latency','maxLatency':50,'distanceReference':'avg'"),
+     "rules[0].distanceReference has no meaning without maxDistance"},
+    {RULE("'type':'latency','maxDistance':50,'distanceReference':'max'"),
+     "rules[0].distanceReference \"max\" is not known; did you mean \"min\"? Supported: min, avg"},
+    {RULE("'type':'latency'"),
+     "rules[0] is a latency rule without maxLatency or maxDistance; needs one or both"},
+    {RULE("'type':'latency','maxLatency':50,'partyAggregation':'union'"),
+     "rules[0].partyAggregation \"union\" is not known; supported: avg, min, max"},
     {RULE("'type':'latency','maxLatency':0"),
      "rules[0].maxLatency is 0; must be a number 1..60000"},
     {RULE("'type':'batchDistance','batchAttribute':'skil','maxDistance':5"),

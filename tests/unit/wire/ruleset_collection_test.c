@@ -59,7 +59,7 @@ static void contains_takes_an_expression_as_reference(void **state) {
 static void intersection_counts_what_all_lists_share(void **state) {
     (void)state;
     const struct ruleset *r = rules(COLLECTION("'operation':'intersection'," LIKES ","
-    "'minCount':2"));
+                                               "'minCount':2"));
     assert_true(match_text_legal(r, 0, "likes=a+b+c likes=b+a | likes=c+b+a"));
     struct verdict v = match_text_judge(r, 0, "likes=a+b+c likes=b+a | likes=c+b");
     assert_true(!v.legal && v.measured == 1 && v.bound == 2);
@@ -74,7 +74,7 @@ static void a_party_accepts_what_one_of_it_or_all_of_it_accept(void **state) {
     static const char party[] = "likes=a+/likes=b+ | likes=b+";
     const struct ruleset *r = rules(COLLECTION("'operation':'intersection'," LIKES));
     assert_string_equal(rules_notes.at, "rules[0] has no minCount or maxCount: at least 1 is "
-    "wanted\n");
+                                        "wanted\n");
     assert_true(match_text_legal(r, 0, party)); /* union is the default */
     r = rules(COLLECTION("'operation':'intersection'," LIKES ",'minCount':1,"
                          "'partyAggregation':'intersection'"));
@@ -137,19 +137,18 @@ static void expansions_change_counts_and_references(void **state) {
 
 static void a_collection_explains_itself(void **state) {
     (void)state;
-    const struct ruleset *r =
-        rules(ATTRIBUTES "," TWO_TEAMS
-                         ",'rules':[{'name':'a','type':'collection','operation':'contains',"
-                         "'referenceValue':'medic','minCount':1,'maxCount':5,"
-                         "'measurements':'players.attributes[likes]'},"
-                         "{'name':'b','type':'collection','operation':'intersection','minCount':1,"
-                         "'measurements':'players.attributes[likes]'},"
-                         "{'name':'c','type':'collection',"
-                         "'operation':'reference_intersection_count',"
-                         "'maxCount':0,'referenceValue':['x','y'],"
-                         "'measurements':'players.attributes[likes]'}],'expansions':["
-                         "{'target':'rules[c].referenceValue','steps':["
-                         "{'waitTimeSeconds':9,'value':['x']}]}]");
+    const struct ruleset *r = rules(
+        ATTRIBUTES "," TWO_TEAMS ",'rules':[{'name':'a','type':'collection','operation':'contains',"
+                   "'referenceValue':'medic','minCount':1,'maxCount':5,"
+                   "'measurements':'players.attributes[likes]'},"
+                   "{'name':'b','type':'collection','operation':'intersection','minCount':1,"
+                   "'measurements':'players.attributes[likes]'},"
+                   "{'name':'c','type':'collection',"
+                   "'operation':'reference_intersection_count',"
+                   "'maxCount':0,'referenceValue':['x','y'],"
+                   "'measurements':'players.attributes[likes]'}],'expansions':["
+                   "{'target':'rules[c].referenceValue','steps':["
+                   "{'waitTimeSeconds':9,'value':['x']}]}]");
     struct strbuf out = {0};
     ruleset_describe(r, &out);
     assert_non_null(strstr(out.at, "rule \"a\": \"medic\" is in at least 1 and at most 5 of the "
@@ -187,7 +186,7 @@ static const struct {
      "rules[0].referenceValue \"x\" gives one string; reference_intersection_count compares with a "
      "list: write [\"...\"] or an expression"},
     {"'operation':'reference_intersection_count','referenceValue':'players.attributes[likes]',"
-         "" LIKES,
+     "" LIKES,
      "rules[0].referenceValue \"players.attributes[likes]\" gives a list of lists; take its "
      "flatten "
      "or its set_intersection"},
@@ -243,11 +242,17 @@ static void wrong_expansions_of_collections_are_told(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct strbuf text = {0};
         struct err_text why = {0};
-        strbuf_printf(&text,
-                      COLLECTION("'operation':'contains','referenceValue':'m','minCount':1," LIKES)
-                      ",'expansions':[{'target':'rules[r].%s','steps':[{'waitTimeSeconds':5,"
-                      "'value':%s}]}]",
-                      cases[i].target, cases[i].value);
+        strbuf_printf(
+            &text,
+            COLLECTION(
+                "'operation':'contains','referenceValue':'m','minCount':1," LIKES) ",'expansions':["
+                                                                                   "{'target':'"
+                                                                                   "rules[r].%s','"
+                                                                                   "steps':[{'"
+                                                                                   "waitTimeSeconds"
+                                                                                   "':5,"
+                                                                                   "'value':%s}]}]",
+            cases[i].target, cases[i].value);
         assert_int_equal(rules_try(text.at, &why), ERR_INVALID_ARGUMENT);
         assert_string_equal(why.text, cases[i].text);
         strbuf_fini(&text);
