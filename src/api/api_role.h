@@ -23,7 +23,7 @@ struct api_options {
 
 enum err api_start(struct api **out, const struct api_options *o, struct err_text *why) ERR_CHECKED;
 const char *api_addresses(const struct api *a); /* bound, borrowed */
-/* Takes no more requests and waits (up to 3 s) until those taken are answered. */
+/* Takes no more requests and waits (up to 1.5 s) until those taken are answered. */
 void api_drain(struct api *a);
 void api_stop(struct api *a); /* takes no more, joins; calls handed to roles are still theirs */
 /* After every role that serves calls was stopped: they hold this door's calls. Legal order:

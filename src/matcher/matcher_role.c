@@ -18,6 +18,7 @@ enum {
     SEARCH_NODES = 2000,  /* per turn of the loop: 4 ms at most, in whatever crowd */
     EXPIRE_MAX = 1000,    /* per turn */
     STOP_FLUSH_MS = 2000, /* patience with the last batches */
+    STOP_AWAY_MS = 300,   /* while the store is known not to write */
     MESSAGE_DRAIN = PUMP_STOPPED + 1,
 };
 
@@ -76,8 +77,6 @@ static void release_watches(struct matcher *m, const struct err_text *why) {
 
 static void step_down(struct matcher *m, const struct err_text *why) {
     if (!m->realm) return;
-    LOG_WARN("leadership-lost", "realm=%s epoch=%" PRIu64 " why=%s", m->o.realm, m->epoch,
-             log_quote(str_of(why->text)));
     atomic_store(&m->leading, false);
     m->why = *why;
     batch_abandon(&m->batch, why);
@@ -105,7 +104,7 @@ static void take_pump_message(struct matcher *m, struct pump_message *p) {
     case PUMP_APPENDED:
         durable(m, p);
         break;
-    case PUMP_LOST:
+    case PUMP_LOST: /* logged by the pump */
         step_down(m, &p->why);
         break;
     case PUMP_STATE:
@@ -191,10 +190,15 @@ static void turn(struct matcher *m, bool *more) {
     answer_due(m);
 }
 
+static bool flush_in_time(const struct matcher *m, int64_t begin_us) {
+    int64_t patience_ms = m->why.text[0] ? STOP_AWAY_MS : STOP_FLUSH_MS;
+    return clock_mono_us() - begin_us < patience_ms * 1000;
+}
+
 static void wind_up(struct matcher *m) {
     struct err_text why;
-    int64_t until_us = clock_mono_us() + STOP_FLUSH_MS * 1000;
-    while (m->realm && !batch_idle(&m->batch) && clock_mono_us() < until_us) {
+    int64_t begin_us = clock_mono_us();
+    while (m->realm && !batch_idle(&m->batch) && flush_in_time(m, begin_us)) {
         batch_flush(&m->batch, m->pump);
         take_messages(m, inbox_wait(&m->inbox, 10));
         answer_due(m);

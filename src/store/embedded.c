@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { READY_MS = 2000, ANSWER_MS = 200, END_MS = 5000, POLL_MS = 5 };
+enum { READY_MS = 2000, ANSWER_MS = 200, END_MS = 3000, POLL_MS = 5 };
 
 struct embedded {
     char program[PATH_MAX]; /* redis-server's full path */
@@ -231,7 +231,7 @@ static void end_child(struct embedded *e) {
     int64_t until_us = clock_mono_us() + END_MS * 1000;
     while (!ended(e, &status)) {
         if (clock_mono_us() > until_us) {
-            LOG_WARN("redis-killed", "pid=%d text=\"it did not end within 5 s\"", (int)e->child);
+            LOG_WARN("redis-killed", "pid=%d text=\"it did not end within 3 s\"", (int)e->child);
             (void)kill(e->child, SIGKILL);
             (void)waitpid(e->child, &status, 0);
             e->child = 0;

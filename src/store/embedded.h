@@ -23,7 +23,7 @@ enum err embedded_start(struct embedded **out, const char *state_folder, struct 
 /* Starts the server unless it runs, and waits up to 2 s until it answers.
  * UNAVAILABLE: it ended, or does not answer yet; call again later. */
 enum err embedded_ensure(struct embedded *e, struct err_text *why) ERR_CHECKED;
-/* SIGTERM, up to 5 s, then SIGKILL; frees. NULL is fine. */
+/* SIGTERM, up to 3 s (its files need no farewell), then SIGKILL; frees. NULL is fine. */
 void embedded_stop(struct embedded *e);
 
 #endif
