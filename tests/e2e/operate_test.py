@@ -222,6 +222,27 @@ class Stopping(unittest.TestCase):
             got = json.loads(m.cli("ticket", "get", t["ticketId"]).stdout)
             self.assertEqual(got["ticket"]["state"], "QUEUED")
 
+    def test_sigterm_ends_in_order_though_the_embedded_redis_hangs(self):
+        with Muster() as m:
+            os.kill(m.redis_pid(), signal.SIGSTOP)
+            waiting = [subprocess.Popen([BINARY, "ticket", "create", "-", "--api", m.api,
+                                         "--timeout-ms", "20000"], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                       for _ in range(3)]
+            for i, child in enumerate(waiting):
+                child.stdin.write(ticket(f"hang-{i}", 5))
+                child.stdin.close()
+            wait_until("the creates wait for the disk",
+                       lambda: "store-unavailable" in m.process.log(), 20)
+            began = time.monotonic()
+            self.assertEqual(m.process.stop(), 0)  # 70 is the alarm's
+            self.assertLess(time.monotonic() - began, 10)
+            for child in waiting:
+                child.kill()
+                child.wait(20)
+                child.stdout.close()
+                child.stderr.close()
+
     def test_a_second_server_on_the_same_state_folder_is_refused(self):
         with Muster() as m:
             second = Muster(start=False)
