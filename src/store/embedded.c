@@ -159,6 +159,7 @@ static enum err spawn(struct embedded *e, struct err_text *why) {
         "700",              "--dir",         e->folder,
         "--appendonly",     "yes",           "--appendfsync",
         "always",           "--save",        "",
+        "--auto-aof-rewrite-min-size",       "512mb", /* not while a restart replays */
         "--daemonize",      "no",            "--maxmemory-policy",
         "noeviction",       NULL,
     };

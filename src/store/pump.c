@@ -82,7 +82,7 @@ static void connect_redis(struct pump *p) {
     enum err e = p->embedded ? embedded_ensure(p->embedded, &why) : ERR_OK;
     if (!e) e = redis_open(&p->redis, &p->address, p->operation_ms, &why);
     if (!e) e = checks_run(&p->checks, p->redis, &why);
-    /* A private server that we have just started: who holds a lease there died with the last one. */
+    /* We have just started this private server: who holds a lease there died with the last one. */
     if (!e && p->embedded && !p->was_connected) e = lease_clear(p->redis, &p->stream, &why);
     if (e) {
         pump_core_disconnect(p, e, &why);
