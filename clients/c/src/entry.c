@@ -4,25 +4,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool muster_entry_add(struct entry *e, const char *topic, Muster__V1__EventBatch *batch) {
-    char *name = strdup(topic);
-    if (name == NULL) goto no_memory;
-    if (e->batch_count == e->batch_capacity) {
-        size_t capacity = e->batch_capacity ? e->batch_capacity * 2 : 8;
-        struct entry_batch *grown = realloc(e->batches, capacity * sizeof *grown);
-        if (grown == NULL) goto no_memory;
-        e->batches = grown;
-        e->batch_capacity = capacity;
+/* Memory kept for later batches: an entry seldom has more topics. */
+enum { BATCHES_FIRST = 8, MEMORIES_KEPT = 8 };
+
+static bool make_room(struct entry *e) {
+    if (e->batch_count < e->batch_capacity) return true;
+    size_t capacity = e->batch_capacity ? e->batch_capacity * 2 : BATCHES_FIRST;
+    struct entry_batch *grown = realloc(e->batches, capacity * sizeof *grown);
+    if (grown == NULL) return false;
+    memset(grown + e->batch_capacity, 0, (capacity - e->batch_capacity) * sizeof *grown);
+    e->batches = grown;
+    e->batch_capacity = capacity;
+    return true;
+}
+
+bool muster_entry_add(struct entry *e, const char *topic, const Muster__V1__EventBatch *batch,
+                      struct bump *memory) {
+    size_t topic_bytes = strlen(topic) + 1;
+    char *name = muster_bump_alloc(memory, topic_bytes);
+    if (name == NULL || !make_room(e)) {
+        muster_bump_reset(memory);
+        return false;
     }
+    memcpy(name, topic, topic_bytes);
     e->at = (struct position){batch->epoch, batch->seq};
     e->wanted = batch->entry_events;
     e->event_count += batch->n_events;
-    e->batches[e->batch_count++] = (struct entry_batch){name, batch};
+    struct entry_batch *place = &e->batches[e->batch_count++];
+    struct bump empty = place->memory;
+    *place = (struct entry_batch){name, batch, *memory};
+    *memory = empty;
     return true;
-no_memory:
-    free(name);
-    muster__v1__event_batch__free_unpacked(batch, NULL);
-    return false;
 }
 
 bool muster_entry_empty(const struct entry *e) {
@@ -46,8 +58,10 @@ static int by_index(const void *a, const void *b) {
 
 static void clear(struct entry *e) {
     for (size_t i = 0; i < e->batch_count; i++) {
-        free(e->batches[i].topic);
-        muster__v1__event_batch__free_unpacked(e->batches[i].batch, NULL);
+        if (i < MEMORIES_KEPT)
+            muster_bump_reset(&e->batches[i].memory);
+        else
+            muster_bump_fini(&e->batches[i].memory);
     }
     e->batch_count = e->event_count = e->wanted = 0;
 }
@@ -73,7 +87,8 @@ void muster_entry_flush(struct entry *e, entry_event_fn each, void *arg) {
 }
 
 void muster_entry_fini(struct entry *e) {
-    clear(e);
+    for (size_t i = 0; i < e->batch_capacity; i++)
+        muster_bump_fini(&e->batches[i].memory);
     free(e->batches);
     *e = (struct entry){0};
 }

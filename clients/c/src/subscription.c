@@ -1,4 +1,5 @@
 /* subscription.c - follows the event stream on a thread of its own, and fills its gaps. */
+#include "bump.h"
 #include "client_internal.h"
 #include "entry.h"
 
@@ -31,6 +32,7 @@ struct muster_subscription {
     muster_resync_fn on_resync;
     void *arg;
     struct tracker tracker;
+    struct bump memory; /* of the message at hand; empty between two */
     struct entry entry;
     int64_t entry_since_ms, silent_since_ms;
     atomic_bool stopping;
@@ -238,7 +240,7 @@ static void take_heartbeat(struct muster_subscription *s, const char *topic,
 }
 
 static void take_batch(struct muster_subscription *s, const char *topic,
-                       Muster__V1__EventBatch *batch) {
+                       const Muster__V1__EventBatch *batch) {
     struct position at = {batch->epoch, batch->seq};
     struct position previous = {batch->previous_epoch, batch->previous_seq};
     if (!s->tracker.started) start_tracker(s, batch, false);
@@ -249,7 +251,7 @@ static void take_batch(struct muster_subscription *s, const char *topic,
     if (!muster_entry_empty(&s->entry) && muster_tracker_order(s->entry.at, at) != 0)
         flush_entry(s);
     if (muster_entry_empty(&s->entry)) s->entry_since_ms = muster_status_now_ms();
-    if (!muster_entry_add(&s->entry, topic, batch)) return;
+    if (!muster_entry_add(&s->entry, topic, batch, &s->memory)) return;
     muster_tracker_saw(&s->tracker, topic, at);
     note_position(s, at);
     if (muster_entry_whole(&s->entry)) flush_entry(s);
@@ -259,15 +261,19 @@ static void take_message(struct muster_subscription *s, const char *bytes, size_
     const char *end = memchr(bytes, '\0', size);
     if (end == NULL || (size_t)(end - bytes) >= TOPIC_BYTES) return;
     size_t head = (size_t)(end - bytes) + 1;
+    ProtobufCAllocator allocator = muster_bump_allocator(&s->memory);
     Muster__V1__EventBatch *batch =
-        muster__v1__event_batch__unpack(NULL, size - head, (const uint8_t *)bytes + head);
-    if (batch == NULL) return; /* damaged or no memory: shows as a gap */
+        muster__v1__event_batch__unpack(&allocator, size - head, (const uint8_t *)bytes + head);
+    if (batch == NULL) { /* damaged or no memory: shows as a gap */
+        muster_bump_reset(&s->memory);
+        return;
+    }
     s->heard_ms = s->silent_since_ms = muster_status_now_ms();
     char heartbeat[TOPIC_BYTES];
     snprintf(heartbeat, sizeof heartbeat, "%s/-/heartbeat", s->realm);
     if (strcmp(bytes, heartbeat) == 0) {
         take_heartbeat(s, heartbeat, batch);
-        muster__v1__event_batch__free_unpacked(batch, NULL);
+        muster_bump_reset(&s->memory);
     } else {
         take_batch(s, bytes, batch);
     }
@@ -385,6 +391,7 @@ void muster_unsubscribe(struct muster_subscription *s) {
     nng_aio_free(s->aio);
     if (nng_socket_id(s->socket) > 0) nng_close(s->socket);
     muster_entry_fini(&s->entry);
+    muster_bump_fini(&s->memory);
     muster_tracker_fini(&s->tracker);
     pthread_cond_destroy(&s->wake);
     pthread_mutex_destroy(&s->mutex);
