@@ -19,10 +19,10 @@ struct target {
 struct news {
     struct message message; /* first; BRIDGE_NEWS */
     Muster__V1__EventType type;
+    struct str name;    /* and arguments, of the event for the sockets: */
+    struct strbuf args; /* a JSON array; empty when no target was connected */
     size_t target_count;
-    struct target *targets;
-    size_t event_bytes;
-    uint8_t *event; /* packed: most events have nobody connected, and are never unpacked */
+    struct target targets[];
 };
 
 struct lost {
@@ -63,23 +63,35 @@ static void add_targets(struct news *n, const Muster__V1__Event *event) {
 }
 
 static void news_free(struct news *n) {
-    mem_free(n->targets);
-    mem_free(n->event);
+    strbuf_fini(&n->args);
     mem_free(n);
+}
+
+static bool may_be_here(const struct bridge *b, const struct news *n) {
+    for (size_t i = 0; i < n->target_count; i++)
+        if (players_may_be_here(&b->players, str_of(n->targets[i].player_id))) return true;
+    return false;
+}
+
+static void write_args(struct news *n, const Muster__V1__Event *event) {
+    if (event->body_case == MUSTER__V1__EVENT__BODY_MATCH) {
+        n->name = STR("match_found");
+        payload_message(&event->match->base, &n->args);
+    } else {
+        n->name = STR("ticket_updated");
+        payload_ticket(event->ticket, NULL, &n->args);
+    }
 }
 
 static void on_event(void *arg, const Muster__V1__Event *event) {
     struct bridge *b = arg;
     size_t count = player_count(event);
     if (count == 0) return; /* queues' events are not for players */
-    struct news *n = mem_alloc(sizeof *n);
+    struct news *n = mem_alloc(sizeof *n + count * sizeof *n->targets);
     n->message.kind = BRIDGE_NEWS;
     n->type = event->type;
-    n->targets = mem_array(count, sizeof *n->targets);
     add_targets(n, event);
-    n->event_bytes = muster__v1__event__get_packed_size(event);
-    n->event = mem_alloc(n->event_bytes + 1);
-    muster__v1__event__pack(event, n->event);
+    if (may_be_here(b, n)) write_args(n, event);
     if (inbox_push(&b->inbox, &n->message) != ERR_OK) {
         atomic_store(&b->feed.overflowed, true);
         news_free(n);
@@ -108,29 +120,6 @@ enum err feed_start(struct bridge *b, const struct bridge_options *o, struct err
 
 /* --- The bridge's thread --------------------------------------------------------------------- */
 
-/* The event's name and arguments, made when the first connected player asks for them. */
-struct delivery {
-    const struct news *news;
-    struct strbuf args;
-    struct str name;
-};
-
-static bool prepare(struct delivery *d) {
-    if (d->args.size > 0) return true;
-    Muster__V1__Event *event =
-        muster__v1__event__unpack(NULL, d->news->event_bytes, d->news->event);
-    if (event == NULL) return false;
-    if (event->body_case == MUSTER__V1__EVENT__BODY_MATCH) {
-        d->name = STR("match_found");
-        payload_message(&event->match->base, &d->args);
-    } else {
-        d->name = STR("ticket_updated");
-        payload_ticket(event->ticket, NULL, &d->args);
-    }
-    muster__v1__event__free_unpacked(event, NULL);
-    return true;
-}
-
 /* False when the event is older than what the player was told: after a lost message a ticket's
  * first event may come behind its last. */
 static bool note(struct bridge *b, const struct target *t, bool queued, int64_t now_ms) {
@@ -145,21 +134,34 @@ static bool note(struct bridge *b, const struct target *t, bool queued, int64_t 
     return true;
 }
 
-static void tell(struct player *player, const struct target *t, bool queued, struct delivery *d) {
-    if (queued)
+static void emit(struct player *player, const struct news *n) {
+    LIST_EACH (&player->sessions, node) {
+        bridge_emit(LIST_OF(node, struct session, link), n->name, strbuf_str(&n->args));
+    }
+}
+
+/* He was not here yet when the event came; what he was sent since may be older than it. */
+static void fetch(struct bridge *b, struct player *player) {
+    LIST_EACH (&player->sessions, node) {
+        states_want_session(b, LIST_OF(node, struct session, link));
+    }
+}
+
+static void tell(struct bridge *b, struct player *player, const struct target *t,
+                 const struct news *n) {
+    if (n->type == MUSTER__V1__EVENT_TYPE__TICKET_QUEUED)
         snprintf(player->ticket_id, sizeof player->ticket_id, "%s", t->ticket_id);
     else if (str_equal(str_of(player->ticket_id), str_of(t->ticket_id)))
         player->ticket_id[0] = '\0';
     player->news++;
-    if (!prepare(d)) return;
-    LIST_EACH (&player->sessions, node) {
-        bridge_emit(LIST_OF(node, struct session, link), d->name, strbuf_str(&d->args));
-    }
+    if (n->args.size > 0)
+        emit(player, n);
+    else
+        fetch(b, player);
 }
 
 void feed_take_news(struct bridge *b, struct message *m) {
     struct news *n = (struct news *)(void *)m;
-    struct delivery d = {.news = n};
     bool queued = n->type == MUSTER__V1__EVENT_TYPE__TICKET_QUEUED;
     int64_t now_ms = clock_mono_us() / 1000;
     for (size_t i = 0; i < n->target_count; i++) {
@@ -167,10 +169,9 @@ void feed_take_news(struct bridge *b, struct message *m) {
         struct player *player = players_find(&b->players, str_of(n->targets[i].player_id));
         if (player == NULL) continue;
         players_ref(player); /* telling may cut his last socket, when it is too slow */
-        tell(player, &n->targets[i], queued, &d);
+        tell(b, player, &n->targets[i], n);
         players_unref(&b->players, player);
     }
-    strbuf_fini(&d.args);
     news_free(n);
 }
 

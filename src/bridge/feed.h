@@ -1,7 +1,8 @@
 /* feed.h - the event stream on its way to the players' sockets.
  *
- * The subscription's thread packs each event with the ids of its players into a message; the
- * bridge's thread looks who of them is connected, and only for those makes JSON of it. When the
+ * The subscription's thread makes a message of each event: the ids of its players and, when one of
+ * them may be connected, its JSON; the bridge's thread sends that to the sockets of those who are.
+ * A player who connects between the two is sent his state, which then tells of the event. When the
  * inbox is full an event is dropped, and everybody is sent his state instead (resync).
  */
 #ifndef MUSTER_BRIDGE_FEED_H

@@ -30,8 +30,12 @@ static bool memory_is(const void *value, const void *key) {
     return str_equal(str_of(memory->player_id), *(const struct str *)key);
 }
 
+static atomic_uint *counter_of(const struct players *p, struct str id) {
+    return &p->here[str_hash(id) & (PLAYERS_COUNTERS - 1)];
+}
+
 void players_init(struct players *p) {
-    *p = (struct players){0};
+    *p = (struct players){.here = mem_array(PLAYERS_COUNTERS, sizeof *p->here)};
     list_init(&p->by_age);
     list_init(&p->all);
 }
@@ -49,10 +53,15 @@ void players_fini(struct players *p) {
         forget(p, LIST_OF(list_first(&p->by_age), struct memory, link));
     map_fini(&p->by_id);
     map_fini(&p->memories);
+    mem_free(p->here);
 }
 
 struct player *players_find(struct players *p, struct str id) {
     return map_get(&p->by_id, str_hash(id), player_is, &id);
+}
+
+bool players_may_be_here(const struct players *p, struct str id) {
+    return atomic_load(counter_of(p, id)) > 0;
 }
 
 void players_ref(struct player *player) {
@@ -63,6 +72,7 @@ void players_unref(struct players *p, struct player *player) {
     if (--player->refs > 0) return;
     bool removed = map_remove(&p->by_id, str_hash(str_of(player->id)), player);
     assert(removed && player->sessions.count == 0);
+    atomic_fetch_sub(counter_of(p, str_of(player->id)), 1);
     list_remove(&p->all, &player->link);
     mem_free(player);
 }
@@ -75,6 +85,7 @@ struct session *players_join(struct players *p, struct str id, struct sio_socket
         list_init(&player->sessions);
         list_append(&p->all, &player->link);
         map_put(&p->by_id, str_hash(id), player);
+        atomic_fetch_add(counter_of(p, id), 1);
     }
     struct session *s = mem_alloc(sizeof *s);
     s->socket = socket;

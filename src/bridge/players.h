@@ -4,7 +4,9 @@
  * A session is one socket; it outlives the socket while requests of it are under way (`socket` is
  * NULL then). Memories say which ticket of a player ended within MEMORY_MS, so that one who was
  * away meanwhile can be told; the oldest is forgotten above MEMORIES_MAX.
- * Thread safety: one thread, the bridge's. All O(1).
+ * Who may be connected is also told by counters, one for the ids of each hash, that another thread
+ * may read: the subscription's spends nothing on events of players who are elsewhere.
+ * Thread safety: one thread, the bridge's, but for players_may_be_here(). All O(1).
  */
 #ifndef MUSTER_BRIDGE_PLAYERS_H
 #define MUSTER_BRIDGE_PLAYERS_H
@@ -16,14 +18,18 @@
 #include "base/str.h"
 #include "socketio/socketio.h"
 
+#include <stdatomic.h>
+
 #define PLAYERS_MEMORY_MS 300000
 #define PLAYERS_MEMORIES_MAX 200000
+#define PLAYERS_COUNTERS 65536 /* a power of two */
 
 struct players {
     struct map by_id;    /* struct player */
     struct map memories; /* struct memory */
     struct list by_age;  /* memory.link, oldest first */
     struct list all;     /* player.link */
+    atomic_uint *here;   /* PLAYERS_COUNTERS: players by their id's hash */
 };
 
 struct player {
@@ -48,6 +54,9 @@ void players_init(struct players *p);
 void players_fini(struct players *p); /* no sessions, no references are left */
 
 struct player *players_find(struct players *p, struct str id); /* NULL: not connected */
+/* From any thread. False: whoever joins as this player does so after the call. True may be wrong:
+ * with 10,000 players here for one in seven who are not. */
+bool players_may_be_here(const struct players *p, struct str id);
 void players_ref(struct player *player);
 void players_unref(struct players *p, struct player *player);
 

@@ -63,11 +63,38 @@ static void oldest_memory_is_forgotten_at_the_limit(void **state) {
     players_fini(&p);
 }
 
+static void who_is_not_here_is_known_to_be_elsewhere_in_most_cases(void **state) {
+    (void)state;
+    struct players p;
+    players_init(&p);
+    struct session *sessions[100];
+    char id[20];
+    for (int i = 0; i < 100; i++) {
+        (void)snprintf(id, sizeof id, "here-%d", i);
+        sessions[i] = players_join(&p, str_of(id), socket_number(0));
+        assert_true(players_may_be_here(&p, str_of(id)));
+    }
+    int wrong = 0; /* expected: 1000 x 100 / 65536 */
+    for (int i = 0; i < 1000; i++) {
+        (void)snprintf(id, sizeof id, "away-%d", i);
+        wrong += players_may_be_here(&p, str_of(id));
+    }
+    assert_in_range(wrong, 0, 50);
+    for (int i = 0; i < 100; i++)
+        players_leave(&p, sessions[i]);
+    for (int i = 0; i < 100; i++) {
+        (void)snprintf(id, sizeof id, "here-%d", i);
+        assert_false(players_may_be_here(&p, str_of(id)));
+    }
+    players_fini(&p);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(player_lives_as_long_as_he_is_referred_to),
         cmocka_unit_test(memory_lasts_five_minutes_and_is_the_latest),
         cmocka_unit_test(oldest_memory_is_forgotten_at_the_limit),
+        cmocka_unit_test(who_is_not_here_is_known_to_be_elsewhere_in_most_cases),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
