@@ -21,7 +21,7 @@
 #include <stdatomic.h>
 
 enum {
-    DRAIN_MS = 1500, /* who waits longer waits for a store that is away */
+    DRAIN_MS = 1500,        /* who waits longer waits for a store that is away */
     FORWARD_MARGIN_MS = 50, /* our refusal must reach the caller before he gives up */
     MESSAGE_TAKEN = MESSAGE_ROLE,
 };
