@@ -5,7 +5,6 @@
 #include "base/mem.h"
 #include "wire/fields.h"
 #include "wire/journal_codec.h"
-#include "wire/match_codec.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -47,7 +46,8 @@ struct event_batch {
     size_t topic_count, topic_capacity;
     struct slice *slices;
     size_t slice_count, slice_capacity;
-    uint32_t index; /* of the next event in the entry */
+    struct strbuf event; /* the one being written */
+    uint32_t index;      /* of the next event in the entry */
 };
 
 int position_compare(struct position a, struct position b) {
@@ -104,24 +104,17 @@ static void write_queue(struct str name, uint32_t version, const struct record *
     pb_close(out, queue);
 }
 
-static void write_body(const struct record *r, struct strbuf *out) {
+/* `message` is the Ticket or the Match that the journal holds: news are passed on as written. */
+static void write_body(const struct record *r, struct str message, struct strbuf *out) {
     switch (r->kind) {
-    case RECORD_TICKET_CREATED: {
-        struct ticket_view view = {
-            .id = r->ticket_created.id,
-            .state = r->ticket_created.state,
-            .spec = r->ticket_created.spec,
-            .created_ms = r->ticket_created.created_ms,
-            .expires_ms = r->ticket_created.expires_ms,
-        };
-        ticket_codec_write(&view, Event_ticket, out);
+    case RECORD_TICKET_CREATED:
+        pb_add_text(out, Event_ticket, message);
         break;
-    }
     case RECORD_TICKET_ENDED:
         write_ended(r, out);
         break;
     case RECORD_MATCH_CREATED:
-        match_codec_write(&r->match_created, Event_match, out);
+        pb_add_text(out, Event_match, message);
         break;
     case RECORD_QUEUE_PUT:
         write_queue(r->queue_put.name, r->queue_put.version, r, out);
@@ -134,50 +127,62 @@ static void write_body(const struct record *r, struct strbuf *out) {
     }
 }
 
-static void add_event(struct event_batch *b, const struct record *r, struct str queue,
-                      enum event_type type) {
-    size_t at = topic_of(b, queue, type);
+/* What makes an event of the record. */
+struct news {
+    const struct record *record;
+    struct str message;
+    struct str queue;
+    enum event_type type;
+};
+
+static void add_event(struct event_batch *b, const struct news *n) {
+    size_t at = topic_of(b, n->queue, n->type);
     struct topic *t = &b->topics[at];
     size_t from = t->events.size;
-    size_t event = pb_open(&t->events, EventBatch_events);
-    pb_put_uint(&t->events, Event_type, type);
-    pb_put_uint(&t->events, Event_epoch, b->at.epoch);
-    pb_put_uint(&t->events, Event_seq, b->at.seq);
-    pb_put_uint(&t->events, Event_index, b->index++);
-    pb_put_int(&t->events, Event_time_ms, r->time_ms);
-    pb_put_text(&t->events, Event_realm, b->realm);
-    pb_put_text(&t->events, Event_queue, queue);
-    write_body(r, &t->events);
-    pb_close(&t->events, event);
+    struct strbuf *event = &b->event;
+    strbuf_clear(event);
+    pb_put_uint(event, Event_type, n->type);
+    pb_put_uint(event, Event_epoch, b->at.epoch);
+    pb_put_uint(event, Event_seq, b->at.seq);
+    pb_put_uint(event, Event_index, b->index++);
+    pb_put_int(event, Event_time_ms, n->record->time_ms);
+    pb_put_text(event, Event_realm, b->realm);
+    pb_put_text(event, Event_queue, n->queue);
+    write_body(n->record, n->message, event);
+    pb_add_text(&t->events, EventBatch_events, strbuf_str(event));
     t->count++;
     remember(b, (struct slice){(uint32_t)at, from, t->events.size});
 }
 
-static void take_record(void *arg, struct record *r) {
+static void take_record(void *arg, struct record *r, struct str message) {
     struct event_batch *b = arg;
-    if (!r->carried) {
-        switch (r->kind) {
-        case RECORD_TICKET_CREATED:
-            add_event(b, r, r->ticket_created.spec.queue, EVENT_TICKET_QUEUED);
-            break;
-        case RECORD_TICKET_ENDED:
-            add_event(b, r, r->ticket_ended.queue,
-                      r->ticket_ended.state == TICKET_EXPIRED ? EVENT_TICKET_EXPIRED
-                                                              : EVENT_TICKET_CANCELLED);
-            break;
-        case RECORD_MATCH_CREATED:
-            add_event(b, r, r->match_created.queue, EVENT_MATCH_FOUND);
-            break;
-        case RECORD_QUEUE_PUT:
-            add_event(b, r, r->queue_put.name, EVENT_QUEUE_UPDATED);
-            break;
-        case RECORD_QUEUE_DELETED:
-            add_event(b, r, r->queue_deleted.name, EVENT_QUEUE_DELETED);
-            break;
-        case RECORD_EPOCH_STARTED:
-            break;
-        }
+    struct news n = {.record = r, .message = message};
+    switch (r->kind) {
+    case RECORD_TICKET_CREATED:
+        n.queue = r->ticket_created.spec.queue;
+        n.type = EVENT_TICKET_QUEUED;
+        break;
+    case RECORD_TICKET_ENDED:
+        n.queue = r->ticket_ended.queue;
+        n.type = r->ticket_ended.state == TICKET_EXPIRED ? EVENT_TICKET_EXPIRED
+                                                         : EVENT_TICKET_CANCELLED;
+        break;
+    case RECORD_MATCH_CREATED:
+        n.queue = r->match_created.queue;
+        n.type = EVENT_MATCH_FOUND;
+        break;
+    case RECORD_QUEUE_PUT:
+        n.queue = r->queue_put.name;
+        n.type = EVENT_QUEUE_UPDATED;
+        break;
+    case RECORD_QUEUE_DELETED:
+        n.queue = r->queue_deleted.name;
+        n.type = EVENT_QUEUE_DELETED;
+        break;
+    case RECORD_EPOCH_STARTED:
+        break;
     }
+    if (!r->carried && r->kind != RECORD_EPOCH_STARTED) add_event(b, &n);
     journal_record_fini(r);
 }
 
@@ -187,7 +192,7 @@ enum err event_batch_new(struct str entry, struct position at, struct str realm,
     b->arena = arena_new(0);
     b->realm = arena_str(b->arena, realm);
     b->at = at;
-    enum err code = journal_decode(entry, b->arena, take_record, b, NULL, why);
+    enum err code = journal_walk(entry, b->arena, take_record, b, why);
     if (code != ERR_OK) {
         event_batch_free(b);
         b = NULL;
@@ -202,6 +207,7 @@ void event_batch_free(struct event_batch *b) {
         strbuf_fini(&b->topics[i].events);
     mem_free(b->topics);
     mem_free(b->slices);
+    strbuf_fini(&b->event);
     arena_free(b->arena);
     mem_free(b);
 }

@@ -100,6 +100,12 @@ void journal_encode_owner(struct str owner, struct strbuf *entry) {
 
 /* ---- reading ---- */
 
+struct reading { /* one record */
+    struct arena *arena;
+    struct err_text *why;
+    struct str message; /* its Ticket or Match */
+};
+
 static enum err lost(struct err_text *why, const char *what) {
     return err_set(why, ERR_DATA_LOSS, "a journal record is malformed: %s", what);
 }
@@ -123,24 +129,24 @@ static enum err read_queue_put(struct str bytes, struct record *out, struct err_
     return ERR_OK;
 }
 
-static enum err read_created(struct str bytes, struct arena *arena, struct record *out,
-                             struct err_text *why) {
+static enum err read_created(struct str bytes, struct reading *reading, struct record *out) {
     struct pb_reader r = pb_reader(bytes);
-    struct str ticket = STR_EMPTY, key = STR_EMPTY;
+    struct str key = STR_EMPTY;
     for (struct pb_field f; pb_next(&r, &f);) {
-        if (f.key == TicketCreated_ticket) ticket = f.bytes;
+        if (f.key == TicketCreated_ticket) reading->message = f.bytes;
         if (f.key == TicketCreated_request_key) key = f.bytes;
         if (f.key == TicketCreated_request_hash) out->ticket_created.request_hash = f.value;
     }
     if (r.malformed || (key.size != 0 && key.size != REQUEST_KEY_BYTES))
-        return lost(why, "ticket_created");
+        return lost(reading->why, "ticket_created");
     for (size_t i = 0; i < key.size; i++) {
         struct id *k = &out->ticket_created.request_key;
         uint64_t *half = i < 8 ? &k->hi : &k->lo;
         *half = *half << 8 | (unsigned char)key.at[i];
     }
     struct ticket_view view;
-    if (!ticket_codec_read(ticket, arena, &view, why)) return ERR_DATA_LOSS;
+    if (!ticket_codec_read(reading->message, reading->arena, &view, reading->why))
+        return ERR_DATA_LOSS;
     out->ticket_created.id = view.id;
     out->ticket_created.state = view.state;
     out->ticket_created.spec = view.spec;
@@ -188,14 +194,13 @@ static enum err read_deleted(struct str bytes, struct record *out, struct err_te
     return whole ? ERR_OK : lost(why, "queue_deleted");
 }
 
-static enum err read_match(struct str bytes, struct arena *arena, struct record *out,
-                           struct err_text *why) {
+static enum err read_match(struct str bytes, struct reading *reading, struct record *out) {
     struct pb_reader r = pb_reader(bytes);
-    struct str match = STR_EMPTY;
     for (struct pb_field f; pb_next(&r, &f);)
-        if (f.key == MatchCreated_match) match = f.bytes;
-    if (r.malformed) return lost(why, "match_created");
-    return match_codec_read(match, arena, &out->match_created, why) ? ERR_OK : ERR_DATA_LOSS;
+        if (f.key == MatchCreated_match) reading->message = f.bytes;
+    if (r.malformed) return lost(reading->why, "match_created");
+    bool ok = match_codec_read(reading->message, reading->arena, &out->match_created, reading->why);
+    return ok ? ERR_OK : ERR_DATA_LOSS;
 }
 
 static enum err read_epoch(struct str bytes, struct record *out, struct err_text *why) {
@@ -205,35 +210,33 @@ static enum err read_epoch(struct str bytes, struct record *out, struct err_text
     return r.malformed ? lost(why, "epoch_started") : ERR_OK;
 }
 
-static enum err read_body(const struct pb_field *f, struct arena *arena, struct record *out,
-                          struct err_text *why) {
+static enum err read_body(const struct pb_field *f, struct reading *reading, struct record *out) {
     switch (f->key) {
     case Record_epoch_started:
         out->kind = RECORD_EPOCH_STARTED;
-        return read_epoch(f->bytes, out, why);
+        return read_epoch(f->bytes, out, reading->why);
     case Record_queue_put:
         out->kind = RECORD_QUEUE_PUT;
-        return read_queue_put(f->bytes, out, why);
+        return read_queue_put(f->bytes, out, reading->why);
     case Record_queue_deleted:
         out->kind = RECORD_QUEUE_DELETED;
-        return read_deleted(f->bytes, out, why);
+        return read_deleted(f->bytes, out, reading->why);
     case Record_ticket_created:
         out->kind = RECORD_TICKET_CREATED;
-        return read_created(f->bytes, arena, out, why);
+        return read_created(f->bytes, reading, out);
     case Record_ticket_ended:
         out->kind = RECORD_TICKET_ENDED;
-        return read_ended(f->bytes, arena, out, why);
+        return read_ended(f->bytes, reading->arena, out, reading->why);
     case Record_match_created:
         out->kind = RECORD_MATCH_CREATED;
-        return read_match(f->bytes, arena, out, why);
+        return read_match(f->bytes, reading, out);
     default:
         return ERR_OK;
     }
 }
 
 /* A record of a kind this version does not know is an error, not skipped: state would differ. */
-static enum err read_record(struct str bytes, struct arena *arena, struct record *out,
-                            struct err_text *why) {
+static enum err read_record(struct str bytes, struct reading *reading, struct record *out) {
     struct pb_reader r = pb_reader(bytes);
     enum err code = ERR_OK;
     memset(out, 0, sizeof *out); /* an initializer need not clear all of a union */
@@ -243,28 +246,51 @@ static enum err read_record(struct str bytes, struct arena *arena, struct record
         else if (f.key == Record_carried)
             out->carried = f.value != 0;
         else if (out->kind == 0)
-            code = read_body(&f, arena, out, why);
+            code = read_body(&f, reading, out);
     }
     if (code == ERR_OK && (r.malformed || !match_codec_time_valid(out->time_ms)))
-        code = lost(why, "record");
-    if (code == ERR_OK && out->kind == 0) code = lost(why, "a kind this version does not know");
+        code = lost(reading->why, "record");
+    if (code == ERR_OK && out->kind == 0)
+        code = lost(reading->why, "a kind this version does not know");
     if (code != ERR_OK) journal_record_fini(out);
     return code;
 }
 
-enum err journal_decode(struct str entry, struct arena *arena, record_fn sink, void *sink_arg,
-                        struct str *owner, struct err_text *why) {
+enum err journal_walk(struct str entry, struct arena *arena, journal_message_fn sink,
+                      void *sink_arg, struct err_text *why) {
     struct pb_reader r = pb_reader(entry);
-    if (owner) *owner = STR_EMPTY;
     for (struct pb_field f; pb_next(&r, &f);) {
-        if (f.key == Entry_owner && owner) *owner = f.bytes;
         if (f.key != Entry_records) continue;
+        struct reading reading = {arena, why, STR_EMPTY};
         struct record record;
-        enum err code = read_record(f.bytes, arena, &record, why);
+        enum err code = read_record(f.bytes, &reading, &record);
         if (code != ERR_OK) return code;
-        sink(sink_arg, &record);
+        sink(sink_arg, &record, reading.message);
     }
     return r.malformed ? lost(why, "entry") : ERR_OK;
+}
+
+struct record_sink {
+    record_fn take;
+    void *arg;
+};
+
+static void drop_message(void *arg, struct record *r, struct str message) {
+    const struct record_sink *sink = arg;
+    (void)message;
+    sink->take(sink->arg, r);
+}
+
+enum err journal_decode(struct str entry, struct arena *arena, record_fn sink, void *sink_arg,
+                        struct str *owner, struct err_text *why) {
+    if (owner) {
+        struct pb_reader r = pb_reader(entry);
+        *owner = STR_EMPTY;
+        for (struct pb_field f; pb_next(&r, &f);)
+            if (f.key == Entry_owner) *owner = f.bytes;
+    }
+    struct record_sink records = {sink, sink_arg};
+    return journal_walk(entry, arena, drop_message, &records, why);
 }
 
 void journal_record_fini(struct record *r) {

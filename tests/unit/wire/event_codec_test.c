@@ -5,6 +5,7 @@
 #include "support/wire_kit.h"
 #include "wire/fields.h"
 #include "wire/journal_codec.h"
+#include "wire/match_codec.h"
 
 static const struct position here = {7, 42}, before = {7, 40};
 
@@ -124,6 +125,40 @@ static void each_kind_of_event_has_its_topic_and_its_body(void **state) {
         muster__v1__event_batch__free_unpacked(m, NULL);
     }
     event_batch_free(b);
+}
+
+static void a_ticket_is_passed_on_with_the_fields_of_a_newer_version(void **state) {
+    (void)state;
+    enum { FROM_THE_FUTURE = PB_KEY(99, PB_VARINT) };
+    struct record r = created(STR("duel"), STR("p1"));
+    struct ticket_view view = {.id = r.ticket_created.id,
+                               .state = TICKET_QUEUED,
+                               .spec = r.ticket_created.spec};
+    struct strbuf field = {0}, entry = {0};
+    ticket_codec_write(&view, TicketCreated_ticket, &field);
+    struct pb_reader reader = pb_reader(strbuf_str(&field));
+    struct pb_field ticket;
+    assert_true(pb_next(&reader, &ticket));
+    struct strbuf newer = {0};
+    strbuf_add_str(&newer, ticket.bytes);
+    pb_put_uint(&newer, FROM_THE_FUTURE, 5);
+    size_t record = pb_open(&entry, Entry_records);
+    size_t body = pb_open(&entry, Record_ticket_created);
+    pb_add_text(&entry, TicketCreated_ticket, strbuf_str(&newer));
+    pb_close(&entry, body);
+    pb_close(&entry, record);
+    struct event_batch *b;
+    assert_int_equal(event_batch_new(strbuf_str(&entry), here, STR("game"), &b, NULL), ERR_OK);
+    Muster__V1__EventBatch *m = message_of(b, 0);
+    const Muster__V1__Ticket *t = m->events[0]->ticket;
+    assert_string_equal(t->players[0]->player_id, "p1");
+    assert_int_equal(t->base.n_unknown_fields, 1);
+    assert_int_equal(t->base.unknown_fields[0].tag, 99);
+    muster__v1__event_batch__free_unpacked(m, NULL);
+    event_batch_free(b);
+    strbuf_fini(&field);
+    strbuf_fini(&newer);
+    strbuf_fini(&entry);
 }
 
 static void an_ended_ticket_tells_its_players_and_why(void **state) {
@@ -279,6 +314,7 @@ static void positions_are_ordered_by_epoch_then_seq(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_kind_of_event_has_its_topic_and_its_body),
+        cmocka_unit_test(a_ticket_is_passed_on_with_the_fields_of_a_newer_version),
         cmocka_unit_test(an_ended_ticket_tells_its_players_and_why),
         cmocka_unit_test(queue_events_tell_the_version_and_what_was_put),
         cmocka_unit_test(carried_and_epoch_records_are_no_news),
