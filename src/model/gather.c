@@ -105,6 +105,35 @@ void gather_run(struct gathered *g, const struct gather_query *q) {
     g->below = GATHER_MAX - low;
     g->visited = seen;
     for (uint32_t i = 0; i < g->count; i++)
-        g->by_age[i] = &g->by_key[i];
-    if (g->count > 1) qsort(g->by_age, g->count, sizeof *g->by_age, by_age);
+        g->in_order[i] = &g->by_key[i];
+    if (g->count > 1) qsort(g->in_order, g->count, sizeof *g->in_order, by_age);
+}
+
+struct ranked {
+    double rank[RULESET_SORTS_MAX];
+    uint32_t size, place; /* in the order of age */
+    const struct option *option;
+};
+
+static int by_rank(const void *a, const void *b) {
+    const struct ranked *x = a, *y = b;
+    for (uint32_t i = 0; i < x->size; i++) {
+        if (x->rank[i] != y->rank[i]) return x->rank[i] < y->rank[i] ? -1 : 1;
+    }
+    return (x->place > y->place) - (x->place < y->place);
+}
+
+void gather_rank(struct gathered *g, const struct ruleset *r, const struct pool_entry *x) {
+    struct ranked ranked[GATHER_MAX];
+    uint32_t size = ruleset_rank_size(r);
+    if (size == 0 || g->count < 2) return;
+    for (uint32_t i = 0; i < g->count; i++) {
+        ranked[i].size = size;
+        ranked[i].place = i;
+        ranked[i].option = g->in_order[i];
+        ruleset_rank(r, &x->ticket->spec, &g->in_order[i]->entry->ticket->spec, ranked[i].rank);
+    }
+    qsort(ranked, g->count, sizeof *ranked, by_rank);
+    for (uint32_t i = 0; i < g->count; i++)
+        g->in_order[i] = ranked[i].option;
 }

@@ -31,11 +31,14 @@ struct gathered {
     struct option slots[2 * GATHER_MAX]; /* below x grow down from the middle, others up */
     const struct option *by_key;         /* ascending; `below` of them before x's place */
     uint32_t count, below;
-    const struct option *by_age[GATHER_MAX]; /* oldest first */
+    const struct option *in_order[GATHER_MAX]; /* as they are tried: oldest first */
     uint32_t visited;
     bool truncated; /* the window holds more than was looked at */
 };
 
 void gather_run(struct gathered *g, const struct gather_query *q);
+
+/* Puts `in_order` into the order that the ruleset's sorts want around `x`, by age among equals. */
+void gather_rank(struct gathered *g, const struct ruleset *r, const struct pool_entry *x);
 
 #endif

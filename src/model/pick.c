@@ -180,7 +180,7 @@ static bool fill(struct pick *p, struct key_window w, uint32_t first) {
     uint32_t too_big = UINT32_MAX; /* the smallest ticket there was no room for */
     for (uint32_t k = 0; k < p->near.count && !is_full(p); k++) {
         uint32_t at = first + k < p->near.count ? first + k : first + k - p->near.count;
-        const struct option *o = p->near.by_age[at];
+        const struct option *o = p->near.in_order[at];
         if (o->players >= too_big || o->key < w.low || o->key > w.high) continue;
         enum fit fit = extend(p, o);
         if (fit == FIT_NO_ROOM && !p->shrinking) too_big = o->players;
@@ -311,7 +311,7 @@ static bool try_every_subset(struct pick *p, uint32_t from) {
     for (uint32_t i = from; i < p->near.count; i++) {
         if (!may_go_on(p)) return false;
         p->result.nodes++;
-        if (extend(p, p->near.by_age[i]) != FIT_YES) continue;
+        if (extend(p, p->near.in_order[i]) != FIT_YES) continue;
         if (try_every_subset(p, i + 1)) return true;
         p->depth--;
     }
@@ -363,6 +363,7 @@ static void gather_around(struct pick *p, uint32_t want, uint32_t skip) {
         .visits = PICK_VISITS,
     };
     gather_run(&p->near, &q);
+    gather_rank(&p->near, p->ruleset, p->x.entry);
 }
 
 static bool can_match_at_all(const struct pick *p) {
@@ -390,9 +391,11 @@ static bool search_around(struct pick *p) {
         }
     }
     x->skip = 0;
-    gather_around(p, clamp(4 * players, 16, most), 0);
-    if (search_gathered(p, p->near.truncated ? PICK_TRIES / 4 : PICK_TRIES)) return true;
-    if (!p->near.truncated) return false;
+    if (ruleset_rank_size(p->ruleset) == 0) { /* a sort wants to choose among many */
+        gather_around(p, clamp(4 * players, 16, most), 0);
+        if (search_gathered(p, p->near.truncated ? PICK_TRIES / 4 : PICK_TRIES)) return true;
+        if (!p->near.truncated) return false;
+    }
     gather_around(p, most, 0);
     if (search_gathered(p, PICK_TRIES)) return true;
     if (p->near.truncated) x->skip = PICK_OPTIONS / 2;

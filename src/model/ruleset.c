@@ -9,14 +9,18 @@
 #include <stdio.h>
 
 const char *const ruleset_kind_names[] = {
+    [RULE_ABSOLUTE_SORT] = "absoluteSort",
     [RULE_BATCH_DISTANCE] = "batchDistance",
     [RULE_COLLECTION] = "collection",
     [RULE_COMPARISON] = "comparison",
     [RULE_COMPOUND] = "compound",
     [RULE_DISTANCE] = "distance",
+    [RULE_DISTANCE_SORT] = "distanceSort",
     [RULE_LATENCY] = "latency",
     NULL,
 };
+const char *const ruleset_batching_names[] = {
+    "", "random", "sorted", "largestPopulation", "fastestRegion", NULL};
 const char *const ruleset_party_names[] = {"avg", "min", "max", NULL};
 const char *const ruleset_list_party_names[] = {"union", "intersection", NULL};
 const char *const ruleset_collection_names[] = {"contains", "intersection",

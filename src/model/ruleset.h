@@ -57,8 +57,19 @@ bool ruleset_has_key(const struct ruleset *r);
 /* The ticket's key: the attribute over its players by the rule's partyAggregation (average). With
  * no key, 0. The spec was admitted. */
 double ruleset_key(const struct ruleset *r, const struct ticket_spec *spec);
-/* One player's value of the key attribute (his own or the default), 0 with no key. */
+/* One player's value of what teams are made even in: the algorithm's balancedAttribute, else the
+ * key attribute (his own value or the default); 0 with neither. */
 double ruleset_player_key(const struct ruleset *r, const struct player *p);
+
+#define RULESET_SORTS_MAX 8
+
+/* How many numbers rank a candidate (sort rules and batching preferences), 0..RULESET_SORTS_MAX. 0:
+ * candidates are tried by age alone. */
+uint32_t ruleset_rank_size(const struct ruleset *r);
+/* The ticket's rank as a candidate in a search around `anchor`: the numbers, first to last, say who
+ * is tried first, smaller before larger; equal ranks go by age. Never NaN. Both were admitted. */
+void ruleset_rank(const struct ruleset *r, const struct ticket_spec *anchor,
+                  const struct ticket_spec *spec, double *out);
 
 /* Hash of the values that string-equality rules demand to be the same within a match: tickets of
  * different partitions are never legal together. 0 when there is no such rule. */

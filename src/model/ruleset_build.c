@@ -9,6 +9,7 @@
 struct builder {
     struct ruleset *r;
     const struct ruleset_def *def;
+    struct strbuf *notes; /* may be NULL */
     struct err_text *why;
 };
 
@@ -110,27 +111,39 @@ static enum err check_teams(const struct builder *b) {
     return ERR_OK;
 }
 
+static void note_balanced(const struct builder *b) {
+    enum { SMALL_MATCH_MAX = 40 };
+    uint32_t most = b->r->steps[0].limits.players_max;
+    if (!b->notes || !b->r->balance || most > SMALL_MATCH_MAX) return;
+    strbuf_printf(b->notes,
+                  "algorithm.strategy balanced is meant for matches of more than %d players; this "
+                  "one has at most %u and is balanced all the same\n",
+                  SMALL_MATCH_MAX, most);
+}
+
 enum err ruleset_build(struct arena *arena, const struct ruleset_def *def, struct ruleset **out,
                        struct strbuf *notes, struct err_text *why) {
     *out = NULL;
     struct ruleset *r = arena_alloc(arena, sizeof *r);
     *r = (struct ruleset){.arena = arena,
                           .name = def->name,
-                          .age_is_oldest = def->age_is_oldest,
+                          .age_is_oldest = def->algorithm.age_is_oldest,
                           .attributes = def->attributes,
                           .attribute_count = def->attribute_count,
                           .team_defs = def->teams,
                           .team_def_count = def->team_count};
-    struct builder b = {.r = r, .def = def, .why = why};
+    struct builder b = {.r = r, .def = def, .notes = notes, .why = why};
     if (def->rule_count > LIMIT_RULES) {
         return ruleset_refuse(why, "rules", "are %u; at most %d", def->rule_count, LIMIT_RULES);
     }
     enum err code = check_all_names(&b);
     if (!code) code = check_teams(&b);
     if (!code) code = ruleset_rules_build(r, def, notes, why);
+    if (!code) code = ruleset_sort_build(r, &def->algorithm, why);
     if (!code) code = ruleset_steps_build(r, def, why);
     if (code) return code;
     ruleset_key_build(r);
+    note_balanced(&b);
     *out = r;
     return ERR_OK;
 }

@@ -24,11 +24,13 @@
 /* ---- definition ---- */
 
 enum rule_kind {
+    RULE_ABSOLUTE_SORT,
     RULE_BATCH_DISTANCE,
     RULE_COLLECTION,
     RULE_COMPARISON,
     RULE_COMPOUND,
     RULE_DISTANCE,
+    RULE_DISTANCE_SORT,
     RULE_LATENCY,
 };
 
@@ -46,6 +48,7 @@ enum party_aggregation {
 enum comparison_operation { OP_EQUAL, OP_UNEQUAL, OP_LESS, OP_AT_MOST, OP_MORE, OP_AT_LEAST };
 enum collection_operation { OP_CONTAINS, OP_INTERSECTION, OP_REFERENCE_INTERSECTION };
 
+enum map_key { MAP_KEY_NONE, MAP_KEY_MIN, MAP_KEY_MAX };
 enum latency_reference { LATENCY_MIN, LATENCY_AVG };
 
 enum reference_kind { REFERENCE_NONE, REFERENCE_NUMBER, REFERENCE_TEXT, REFERENCE_LIST };
@@ -71,7 +74,9 @@ struct reference_def {
 struct rule_def {
     struct str name, description;
     enum rule_kind kind;
-    struct str attribute;           /* batchDistance */
+    struct str attribute;           /* batchDistance, sorts */
+    bool descending;                /* sorts */
+    enum map_key map_key;           /* sorts by a map */
     const struct str *measurements; /* collection, comparison, distance: expressions */
     uint32_t measurement_count;
     enum comparison_operation operation;
@@ -98,9 +103,25 @@ struct expansion_def {
     uint32_t step_count; /* 1..LIMIT_EXPANSION_STEPS */
 };
 
+enum batching {
+    BATCHING_UNSAID,
+    BATCHING_RANDOM,
+    BATCHING_SORTED,
+    BATCHING_LARGEST_POPULATION,
+    BATCHING_FASTEST_REGION,
+};
+
+struct algorithm_def {
+    bool age_is_oldest, is_balanced;
+    enum batching batching;
+    struct str balanced; /* attribute; empty: not given */
+    const struct str *sort_by;
+    uint32_t sort_by_count;
+};
+
 struct ruleset_def {
     struct str name;
-    bool age_is_oldest;
+    struct algorithm_def algorithm;
     bool allow_shrinking; /* accept an expansion step that is narrower than the one before it */
     struct attribute_def *attributes;
     struct team_def *teams;
@@ -142,6 +163,16 @@ struct ruleset_term { /* of a compound rule's statement */
     uint32_t count;
 };
 
+enum sort_kind { SORT_ABSOLUTE, SORT_DISTANCE, SORT_REGION };
+
+struct ruleset_sort { /* one number of a candidate's rank */
+    enum sort_kind kind;
+    const struct attribute_def *attribute; /* REGION: none */
+    bool descending;
+    enum map_key map_key;
+    enum party_aggregation party;
+};
+
 struct rule {
     struct str name, description;
     enum rule_kind kind;
@@ -179,6 +210,10 @@ struct ruleset {
     bool has_latency;          /* a latency rule must hold: players without latencies never match */
     const struct attribute_def *key; /* NULL: none */
     enum party_aggregation key_party;
+    const struct attribute_def *balance; /* what teams are made even in; NULL: the key */
+    enum batching batching;
+    struct ruleset_sort sorts[RULESET_SORTS_MAX];
+    uint32_t sort_count;
     const struct attribute_def **partition; /* string attributes equal within a match */
     uint32_t partition_count;
 };
@@ -219,6 +254,13 @@ enum err ruleset_rules_reference(const struct ruleset *r, const struct rule *rul
                                  const struct reference_def *d, struct rule_bounds *out,
                                  struct ruleset_place at) ERR_CHECKED;
 
+/* Adds a sort rule to r->sorts (ruleset_sort.c). */
+enum err ruleset_sort_rule(struct ruleset *r, const struct rule_def *d, uint32_t index,
+                           struct err_text *why) ERR_CHECKED;
+/* Adds what the algorithm section sorts by, after the sort rules, and r->balance. */
+enum err ruleset_sort_build(struct ruleset *r, const struct algorithm_def *a,
+                            struct err_text *why) ERR_CHECKED;
+
 /* Parses a statement and marks the rules it names as governed; their kinds and names are known.
  * NULL on error, `at.why` filled. */
 const struct ruleset_term *ruleset_compound_parse(struct ruleset *r, struct str statement,
@@ -234,6 +276,7 @@ void ruleset_key_build(struct ruleset *r);
 
 /* The language's words, NULL at the end. */
 extern const char *const ruleset_kind_names[];       /* by enum rule_kind */
+extern const char *const ruleset_batching_names[];   /* by enum batching; the first is none */
 extern const char *const ruleset_party_names[];      /* by enum party_aggregation: numbers */
 extern const char *const ruleset_list_party_names[]; /* those from PARTY_UNION on */
 extern const char *const ruleset_operation_names[];  /* by enum comparison_operation */

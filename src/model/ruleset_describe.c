@@ -185,15 +185,57 @@ static void describe_compound(const struct ruleset *r, struct strbuf *out, uint3
     strbuf_printf(out, "%.*s", STR_PRINT(r->rules[i].statement));
 }
 
+/* A sort rule's place among r->sorts is its place among the sort rules. */
+static const struct ruleset_sort *sort_of_rule(const struct ruleset *r, uint32_t rule) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < rule; i++) {
+        enum rule_kind kind = r->rules[i].kind;
+        n += kind == RULE_ABSOLUTE_SORT || kind == RULE_DISTANCE_SORT;
+    }
+    return &r->sorts[n];
+}
+
+static void describe_sort(const struct ruleset *r, struct strbuf *out, uint32_t i) {
+    const struct ruleset_sort *sort = sort_of_rule(r, i);
+    struct str name = sort->attribute->value.name;
+    if (sort->kind == SORT_ABSOLUTE)
+        strbuf_printf(out, "candidates of %s %.*s", sort->descending ? "largest" : "smallest",
+                      STR_PRINT(name));
+    else
+        strbuf_printf(out, "candidates whose %.*s is %s the searching ticket's", STR_PRINT(name),
+                      sort->descending ? "farthest from" : "nearest to");
+    if (sort->map_key != MAP_KEY_NONE)
+        strbuf_printf(out, " (under the key that is %s for the searching ticket)",
+                      sort->map_key == MAP_KEY_MIN ? "smallest" : "largest");
+    strbuf_printf(out, " are tried first");
+}
+
+static void describe_algorithm(const struct ruleset *r, struct strbuf *out) {
+    if (r->batching == BATCHING_SORTED) {
+        const struct ruleset_sort *first = sort_of_rule(r, r->rule_count);
+        const struct ruleset_sort *end = r->sorts + r->sort_count;
+        strbuf_printf(out, "candidates alike in");
+        for (const struct ruleset_sort *s = first; s < end; s++) {
+            strbuf_printf(out, "%s %.*s", s == first ? "" : ",",
+                          STR_PRINT(s->attribute->value.name));
+        }
+        strbuf_printf(out, " are tried first\n");
+    }
+    if (r->batching == BATCHING_FASTEST_REGION)
+        strbuf_printf(out,
+                      "candidates with the searching ticket's fastest region are tried first\n");
+    if (r->balance)
+        strbuf_printf(out, "players alike in %.*s meet, and teams are made even in it\n",
+                      STR_PRINT(r->balance->value.name));
+}
+
 typedef void (*describe_rule_fn)(const struct ruleset *r, struct strbuf *out, uint32_t index);
 
 static const describe_rule_fn describe_rule[] = {
-    [RULE_BATCH_DISTANCE] = describe_batch_distance,
-    [RULE_COLLECTION] = describe_collection,
-    [RULE_COMPARISON] = describe_comparison,
-    [RULE_COMPOUND] = describe_compound,
-    [RULE_DISTANCE] = describe_distance,
-    [RULE_LATENCY] = describe_latency,
+    [RULE_ABSOLUTE_SORT] = describe_sort,    [RULE_BATCH_DISTANCE] = describe_batch_distance,
+    [RULE_COLLECTION] = describe_collection, [RULE_COMPARISON] = describe_comparison,
+    [RULE_COMPOUND] = describe_compound,     [RULE_DISTANCE] = describe_distance,
+    [RULE_DISTANCE_SORT] = describe_sort,    [RULE_LATENCY] = describe_latency,
 };
 
 void ruleset_describe(const struct ruleset *r, struct strbuf *out) {
@@ -204,6 +246,7 @@ void ruleset_describe(const struct ruleset *r, struct strbuf *out) {
         describe_rule[r->rules[i].kind](r, out, i);
         strbuf_add_char(out, '\n');
     }
+    describe_algorithm(r, out);
     if (r->step_count > 1) {
         strbuf_printf(out, "the %s ticket of a match sets its time\n",
                       r->age_is_oldest ? "oldest" : "newest");

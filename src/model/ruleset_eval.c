@@ -178,12 +178,21 @@ static bool distance_holds(const struct evaluation *e, const struct rule *rule,
 static bool compound_holds(const struct evaluation *e, const struct rule *rule,
                            const struct rule_bounds *b);
 
+/* Sorts order candidates; they refuse none. */
+static bool sort_holds(const struct evaluation *e, const struct rule *rule,
+                       const struct rule_bounds *b) {
+    (void)e, (void)rule, (void)b;
+    return true;
+}
+
 static const ruleset_judge_fn rule_holds[] = {
+    [RULE_ABSOLUTE_SORT] = sort_holds,
     [RULE_BATCH_DISTANCE] = batch_distance_holds,
     [RULE_COLLECTION] = ruleset_collection_holds,
     [RULE_COMPARISON] = comparison_holds,
     [RULE_COMPOUND] = compound_holds,
     [RULE_DISTANCE] = distance_holds,
+    [RULE_DISTANCE_SORT] = sort_holds,
     [RULE_LATENCY] = ruleset_region_holds,
 };
 

@@ -55,6 +55,10 @@ static void build_key(struct ruleset *r) {
         r->key = a;
         r->key_party = r->rules[i].party;
     }
+    if (!r->key) { /* nothing is bounded, but alike players are neighbours */
+        r->key = r->balance;
+        r->key_party = PARTY_AVG;
+    }
     for (uint32_t s = 0; s < r->step_count; s++) {
         double spread = INFINITY;
         for (uint32_t i = 0; r->key && i < r->rule_count; i++) {
@@ -113,7 +117,8 @@ double ruleset_key(const struct ruleset *r, const struct ticket_spec *spec) {
 }
 
 double ruleset_player_key(const struct ruleset *r, const struct player *p) {
-    const struct attribute *v = r->key ? ruleset_value(p, r->key) : NULL;
+    const struct attribute_def *a = r->balance ? r->balance : r->key;
+    const struct attribute *v = a ? ruleset_value(p, a) : NULL;
     return v ? v->number : 0;
 }
 

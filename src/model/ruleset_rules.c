@@ -317,6 +317,12 @@ static enum err build_latency(struct builder *b, const struct rule_def *d, uint3
     return ERR_OK;
 }
 
+static enum err build_sort(struct builder *b, const struct rule_def *d, uint32_t index,
+                           struct rule *rule) {
+    (void)rule;
+    return ruleset_sort_rule(b->r, d, index, b->why);
+}
+
 /* Its statement is parsed when all rules are known. */
 static enum err build_compound(struct builder *b, const struct rule_def *d, uint32_t index,
                                struct rule *rule) {
@@ -329,12 +335,10 @@ typedef enum err (*build_rule_fn)(struct builder *b, const struct rule_def *d, u
                                   struct rule *rule);
 
 static const build_rule_fn build_rule[] = {
-    [RULE_BATCH_DISTANCE] = build_batch_distance,
-    [RULE_COLLECTION] = build_collection,
-    [RULE_COMPARISON] = build_comparison,
-    [RULE_COMPOUND] = build_compound,
-    [RULE_DISTANCE] = build_distance,
-    [RULE_LATENCY] = build_latency,
+    [RULE_ABSOLUTE_SORT] = build_sort,    [RULE_BATCH_DISTANCE] = build_batch_distance,
+    [RULE_COLLECTION] = build_collection, [RULE_COMPARISON] = build_comparison,
+    [RULE_COMPOUND] = build_compound,     [RULE_DISTANCE] = build_distance,
+    [RULE_DISTANCE_SORT] = build_sort,    [RULE_LATENCY] = build_latency,
 };
 
 bool ruleset_kind_in_compound(enum rule_kind kind) {

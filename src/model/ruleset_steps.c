@@ -105,9 +105,10 @@ static enum err refuse_property(const struct builder *b, uint32_t expansion, uns
         separator = ", ";
     }
     if (separator[0] == ' ')
-        snprintf(problem, sizeof problem,
-                 "a compound has no number to expand, but its rules "
-                 "have; not");
+        snprintf(problem, sizeof problem, "%s; not",
+                 kind_bit == KIND(COMPOUND)
+                     ? "a compound has no number to expand, but its rules have"
+                     : "a sort has nothing to expand");
     else
         snprintf(problem + used, sizeof problem - used, " there; not");
     return refuse_target(b, expansion, problem, property);

@@ -154,7 +154,7 @@ static void define(struct arena *arena, const struct mode_json *m, struct rulese
     *expansion = (struct expansion_def){.target = STR("rules[skillTolerance].maxDistance"),
                                         .steps = m->steps,
                                         .step_count = m->step_count};
-    *def = (struct ruleset_def){.age_is_oldest = true,
+    *def = (struct ruleset_def){.algorithm.age_is_oldest = true,
                                 .attributes = attribute,
                                 .teams = team,
                                 .rules = rules,

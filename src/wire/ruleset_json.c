@@ -140,41 +140,69 @@ static enum err read_team(struct json_reader *r, const json_t *value, void *into
 /* ---- algorithm ---- */
 
 struct algorithm_json {
-    int strategy, preference, age;
+    int strategy, preference, age, backfill;
+    bool has_preference;
+    struct str balanced;
+    const struct str *sort_by;
+    uint32_t sort_by_count;
 };
 
-static const char *const strategies[] = {"exhaustiveSearch", NULL};
-static const char *const strategies_refused[] = {"balanced", NULL};
-static const char *const preferences[] = {"random", NULL};
-static const char *const preferences_refused[] = {"sorted", "largestPopulation", "fastestRegion",
-                                                  NULL};
+static const char *const strategies[] = {"exhaustiveSearch", "balanced", NULL};
 static const char *const ages[] = {"newest", "oldest", NULL};
+static const char *const backfills[] = {"normal", NULL};
+static const char *const backfills_refused[] = {"high", "low", NULL}; /* there is no backfill */
+
+static enum err read_name(struct json_reader *r, const json_t *value, void *into) {
+    static const struct json_read_row row = {.kind = READ_TEXT, .low = 1, .high = LIMIT_NAME_BYTES};
+    return json_read_value(r, value, &row, into);
+}
+
+static enum err read_sort_by(struct json_reader *r, const json_t *value, void *into) {
+    static const struct json_read_list list = {sizeof(struct str), LIMIT_ATTRIBUTES, read_name};
+    struct algorithm_json *j = into;
+    return json_read_items(r, value, &list, &j->sort_by, &j->sort_by_count);
+}
 
 static const struct json_read_row algorithm_rows[] = {
     {.name = "strategy",
      .kind = READ_CHOICE,
      .choices = strategies,
-     .refused = strategies_refused,
      .offset = offsetof(struct algorithm_json, strategy)},
     {.name = "batchingPreference",
      .kind = READ_CHOICE,
-     .choices = preferences,
-     .refused = preferences_refused,
-     .offset = offsetof(struct algorithm_json, preference)},
+     .choices = ruleset_batching_names + 1,
+     .offset = offsetof(struct algorithm_json, preference),
+     .given = offsetof(struct algorithm_json, has_preference)},
     {.name = "expansionAgeSelection",
      .kind = READ_CHOICE,
      .choices = ages,
      .offset = offsetof(struct algorithm_json, age)},
-    {.name = "sortByAttributes", .kind = READ_REFUSED},
-    {.name = "balancedAttribute", .kind = READ_REFUSED},
-    {.name = "backfillPriority", .kind = READ_REFUSED},
+    {.name = "sortByAttributes", .kind = READ_CUSTOM, .read = read_sort_by},
+    {.name = "balancedAttribute",
+     .kind = READ_TEXT,
+     .low = 1,
+     .high = LIMIT_NAME_BYTES,
+     .offset = offsetof(struct algorithm_json, balanced)},
+    {.name = "backfillPriority",
+     .kind = READ_CHOICE,
+     .choices = backfills,
+     .refused = backfills_refused,
+     .offset = offsetof(struct algorithm_json, backfill)},
 };
 
 static enum err read_algorithm(struct json_reader *r, const json_t *value, void *into) {
     struct ruleset_def *def = into;
     struct algorithm_json j = {0};
     enum err code = json_read_object(r, value, ROWS(algorithm_rows), &j);
-    def->age_is_oldest = j.age == 1;
+    def->algorithm = (struct algorithm_def){
+        .age_is_oldest = j.age == 1,
+        .is_balanced = j.strategy == 1,
+        .batching =
+            j.has_preference ? (enum batching)(BATCHING_RANDOM + j.preference) : BATCHING_UNSAID,
+        .balanced = j.balanced,
+        .sort_by = j.sort_by,
+        .sort_by_count = j.sort_by_count,
+    };
     return code;
 }
 
@@ -251,6 +279,24 @@ static enum err read_list_party(struct json_reader *r, const json_t *value, void
     int choice = 0;
     enum err code = json_read_value(r, value, &row, &choice);
     ((struct rule_def *)into)->party = (enum party_aggregation)(PARTY_UNION + choice);
+    return code;
+}
+
+static enum err read_direction(struct json_reader *r, const json_t *value, void *into) {
+    static const char *const names[] = {"ascending", "descending", NULL};
+    static const struct json_read_row row = {.kind = READ_CHOICE, .choices = names};
+    int choice = 0;
+    enum err code = json_read_value(r, value, &row, &choice);
+    ((struct rule_def *)into)->descending = choice == 1;
+    return code;
+}
+
+static enum err read_map_key(struct json_reader *r, const json_t *value, void *into) {
+    static const char *const names[] = {"minValue", "maxValue", NULL};
+    static const struct json_read_row row = {.kind = READ_CHOICE, .choices = names};
+    int choice = 0;
+    enum err code = json_read_value(r, value, &row, &choice);
+    ((struct rule_def *)into)->map_key = choice == 1 ? MAP_KEY_MAX : MAP_KEY_MIN;
     return code;
 }
 
@@ -374,6 +420,19 @@ static const struct json_read_row latency_rows[] = {
     PARTY_ROW,
 };
 
+static const struct json_read_row sort_rows[] = {
+    RULE_ROWS,
+    {.name = "sortDirection", .kind = READ_CUSTOM, .required = true, .read = read_direction},
+    {.name = "sortAttribute",
+     .kind = READ_TEXT,
+     .required = true,
+     .low = 1,
+     .high = LIMIT_NAME_BYTES,
+     .offset = offsetof(struct rule_def, attribute)},
+    {.name = "mapKey", .kind = READ_CUSTOM, .read = read_map_key},
+    PARTY_ROW,
+};
+
 static const struct json_read_row compound_rows[] = {
     RULE_ROWS,
     {.name = "statement",
@@ -384,23 +443,23 @@ static const struct json_read_row compound_rows[] = {
      .offset = offsetof(struct rule_def, statement)},
 };
 
-static const char *const rule_types_refused[] = {"absoluteSort", "distanceSort", NULL};
-
 static const struct rule_table {
     const struct json_read_row *rows;
     size_t count;
 } rule_tables[] = {
+    [RULE_ABSOLUTE_SORT] = {ROWS(sort_rows)},
     [RULE_BATCH_DISTANCE] = {ROWS(batch_distance_rows)},
     [RULE_COLLECTION] = {ROWS(collection_rows)},
     [RULE_COMPARISON] = {ROWS(comparison_rows)},
     [RULE_COMPOUND] = {ROWS(compound_rows)},
     [RULE_DISTANCE] = {ROWS(distance_rows)},
+    [RULE_DISTANCE_SORT] = {ROWS(sort_rows)},
     [RULE_LATENCY] = {ROWS(latency_rows)},
 };
 
 static enum err read_rule(struct json_reader *r, const json_t *value, void *into) {
-    static const struct json_read_row type_row = {
-        .kind = READ_CHOICE, .choices = ruleset_kind_names, .refused = rule_types_refused};
+    static const struct json_read_row type_row = {.kind = READ_CHOICE,
+                                                  .choices = ruleset_kind_names};
     if (!json_is_object(value)) return json_read_refuse_value(r, value, "an object");
     const json_t *type = json_object_get(value, "type");
     int kind = 0;

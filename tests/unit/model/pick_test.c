@@ -5,7 +5,20 @@
 #include "model/pick.h"
 #include "model/realm_state.h"
 
-enum { DUEL, FIVES, FIVES_LATENCY, WINDOW, FLAGGED, BOSS, SQUADS, OLDEST, GROWING, MODES, THREES };
+enum {
+    DUEL,
+    FIVES,
+    FIVES_LATENCY,
+    WINDOW,
+    FLAGGED,
+    BOSS,
+    SQUADS,
+    OLDEST,
+    GROWING,
+    MODES,
+    THREES,
+    ALIKE
+};
 
 static const struct kit_rules rules[] = {
     [DUEL] = {.teams = 2,
@@ -41,6 +54,7 @@ static const struct kit_rules rules[] = {
                  .spread = 50,
                  .steps = {{10000, 100}, {30000, 300}}},
     [MODES] = {.teams = 2, .players_min = 1, .players_max = 1, .spread = 100, .same_mode = true},
+    [ALIKE] = {.teams = 2, .players_min = 1, .players_max = 1, .spread = 100, .alike_first = true},
     [THREES] = {.teams = 3,
                 .players_min = 1,
                 .players_max = 2,
@@ -95,6 +109,20 @@ static void where_the_oldest_decides_a_long_waiter_takes_a_newcomer(void **state
     assert_int_equal(kit_search_at(&kit, kit.now_ms + 25000), 0);
     kit_solo(&kit, "q", 1150);
     assert_int_equal(search(), 1);
+    kit_fini(&kit);
+}
+
+static void a_sort_rule_comes_before_age(void **state) {
+    open_queue(state, ALIKE);
+    struct id anchor = solo_with("anchor", 1000, 5), other = solo_with("other", 1000, 9);
+    for (int i = 0; i < 30; i++)
+        kit_solo(&kit, "q", 1000 + i); /* of flag 0 */
+    struct id alike = solo_with("alike", 1040, 5);
+    kit_solo(&kit, "q", 5000);
+    search();
+    struct id match = realm_ticket(kit.realm, anchor)->match_id;
+    assert_true(id_equal(match, realm_ticket(kit.realm, alike)->match_id));
+    assert_false(id_equal(match, realm_ticket(kit.realm, other)->match_id));
     kit_fini(&kit);
 }
 
@@ -430,6 +458,7 @@ int main(void) {
         cmocka_unit_test(two_within_the_spread_match_at_once),
         cmocka_unit_test(two_outside_the_spread_match_when_the_newest_reaches_the_step),
         cmocka_unit_test(where_the_oldest_decides_a_long_waiter_takes_a_newcomer),
+        cmocka_unit_test(a_sort_rule_comes_before_age),
         cmocka_unit_test(tolerance_is_two_sided_and_holds_between_all_members),
         cmocka_unit_test(a_narrow_group_is_found_behind_older_wide_ones),
         cmocka_unit_test(among_equals_the_oldest_are_matched_first),

@@ -155,7 +155,7 @@ static void gathering_finds_the_nearest_and_among_equals_the_oldest(void **state
     for (uint32_t i = 0; i < g->count; i++) {
         double key = g->by_key[i].key;
         assert_true(key == 29 || (key == 28 && g->by_key[i].created_ms < 1000 + 11 * 30));
-        if (i > 0) assert_true(g->by_age[i - 1]->created_ms <= g->by_age[i]->created_ms);
+        if (i > 0) assert_true(g->in_order[i - 1]->created_ms <= g->in_order[i]->created_ms);
     }
     q.want = 100;
     gather_run(g, &q);

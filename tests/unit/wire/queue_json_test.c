@@ -247,27 +247,60 @@ static const struct mistake {
     {TEAMS ",'playerAttributes':[{'name':'s','type':'string_number_map','default':{'ice':null}}]",
      "playerAttributes[0].default.ice is null; must be a number"},
     {TEAMS ",'algorithm':{'strategy':'balanced'}",
-     "algorithm.strategy \"balanced\" is not supported by this version of Muster; supported: "
-     "exhaustiveSearch"},
+     "algorithm.balancedAttribute is missing; strategy balanced needs it"},
+    {TEAMS ",'algorithm':{'strategy':'fair'}",
+     "algorithm.strategy \"fair\" is not known; supported: exhaustiveSearch, balanced"},
+    {SKILL "," TEAMS ",'algorithm':{'balancedAttribute':'skill'}",
+     "algorithm.balancedAttribute has no meaning without strategy balanced"},
+    {SKILL "," TEAMS ",'algorithm':{'strategy':'balanced','balancedAttribute':'mode'}",
+     "algorithm.balancedAttribute \"mode\" is a string; must be a number"},
+    {SKILL "," TEAMS ",'algorithm':{'strategy':'balanced','balancedAttribute':'skil'}",
+     "algorithm.balancedAttribute \"skil\" is not declared in playerAttributes"},
+    {SKILL "," TEAMS ",'algorithm':{'strategy':'balanced','balancedAttribute':'skill',"
+           "'batchingPreference':'random'}",
+     "algorithm.batchingPreference \"random\" does not go with strategy balanced, which takes "
+     "largestPopulation, fastestRegion"},
+    {TEAMS ",'algorithm':{'batchingPreference':'fastestRegion'}",
+     "algorithm.batchingPreference \"fastestRegion\" does not go with strategy exhaustiveSearch, "
+     "which takes random, sorted"},
     {TEAMS ",'algorithm':{'batchingPreference':'sorted'}",
-     "algorithm.batchingPreference \"sorted\" is not supported by this version of Muster; "
-     "supported: random"},
-    {TEAMS ",'algorithm':{'sortByAttributes':['skill']}",
-     "algorithm.sortByAttributes is not supported by this version of Muster"},
+     "algorithm.sortByAttributes is missing; batchingPreference sorted needs it"},
+    {SKILL "," TEAMS ",'algorithm':{'sortByAttributes':['skill']}",
+     "algorithm.sortByAttributes has no meaning without batchingPreference sorted"},
+    {SKILL "," TEAMS
+           ",'algorithm':{'batchingPreference':'sorted','sortByAttributes':['skill','x']}",
+     "algorithm.sortByAttributes[1] \"x\" is not declared in playerAttributes"},
+    {SKILL "," TEAMS ",'algorithm':{'batchingPreference':'sorted','sortByAttributes':['likes']}",
+     "algorithm.sortByAttributes[0] \"likes\" is a string_list; must be a number or a string"},
+    {TEAMS ",'algorithm':{'backfillPriority':'high'}",
+     "algorithm.backfillPriority \"high\" is not supported by this version of Muster; supported: "
+     "normal"},
     {TEAMS ",'algorithm':{'expansionAgeSelection':3}",
      "algorithm.expansionAgeSelection is 3; must be one of: newest, oldest"},
     {TEAMS ",'acceptanceRequired':true",
      "acceptanceRequired is not supported by this version of Muster"},
     {RULE("'type':'collection','operation':'contains'"), "rules[0].measurements is missing"},
-    {RULE("'type':'absoluteSort'"),
-     "rules[0].type \"absoluteSort\" is not supported by this version of Muster; supported: "
-     "batchDistance, collection, comparison, compound, distance, latency"},
+    {RULE("'type':'absoluteSort'"), "rules[0].sortDirection is missing"},
+    {RULE("'type':'distanceSort','sortDirection':'down','sortAttribute':'skill'"),
+     "rules[0].sortDirection \"down\" is not known; supported: ascending, descending"},
+    {RULE("'type':'distanceSort','sortDirection':'ascending','sortAttribute':'skil'"),
+     "rules[0].sortAttribute \"skil\" is not declared in playerAttributes"},
+    {RULE("'type':'absoluteSort','sortDirection':'ascending','sortAttribute':'mode'"),
+     "rules[0].sortAttribute \"mode\" is a string; a sort takes a number or a string_number_map"},
+    {RULE("'type':'absoluteSort','sortDirection':'ascending','sortAttribute':'maps'"),
+     "rules[0].mapKey is missing; a sort by a string_number_map needs it: minValue or maxValue"},
+    {RULE("'type':'absoluteSort','sortDirection':'ascending','sortAttribute':'skill','mapKey':"
+          "'maxValue'"),
+     "rules[0].mapKey has no meaning for the number \"skill\""},
+    {RULE("'type':'absoluteSort','sortDirection':'ascending','sortAttribute':'maps','mapKey':"
+          "'biggest'"),
+     "rules[0].mapKey \"biggest\" is not known; supported: minValue, maxValue"},
     {RULE("'type':'compound','statement':'and(a,b)'"),
      "rules[0].statement \"and(a,b)\": no rule has the name \"a\" at character 5; did you mean "
      "\"r\"?"},
     {RULE("'type':'distanc'"),
-     "rules[0].type \"distanc\" is not known; did you mean \"distance\"? "
-     "Supported: batchDistance, collection, comparison, compound, distance, latency"},
+     "rules[0].type \"distanc\" is not known; did you mean \"distance\"? Supported: absoluteSort, "
+     "batchDistance, collection, comparison, compound, distance, distanceSort, latency"},
     {RULE("'description':'x'"), "rules[0].type is missing"},
     {RULE("'type':'latency','maxLatency':50,'maxDistance':10"),
      "rules[0].distanceReference is missing; maxDistance needs it: min or avg"},
