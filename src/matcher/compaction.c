@@ -2,6 +2,7 @@
 #include "matcher/compaction.h"
 
 #include "base/log.h"
+#include "matcher/decide.h"
 #include "matcher/matcher_state.h"
 
 #include <inttypes.h>
@@ -24,15 +25,15 @@ void compaction_note(struct compaction *c, struct compaction_mark at, int64_t ke
 
 static bool due(const struct matcher *m) {
     const struct compaction *c = &m->compaction;
-    return c->mark_count > 0 && matcher_now_ms(m) - c->marks[0].time_ms >= m->o.journal_keep_ms;
+    return c->mark_count > 0 && decide_now_ms(m) - c->marks[0].time_ms >= m->o.journal_keep_ms;
 }
 
 /* Re-records a slice; true when more is left. */
 static bool carry(struct matcher *m) {
     struct compaction *c = &m->compaction;
-    struct decision d = matcher_decision(m);
+    struct decision d = decide_now(m);
     bool more = realm_carry(m->realm, &d, c->marks[0].time_ms, &c->cursor, CARRY_SLICE);
-    matcher_decided(m);
+    decide_done(m);
     if (more) return true;
     c->phase = COMPACTION_CARRIED;
     c->carried_tag = batch_tag(&m->batch);

@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/metrics.h"
+#include "matcher/answer.h"
+#include "matcher/decide.h"
 #include "matcher/matcher_state.h"
 #include "model/pool.h"
 #include "wire/request.h"
@@ -16,53 +18,16 @@ enum { /* per ListMatches; a page may come back short */
 
 typedef void (*handler_fn)(struct matcher *m, struct call *c, struct request *r);
 
-static void fail(struct matcher *m, struct call *c, enum err code, const struct err_text *why) {
-    batch_reply(&m->batch, c, code, why, STR_EMPTY);
-}
-
-static void answer(struct matcher *m, struct call *c) {
-    batch_reply(&m->batch, c, ERR_OK, NULL, strbuf_str(&m->answer));
-}
-
-static const struct match *match_of(const struct matcher *m, const struct ticket *t) {
-    return id_is_none(t->match_id) ? NULL : realm_match(m->realm, t->match_id);
-}
-
-static void answer_ticket(struct matcher *m, struct call *c, const struct ticket *t) {
-    response_ticket(t, match_of(m, t), &m->answer);
-    answer(m, c);
-}
-
-static void not_found(struct matcher *m, struct call *c, const char *what, struct str name) {
-    struct err_text why;
-    fail(m, c, err_set(&why, ERR_NOT_FOUND, "no %s %.*s here", what, STR_PRINT(name)), &why);
-}
-
-static void id_not_found(struct matcher *m, struct call *c, const char *what, struct id id) {
-    char text[ID_TEXT_BYTES];
-    id_format(id, text);
-    not_found(m, c, what, str_of(text));
-}
-
-/* Decides a command; its records are in the open batch then. */
-static enum err decide(struct matcher *m, struct command *command, struct outcome *out,
-                       struct err_text *why) {
-    struct decision d = matcher_decision(m);
-    enum err code = realm_decide(m->realm, command, &d, out, why);
-    matcher_decided(m);
-    return code;
-}
-
 /* ---- tickets ---- */
 
 static void decide_ticket(struct matcher *m, struct call *c, struct command *command) {
     struct outcome out;
     struct err_text why;
-    enum err code = decide(m, command, &out, &why);
+    enum err code = decide_command(m, command, &out, &why);
     if (code == ERR_OK)
         answer_ticket(m, c, out.ticket);
     else
-        fail(m, c, code, &why);
+        answer_fail(m, c, code, &why);
 }
 
 static void create_ticket(struct matcher *m, struct call *c, struct request *r) {
@@ -79,7 +44,7 @@ static void create_tickets(struct matcher *m, struct call *c, struct request *r)
         if (t->code != ERR_OK) continue;
         struct outcome out;
         struct err_text why;
-        items[i].code = decide(m, &t->command, &out, &why);
+        items[i].code = decide_command(m, &t->command, &out, &why);
         if (items[i].code == ERR_OK) {
             items[i].ticket_id = out.ticket->id;
         } else {
@@ -90,7 +55,7 @@ static void create_tickets(struct matcher *m, struct call *c, struct request *r)
     }
     response_created(items, r->create.count, &m->answer);
     arena_free(arena);
-    answer(m, c);
+    answer_ok(m, c);
 }
 
 static void get_ticket(struct matcher *m, struct call *c, struct request *r) {
@@ -100,9 +65,9 @@ static void get_ticket(struct matcher *m, struct call *c, struct request *r) {
     if (t)
         answer_ticket(m, c, t);
     else if (by_player)
-        not_found(m, c, "open ticket of player", r->get_ticket.player_id);
+        answer_not_found(m, c, "open ticket of player", r->get_ticket.player_id);
     else
-        id_not_found(m, c, "ticket", r->get_ticket.ticket_id);
+        answer_id_not_found(m, c, "ticket", r->get_ticket.ticket_id);
 }
 
 static void cancel_ticket(struct matcher *m, struct call *c, struct request *r) {
@@ -113,26 +78,17 @@ static void watch_ticket(struct matcher *m, struct call *c, struct request *r) {
     const struct ticket *t = realm_ticket(m->realm, r->watch.ticket_id);
     struct err_text why;
     if (!t)
-        id_not_found(m, c, "ticket", r->watch.ticket_id);
+        answer_id_not_found(m, c, "ticket", r->watch.ticket_id);
     else if ((int)t->state != r->watch.known_state)
         answer_ticket(m, c, t);
     else if (m->stopping)
-        fail(m, c, err_set(&why, ERR_UNAVAILABLE, "the server is stopping; watch again"), &why);
+        answer_fail(m, c, err_set(&why, ERR_UNAVAILABLE, "the server is stopping; watch again"),
+                    &why);
     else if (!watch_add(&m->watches, t->id, c))
-        fail(
+        answer_fail(
             m, c,
             err_set(&why, ERR_RESOURCE_EXHAUSTED, "%d long polls are held already", LIMIT_WATCHERS),
             &why);
-}
-
-void handlers_answer_watch(struct matcher *m, struct call *c) {
-    struct request *r = c->command;
-    const struct ticket *t = realm_ticket(m->realm, r->watch.ticket_id);
-    strbuf_clear(&m->answer);
-    if (t)
-        answer_ticket(m, c, t);
-    else
-        id_not_found(m, c, "ticket", r->watch.ticket_id);
 }
 
 /* ---- matches ---- */
@@ -140,11 +96,11 @@ void handlers_answer_watch(struct matcher *m, struct call *c) {
 static void get_match(struct matcher *m, struct call *c, struct request *r) {
     const struct match *match = realm_match(m->realm, r->match_id);
     if (!match) {
-        id_not_found(m, c, "match", r->match_id);
+        answer_id_not_found(m, c, "match", r->match_id);
         return;
     }
     response_match(match, &m->answer);
-    answer(m, c);
+    answer_ok(m, c);
 }
 
 static void list_matches(struct matcher *m, struct call *c, struct request *r) {
@@ -155,10 +111,10 @@ static void list_matches(struct matcher *m, struct call *c, struct request *r) {
         at = realm_match(m->realm, r->list_matches.after);
         if (!at) {
             struct err_text why;
-            fail(m, c,
-                 err_set_field(&why, ERR_OUT_OF_RANGE, "page_token",
-                               "the match of page_token is not kept any more; start again"),
-                 &why);
+            answer_fail(m, c,
+                        err_set_field(&why, ERR_OUT_OF_RANGE, "page_token",
+                                      "the match of page_token is not kept any more; start again"),
+                        &why);
             return;
         }
     }
@@ -175,7 +131,7 @@ static void list_matches(struct matcher *m, struct call *c, struct request *r) {
     bool more = last && realm_next_match(m->realm, last);
     response_matches(page, count, more ? last->spec.id : (struct id){0, 0}, &m->answer);
     arena_reset(m->arena);
-    answer(m, c);
+    answer_ok(m, c);
 }
 
 /* ---- queues ---- */
@@ -183,23 +139,23 @@ static void list_matches(struct matcher *m, struct call *c, struct request *r) {
 static void put_queue(struct matcher *m, struct call *c, struct request *r) {
     struct outcome out;
     struct err_text why;
-    enum err code = decide(m, &r->command, &out, &why);
+    enum err code = decide_command(m, &r->command, &out, &why);
     if (code == ERR_OK) {
         response_queue(out.queue, out.changed, r->put_notes, &m->answer);
-        answer(m, c);
+        answer_ok(m, c);
     } else {
-        fail(m, c, code, &why);
+        answer_fail(m, c, code, &why);
     }
 }
 
 static void get_queue(struct matcher *m, struct call *c, struct request *r) {
     const struct queue *q = realm_queue(m->realm, r->name);
     if (!q) {
-        not_found(m, c, "queue", r->name);
+        answer_not_found(m, c, "queue", r->name);
         return;
     }
     response_queue(q, false, STR_EMPTY, &m->answer);
-    answer(m, c);
+    answer_ok(m, c);
 }
 
 static void list_queues(struct matcher *m, struct call *c, struct request *r) {
@@ -210,28 +166,28 @@ static void list_queues(struct matcher *m, struct call *c, struct request *r) {
         all[count++] = q;
     response_queues(all, count, &m->answer);
     arena_reset(m->arena);
-    answer(m, c);
+    answer_ok(m, c);
 }
 
 static void delete_queue(struct matcher *m, struct call *c, struct request *r) {
     struct outcome out;
     struct err_text why;
-    enum err code = decide(m, &r->command, &out, &why);
+    enum err code = decide_command(m, &r->command, &out, &why);
     if (code == ERR_OK)
-        answer(m, c);
+        answer_ok(m, c);
     else
-        fail(m, c, code, &why);
+        answer_fail(m, c, code, &why);
 }
 
 static void queue_stats(struct matcher *m, struct call *c, struct request *r) {
     const struct queue *q = realm_queue(m->realm, r->name);
     if (!q) {
-        not_found(m, c, "queue", r->name);
+        answer_not_found(m, c, "queue", r->name);
         return;
     }
     response_queue_stats(q, pool_count(q->pool),
-                         realm_oldest_wait_ms(m->realm, q, matcher_now_ms(m)), &m->answer);
-    answer(m, c);
+                         realm_oldest_wait_ms(m->realm, q, decide_now_ms(m)), &m->answer);
+    answer_ok(m, c);
 }
 
 /* ---- system: tells of the process, not of the realm's records, so it waits for no disk ---- */

@@ -8,7 +8,5 @@ struct matcher;
 
 /* Serves one call: answers it, now or when it is durable, or holds it (WatchTicket). */
 void handlers_serve(struct matcher *m, struct call *c);
-/* Answers a held WatchTicket with the ticket as it is. */
-void handlers_answer_watch(struct matcher *m, struct call *c);
 
 #endif

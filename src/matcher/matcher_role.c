@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "matcher/answer.h"
+#include "matcher/decide.h"
 #include "matcher/handlers.h"
 #include "matcher/matcher_state.h"
 
@@ -21,35 +23,6 @@ enum {
     STOP_AWAY_MS = 300,   /* while the store is known not to write */
     MESSAGE_DRAIN = PUMP_STOPPED + 1,
 };
-
-int64_t matcher_now_ms(const struct matcher *m) {
-    return m->clock_base_ms + (clock_mono_us() - m->clock_base_us) / 1000;
-}
-
-/* ---- deciding ---- */
-
-/* Takes each record just before it is applied. */
-static void take_record(void *arg, struct record *r) {
-    struct matcher *m = arg;
-    batch_add(&m->batch, r);
-    if (r->carried) return;
-    if (r->kind == RECORD_TICKET_ENDED) watch_note(&m->watches, r->ticket_ended.id);
-    if (r->kind == RECORD_MATCH_CREATED)
-        for (uint32_t i = 0; i < r->match_created.ticket_count; i++)
-            watch_note(&m->watches, r->match_created.ticket_ids[i]);
-}
-
-struct decision matcher_decision(struct matcher *m) {
-    return (struct decision){matcher_now_ms(m), &m->rng, m->arena, take_record, m};
-}
-
-void matcher_decided(struct matcher *m) {
-    struct id ticket_id;
-    for (struct call *c; (c = watch_take_changed(&m->watches, &ticket_id));)
-        handlers_answer_watch(m, c);
-    strbuf_clear(&m->answer);
-    arena_reset(m->arena);
-}
 
 /* ---- leadership ---- */
 
@@ -92,7 +65,7 @@ static void durable(struct matcher *m, const struct pump_message *p) {
     m->seq = p->seq;
     m->why = (struct err_text){0};
     batch_durable(&m->batch, p->tag);
-    compaction_note(&m->compaction, (struct compaction_mark){matcher_now_ms(m), m->epoch, m->seq},
+    compaction_note(&m->compaction, (struct compaction_mark){decide_now_ms(m), m->epoch, m->seq},
                     m->o.journal_keep_ms);
 }
 
@@ -148,12 +121,12 @@ static bool full(const struct matcher *m) {
 /* What the realm does by itself; true when more is left at once. */
 static bool work(struct matcher *m) {
     if (!m->realm || full(m)) return false;
-    struct decision d = matcher_decision(m);
+    struct decision d = decide_now(m);
     bool more = realm_expire(m->realm, &d, EXPIRE_MAX) == EXPIRE_MAX;
-    matcher_decided(m);
-    d = matcher_decision(m);
+    decide_done(m);
+    d = decide_now(m);
     more = realm_search(m->realm, &d, SEARCH_NODES) || more;
-    matcher_decided(m);
+    decide_done(m);
     more = compaction_work(m) || more;
     metric_set(METRIC_tickets_queued, (int64_t)realm_tickets_open(m->realm));
     return more;
@@ -164,7 +137,7 @@ static void answer_due(struct matcher *m) {
     struct id ticket_id;
     batch_expire(&m->batch, now_us, &m->why);
     for (struct call *c; m->realm && (c = watch_take_due(&m->watches, now_us, &ticket_id));)
-        handlers_answer_watch(m, c);
+        answer_watch(m, c);
 }
 
 static int wait_ms(const struct matcher *m) {
@@ -174,8 +147,8 @@ static int wait_ms(const struct matcher *m) {
     int64_t left_ms = due_us == INT64_MAX ? INT64_MAX : (due_us - now_us + 999) / 1000;
     if (m->realm && !full(m)) {
         int64_t realm_ms = realm_next_due_ms(m->realm);
-        if (realm_ms != INT64_MAX && realm_ms - matcher_now_ms(m) < left_ms)
-            left_ms = realm_ms - matcher_now_ms(m);
+        if (realm_ms != INT64_MAX && realm_ms - decide_now_ms(m) < left_ms)
+            left_ms = realm_ms - decide_now_ms(m);
         if (left_ms > 1000) left_ms = 1000; /* compaction looks at the clock */
     }
     if (left_ms == INT64_MAX) return -1;

@@ -1,6 +1,6 @@
 /* matcher_state.h - what the matcher's files share: its one thread's state.
  *
- * Only matcher_role.c makes it; every function below runs on the matcher's thread.
+ * Only matcher_role.c makes it.
  */
 #ifndef MUSTER_MATCHER_MATCHER_STATE_H
 #define MUSTER_MATCHER_MATCHER_STATE_H
@@ -41,11 +41,5 @@ struct matcher {
     struct watches watches;
     struct compaction compaction;
 };
-
-int64_t matcher_now_ms(const struct matcher *m); /* the realm's clock; only while leading */
-/* How to decide now: records go to the open batch. */
-struct decision matcher_decision(struct matcher *m);
-/* After records were made: tells those who watch, resets the arena. */
-void matcher_decided(struct matcher *m);
 
 #endif

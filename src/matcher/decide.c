@@ -1,0 +1,41 @@
+/* decide.c - the realm's clock, and where its records go. */
+#include "matcher/decide.h"
+
+#include "base/clock.h"
+#include "matcher/answer.h"
+#include "matcher/matcher_state.h"
+
+int64_t decide_now_ms(const struct matcher *m) {
+    return m->clock_base_ms + (clock_mono_us() - m->clock_base_us) / 1000;
+}
+
+/* Takes each record just before it is applied. */
+static void take_record(void *arg, struct record *r) {
+    struct matcher *m = arg;
+    batch_add(&m->batch, r);
+    if (r->carried) return;
+    if (r->kind == RECORD_TICKET_ENDED) watch_note(&m->watches, r->ticket_ended.id);
+    if (r->kind == RECORD_MATCH_CREATED)
+        for (uint32_t i = 0; i < r->match_created.ticket_count; i++)
+            watch_note(&m->watches, r->match_created.ticket_ids[i]);
+}
+
+struct decision decide_now(struct matcher *m) {
+    return (struct decision){decide_now_ms(m), &m->rng, m->arena, take_record, m};
+}
+
+void decide_done(struct matcher *m) {
+    struct id ticket_id;
+    for (struct call *c; (c = watch_take_changed(&m->watches, &ticket_id));)
+        answer_watch(m, c);
+    strbuf_clear(&m->answer);
+    arena_reset(m->arena);
+}
+
+enum err decide_command(struct matcher *m, struct command *command, struct outcome *out,
+                        struct err_text *why) {
+    struct decision d = decide_now(m);
+    enum err code = realm_decide(m->realm, command, &d, out, why);
+    decide_done(m);
+    return code;
+}
