@@ -18,7 +18,7 @@
 struct definition_json {
     struct str name, description;
     const json_t *ruleset;
-    int64_t ticket_timeout_ms;
+    int64_t ticket_timeout_ms, request_timeout_ms; /* 0: not given */
     uint32_t tick_ms;
 };
 
@@ -42,6 +42,13 @@ static const struct json_read_row definition_rows[] = {
      .low = 1,
      .high = 43200,
      .offset = offsetof(struct definition_json, ticket_timeout_ms)},
+    {.name = "requestTimeoutSeconds",
+     .kind = READ_MS,
+     .low = 1,
+     .high = 43200,
+     .offset = offsetof(struct definition_json, request_timeout_ms)},
+    {.name = "acceptanceRequired", .kind = READ_CUSTOM, .read = ruleset_json_acceptance},
+    {.name = "acceptanceTimeoutSeconds", .kind = READ_CUSTOM, .read = ruleset_json_acceptance_time},
     {.name = "tickMs",
      .kind = READ_COUNT,
      .low = 1,
@@ -64,14 +71,44 @@ static void note_late_steps(const struct queue_def *d, struct strbuf *notes) {
                   (double)step / 1000, (double)d->ticket_timeout_ms / 1000);
 }
 
+/* FlexMatch's name for the timeout, in the ruleset or beside it; all that are given must agree. */
+static enum err choose_timeout(struct json_reader *r, struct definition_json *j) {
+    const json_t *inline_value = json_object_get(j->ruleset, "requestTimeoutSeconds");
+    int64_t inline_ms = 0;
+    enum err code = ERR_OK;
+    r->notes = NULL; /* the ruleset's reader has noted what there was to note */
+    if (inline_value) {
+        code = json_read_value(r, inline_value, &ruleset_json_timeout_row, &inline_ms);
+    }
+    if (code) return code;
+    const int64_t given[] = {j->ticket_timeout_ms, j->request_timeout_ms, inline_ms};
+    int64_t chosen = 0;
+    for (int i = 0; i < 3; i++) {
+        if (given[i] == 0) continue;
+        if (chosen != 0 && given[i] != chosen) {
+            size_t mark = json_read_enter(r, "requestTimeoutSeconds", SIZE_MAX);
+            code = json_read_refuse(
+                r, "is %g, but %s is %g; give one of them", (double)given[i] / 1000,
+                j->ticket_timeout_ms ? "ticketTimeoutSeconds" : "the one beside the ruleset",
+                (double)chosen / 1000);
+            json_read_leave(r, mark);
+            return code;
+        }
+        chosen = given[i];
+    }
+    j->ticket_timeout_ms = chosen ? chosen : TICKET_TIMEOUT_MS;
+    return ERR_OK;
+}
+
 static enum err read_definition(const json_t *value, bool allow_shrinking, struct queue_def *d,
                                 struct strbuf *notes, struct err_text *why) {
     struct json_reader r = {
         .arena = arena_new(0), .notes = notes, .why = why, .root = "queue definition"};
-    struct definition_json j = {.ticket_timeout_ms = TICKET_TIMEOUT_MS, .tick_ms = TICK_MS};
+    struct definition_json j = {.tick_ms = TICK_MS};
     enum err code = json_read_object(&r, value, ROWS(definition_rows), &j);
     if (!code) code = check_name(j.name, "name", why);
     if (!code) code = ruleset_json_read(j.ruleset, allow_shrinking, &d->ruleset, notes, why);
+    if (!code) code = choose_timeout(&r, &j);
     if (!code) {
         d->name = (struct str){mem_text(j.name), j.name.size};
         d->ticket_timeout_ms = j.ticket_timeout_ms;

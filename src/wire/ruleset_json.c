@@ -567,6 +567,36 @@ static enum err read_expansions(struct json_reader *r, const json_t *value, void
     return json_read_items(r, value, &list, &def->expansions, &def->expansion_count);
 }
 
+enum err ruleset_json_acceptance(struct json_reader *r, const json_t *value, void *into) {
+    (void)into;
+    if (json_is_false(value)) return ERR_OK;
+    if (!json_is_true(value)) return json_read_refuse_value(r, value, "true or false");
+    return json_read_refuse(r, "true is not supported by this version of Muster: a match is made "
+                               "without asking its players; supported: false");
+}
+
+enum err ruleset_json_acceptance_time(struct json_reader *r, const json_t *value, void *into) {
+    (void)into;
+    static const struct json_read_row row = {.kind = READ_MS, .low = 1, .high = 600};
+    int64_t ignored;
+    enum err code = json_read_value(r, value, &row, &ignored);
+    if (!code && r->notes) {
+        strbuf_printf(r->notes, "%s has no effect: a match is made without asking its players\n",
+                      r->path);
+    }
+    return code;
+}
+
+/* Checked here; the queue takes it from the document. */
+static enum err read_request_timeout(struct json_reader *r, const json_t *value, void *into) {
+    (void)into;
+    int64_t ignored;
+    return json_read_value(r, value, &ruleset_json_timeout_row, &ignored);
+}
+
+const struct json_read_row ruleset_json_timeout_row = {
+    .kind = READ_MS, .low = 1, .high = RULESET_WAIT_S_MAX};
+
 static const struct json_read_row ruleset_rows[] = {
     {.name = "name", .kind = READ_TEXT, .high = 128, .offset = offsetof(struct ruleset_def, name)},
     {.name = "ruleLanguageVersion", .kind = READ_CUSTOM, .required = true, .read = read_version},
@@ -575,9 +605,9 @@ static const struct json_read_row ruleset_rows[] = {
     {.name = "teams", .kind = READ_CUSTOM, .required = true, .read = read_teams},
     {.name = "rules", .kind = READ_CUSTOM, .read = read_rules},
     {.name = "expansions", .kind = READ_CUSTOM, .read = read_expansions},
-    {.name = "acceptanceRequired", .kind = READ_REFUSED},
-    {.name = "acceptanceTimeoutSeconds", .kind = READ_REFUSED},
-    {.name = "requestTimeoutSeconds", .kind = READ_REFUSED},
+    {.name = "acceptanceRequired", .kind = READ_CUSTOM, .read = ruleset_json_acceptance},
+    {.name = "acceptanceTimeoutSeconds", .kind = READ_CUSTOM, .read = ruleset_json_acceptance_time},
+    {.name = "requestTimeoutSeconds", .kind = READ_CUSTOM, .read = read_request_timeout},
 };
 
 enum err ruleset_json_read(const json_t *document, bool allow_shrinking, struct ruleset **out,

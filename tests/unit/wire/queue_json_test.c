@@ -85,6 +85,48 @@ static void definition_keeps_its_settings_and_its_bytes(void **state) {
     parsed_fini(&p);
 }
 
+static int64_t timeout_of(const char *beside, const char *inside) {
+    struct strbuf text = {0};
+    strbuf_printf(&text,
+                  "{'name':'q',%s'ruleset':{'ruleLanguageVersion':'1.0',%s"
+                  "'teams':[{'name':'a','minPlayers':1,'maxPlayers':2}]}}",
+                  beside, inside);
+    struct parsed p = parse(text.at);
+    int64_t ms = p.def ? p.def->ticket_timeout_ms : -1;
+    if (!p.def) assert_non_null(strstr(p.why.text, "; give one of them"));
+    parsed_fini(&p);
+    strbuf_fini(&text);
+    return ms;
+}
+
+static void the_request_timeout_is_the_tickets_wherever_it_stands(void **state) {
+    (void)state;
+    assert_int_equal(timeout_of("'requestTimeoutSeconds':30,", ""), 30000);
+    assert_int_equal(timeout_of("", "'requestTimeoutSeconds':'45',"), 45000);
+    assert_int_equal(timeout_of("'ticketTimeoutSeconds':45,", "'requestTimeoutSeconds':45,"),
+                     45000);
+    assert_int_equal(timeout_of("'ticketTimeoutSeconds':45,", "'requestTimeoutSeconds':46,"), -1);
+    assert_int_equal(timeout_of("'requestTimeoutSeconds':45,", "'requestTimeoutSeconds':46,"), -1);
+    assert_int_equal(timeout_of("'ticketTimeoutSeconds':45,'requestTimeoutSeconds':46,", ""), -1);
+}
+
+static void acceptance_is_read_where_it_is_off(void **state) {
+    (void)state;
+    struct parsed p = parse("{'name':'q','acceptanceRequired':false,'ruleset':{"
+                            "'ruleLanguageVersion':'1.0','acceptanceRequired':false,"
+                            "'acceptanceTimeoutSeconds':30,"
+                            "'teams':[{'name':'a','minPlayers':1,'maxPlayers':2}]}}");
+    assert_int_equal(p.code, ERR_OK);
+    assert_string_equal(p.notes.at, "acceptanceTimeoutSeconds has no effect: a match is made "
+                                    "without asking its players\n");
+    parsed_fini(&p);
+    p = parse("{'name':'q','acceptanceRequired':true,'ruleset':{}}");
+    assert_string_equal(p.why.text,
+                        "acceptanceRequired true is not supported by this version of Muster: a "
+                        "match is made without asking its players; supported: false");
+    parsed_fini(&p);
+}
+
 static void game_mode_means_what_it_says(void **state) {
     (void)state;
     struct parsed p = parse("{'2v2':{'description':'pairs','teamSize':2,'numTeams':2,"
@@ -198,8 +240,10 @@ static const struct mistake {
     const char *members, *text;
 } ruleset_mistakes[] = {
     {"'team':[]", "ruleset has no field \"team\"; did you mean \"teams\"?"},
-    {"'matchmaking':1", "ruleset has no field \"matchmaking\"; known: name, ruleLanguageVersion, "
-                        "playerAttributes, algorithm, teams, rules, expansions"},
+    {"'matchmaking':1",
+     "ruleset has no field \"matchmaking\"; known: name, ruleLanguageVersion, playerAttributes, "
+     "algorithm, teams, rules, expansions, acceptanceRequired, acceptanceTimeoutSeconds, "
+     "requestTimeoutSeconds"},
     {"'rules':[]", "teams is missing"},
     {"'teams':[]", "teams is empty; needs 1 or more"},
     {"'teams':{}", "teams is an object; must be a list"},
@@ -278,7 +322,14 @@ static const struct mistake {
     {TEAMS ",'algorithm':{'expansionAgeSelection':3}",
      "algorithm.expansionAgeSelection is 3; must be one of: newest, oldest"},
     {TEAMS ",'acceptanceRequired':true",
-     "acceptanceRequired is not supported by this version of Muster"},
+     "acceptanceRequired true is not supported by this version of Muster: a match is made without "
+     "asking its players; supported: false"},
+    {TEAMS ",'acceptanceRequired':'no'",
+     "acceptanceRequired is the string \"no\"; must be true or false"},
+    {TEAMS ",'acceptanceTimeoutSeconds':601",
+     "acceptanceTimeoutSeconds is 601; must be a number of seconds 1..600"},
+    {TEAMS ",'requestTimeoutSeconds':0",
+     "requestTimeoutSeconds is 0; must be a number of seconds 1..43200"},
     {RULE("'type':'collection','operation':'contains'"), "rules[0].measurements is missing"},
     {RULE("'type':'absoluteSort'"), "rules[0].sortDirection is missing"},
     {RULE("'type':'distanceSort','sortDirection':'down','sortAttribute':'skill'"),
@@ -659,6 +710,8 @@ static void samples_parse_without_notes_and_both_forms_mean_the_same(void **stat
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(definition_keeps_its_settings_and_its_bytes),
+        cmocka_unit_test(the_request_timeout_is_the_tickets_wherever_it_stands),
+        cmocka_unit_test(acceptance_is_read_where_it_is_off),
         cmocka_unit_test(game_mode_means_what_it_says),
         cmocka_unit_test(numeric_strings_are_read_with_a_note),
         cmocka_unit_test(a_literal_reference_is_told),
