@@ -124,9 +124,9 @@ static int by_rank(const void *a, const void *b) {
 }
 
 void gather_rank(struct gathered *g, const struct ruleset *r, const struct pool_entry *x) {
-    struct ranked ranked[GATHER_MAX];
     uint32_t size = ruleset_rank_size(r);
     if (size == 0 || g->count < 2) return;
+    struct ranked ranked[GATHER_MAX]; /* here: release builds clear 35 kB with it */
     for (uint32_t i = 0; i < g->count; i++) {
         ranked[i].size = size;
         ranked[i].place = i;

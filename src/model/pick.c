@@ -41,6 +41,7 @@ struct pick {
     uint32_t depth;
     uint32_t tries_left, fills_left;
     bool splits_left_out; /* an attempt failed without seeing all its splits */
+    struct split_item items[LIMIT_MATCH_PLAYERS]; /* the members of an attempt */
     struct split splits[SPLIT_RESULTS];
     struct arena *scratch;
     struct pick_result result;
@@ -229,13 +230,12 @@ static bool is_split(const struct split *s, const uint32_t *team_of, uint32_t co
 /* The evenest split first; where the rules refuse it, those that differ by more than team names. */
 static bool attempt(struct pick *p) {
     struct pick_result *r = &p->result;
-    struct split_item items[LIMIT_MATCH_PLAYERS];
-    r->ticket_count = sort_members(p, items, r->tickets);
+    r->ticket_count = sort_members(p, p->items, r->tickets);
     r->age_ms = group_age(p, extent_now(p));
     const struct ruleset_limits *l = ruleset_limits_at(p->ruleset, r->age_ms);
     uint32_t players = extent_now(p)->players;
     if (players < l->players_min || players > l->players_max) return false;
-    struct split_problem problem = {items, r->ticket_count, l->teams, l->team_count, false};
+    struct split_problem problem = {p->items, r->ticket_count, l->teams, l->team_count, false};
     if (split_find(&problem, p->splits, 1) == 0) return false;
     if (judge(p, &p->splits[0])) return true;
     if (l->team_count == 1) return false;
