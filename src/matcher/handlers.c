@@ -15,6 +15,7 @@ enum { /* per ListMatches; a page may come back short */
        MATCHES_SCANNED_MAX = 100000,
        PAGE_PLAYERS_MAX = 20000, /* about 2 MiB of answer */
 };
+enum { EXPECTED_AHEAD = 8 }; /* tickets of a batch; their cache misses overlap */
 
 typedef void (*handler_fn)(struct matcher *m, struct call *c, struct request *r);
 
@@ -34,17 +35,27 @@ static void create_ticket(struct matcher *m, struct call *c, struct request *r) 
     decide_ticket(m, c, &r->create.items[0].command);
 }
 
+static void expect_ticket(const struct matcher *m, const struct request *r, uint32_t index) {
+    if (index < r->create.count && r->create.items[index].code == ERR_OK)
+        realm_expect_command(m->realm, &r->create.items[index].command);
+}
+
 static void create_tickets(struct matcher *m, struct call *c, struct request *r) {
     struct arena *arena = arena_new(0); /* the decision's is reset with each ticket */
     struct response_created *items = arena_alloc(arena, r->create.count * sizeof *items);
+    struct decision d = decide_now(m); /* one call, one instant */
+    struct err_text why;
+    for (uint32_t i = 0; i < EXPECTED_AHEAD; i++)
+        expect_ticket(m, r, i);
     for (uint32_t i = 0; i < r->create.count; i++) {
         struct request_ticket *t = &r->create.items[i];
+        expect_ticket(m, r, i + EXPECTED_AHEAD);
         items[i].code = t->code;
         items[i].why = t->why;
         if (t->code != ERR_OK) continue;
         struct outcome out;
-        struct err_text why;
-        items[i].code = decide_command(m, &t->command, &out, &why);
+        items[i].code = realm_decide(m->realm, &t->command, &d, &out, &why);
+        arena_reset(m->arena);
         if (items[i].code == ERR_OK) {
             items[i].ticket_id = out.ticket->id;
         } else {
@@ -53,6 +64,7 @@ static void create_tickets(struct matcher *m, struct call *c, struct request *r)
             items[i].why = kept;
         }
     }
+    decide_done(m);
     response_created(items, r->create.count, &m->answer);
     arena_free(arena);
     answer_ok(m, c);

@@ -100,6 +100,9 @@ struct outcome {
 enum err realm_decide(struct realm *r, struct command *c, const struct decision *d,
                       struct outcome *out, struct err_text *why) ERR_CHECKED;
 
+/* As realm_expect, for a command that is decided soon: a few ahead in a batch. */
+void realm_expect_command(const struct realm *r, const struct command *c);
+
 /* Expires what is due: records TICKET_ENDED. At most `max`; returns how many. Also forgets what
  * was kept long enough. */
 unsigned realm_expire(struct realm *r, const struct decision *d, unsigned max);

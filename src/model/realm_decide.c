@@ -65,6 +65,7 @@ static enum err create_ticket(struct realm *r, const struct command *c, const st
     }
     struct record *record = new_record(d, RECORD_TICKET_CREATED);
     record->ticket_created.id = id_new(d->rng, d->now_ms);
+    map_expect(&r->tickets, id_hash(record->ticket_created.id)); /* while it is encoded */
     record->ticket_created.spec = *spec;
     record->ticket_created.state = TICKET_QUEUED;
     record->ticket_created.created_ms = d->now_ms;

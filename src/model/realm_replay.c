@@ -1,4 +1,5 @@
-/* realm_replay.c - many records in a row: what only a live realm needs is built at the end. */
+/* realm_replay.c - many in a row: what only a live realm needs is built at the end of a replay, and
+ * what records and commands will be looked up in is fetched ahead. */
 #include "model/realm_state.h"
 
 #include <assert.h>
@@ -8,18 +9,21 @@ void realm_replay_begin(struct realm *r) {
     r->replaying = true;
 }
 
-static void expect_created(const struct realm *r, const struct record *record) {
-    const struct ticket_spec *spec = &record->ticket_created.spec;
-    map_expect(&r->tickets, id_hash(record->ticket_created.id));
+static void expect_new(const struct realm *r, const struct ticket_spec *spec, struct id key) {
     for (uint32_t i = 0; i < spec->player_count; i++)
         map_expect(&r->players, str_hash(spec->players[i].id));
-    if (!id_is_none(record->ticket_created.request_key))
-        map_expect(&r->requests, id_hash(record->ticket_created.request_key));
+    if (!id_is_none(key)) map_expect(&r->requests, id_hash(key));
+}
+
+void realm_expect_command(const struct realm *r, const struct command *c) {
+    if (c->kind == COMMAND_CREATE_TICKET)
+        expect_new(r, &c->create_ticket.spec, c->create_ticket.request_key);
 }
 
 void realm_expect(const struct realm *r, const struct record *record) {
     if (record->kind == RECORD_TICKET_CREATED) {
-        expect_created(r, record);
+        map_expect(&r->tickets, id_hash(record->ticket_created.id));
+        expect_new(r, &record->ticket_created.spec, record->ticket_created.request_key);
     } else if (record->kind == RECORD_TICKET_ENDED) {
         map_expect(&r->tickets, id_hash(record->ticket_ended.id));
     } else if (record->kind == RECORD_MATCH_CREATED) {
