@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "wire/candidate_json.h"
 #include "wire/queue_json.h"
 
 #include <stdio.h>
@@ -11,6 +12,7 @@
 struct queue_options {
     struct client_options client;
     bool allow_shrinking, json;
+    char *tickets;
 };
 
 static const struct config_row rows[] = {
@@ -18,14 +20,22 @@ static const struct config_row rows[] = {
     {"allow-shrinking", CONFIG_BOOL, "false", 0, 0, "", NULL,
      "put, check: accept an expansion that narrows a limit",
      offsetof(struct queue_options, allow_shrinking)},
+    {"tickets", CONFIG_TEXT, "", 0, 0, "", NULL,
+     "explain: file of tickets that are judged as one match",
+     offsetof(struct queue_options, tickets)},
     {"json", CONFIG_BOOL, "false", 0, 0, "", NULL, "print JSON lines",
      offsetof(struct queue_options, json)},
 };
 
 static const char usage[] =
-    "usage: muster queue put FILE | get NAME | list | delete NAME | stats NAME | check FILE\n\n"
+    "usage: muster queue put FILE | get NAME | list | delete NAME | stats NAME | check FILE |\n"
+    "                    explain FILE --tickets TICKETS\n\n"
     "put stores every queue of the file (- is stdin) as a new version where it differs.\n"
-    "check needs no server: it says what the rules mean, or what is wrong with them.\n";
+    "check needs no server: it says what the rules mean, or what is wrong with them.\n"
+    "explain needs none either: it judges the tickets of a file as one match, rule by rule, and\n"
+    "ends with 1 where they are none. TICKETS is a list of CreateTicketRequests as JSON, which "
+    "may\n"
+    "have a \"team\" (all or none of them) and \"ageSeconds\".\n";
 
 typedef int (*definition_fn)(void *arg, const struct queue_options *o, struct str json);
 
@@ -75,6 +85,42 @@ static int check_one(void *arg, const struct queue_options *o, struct str json) 
     queue_def_free(def);
     strbuf_fini(&notes);
     strbuf_fini(&words);
+    return end;
+}
+
+/* Judges the tickets (`arg`, a strbuf of JSON) by one definition. */
+static int explain_one(void *arg, const struct queue_options *o, struct str json) {
+    struct candidate_source source = {strbuf_str(arg),
+                                      &muster__v1__create_ticket_request__descriptor};
+    struct queue_def *def = NULL;
+    struct strbuf words = {0};
+    struct err_text why = {0};
+    bool legal = false;
+    enum err code = queue_json_parse(json, o->allow_shrinking, &def, NULL, &why);
+    if (code == ERR_OK) code = candidate_json_explain(&source, def->ruleset, &words, &legal, &why);
+    int end = legal ? EXIT_CODE_OK : EXIT_CODE_REFUSED;
+    if (code == ERR_OK) {
+        printf("%.*s: ", STR_PRINT(def->name));
+        print_lines("", strbuf_str(&words));
+    } else {
+        end = command_fail(code, &why);
+    }
+    queue_def_free(def);
+    strbuf_fini(&words);
+    return end;
+}
+
+static int explain(const char *path, const struct queue_options *o) {
+    struct strbuf tickets = {0};
+    struct err_text why = {0};
+    if (!o->tickets[0]) {
+        (void)fprintf(stderr, "muster: queue explain needs --tickets\n%s", usage);
+        return EXIT_CODE_USAGE;
+    }
+    enum err code = command_read_file(o->tickets, 1048576, &tickets, &why);
+    int end =
+        code == ERR_OK ? each_definition(path, o, explain_one, &tickets) : command_fail(code, &why);
+    strbuf_fini(&tickets);
     return end;
 }
 
@@ -172,7 +218,8 @@ static int with_client(const char *verb, const char *operand, const struct queue
 }
 
 int queue_command(int argc, char **argv) {
-    static const char *const verbs[] = {"put", "get", "list", "delete", "stats", "check"};
+    static const char *const verbs[] = {"put",   "get",   "list",   "delete",
+                                        "stats", "check", "explain"};
     struct queue_options o = {0};
     struct config c;
     config_init(&c, rows, sizeof rows / sizeof rows[0], &o);
@@ -184,6 +231,8 @@ int queue_command(int argc, char **argv) {
             end = EXIT_CODE_USAGE;
         else if (strcmp(verb, "check") == 0)
             end = each_definition(argv[2], &o, check_one, NULL);
+        else if (strcmp(verb, "explain") == 0)
+            end = explain(argv[2], &o);
         else
             end = with_client(verb, argv[2], &o);
     }

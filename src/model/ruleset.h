@@ -98,6 +98,24 @@ struct verdict {
 struct verdict ruleset_evaluate(const struct ruleset *r, const struct candidate *c,
                                 struct arena *scratch);
 
+enum rule_outcome { RULE_HOLDS, RULE_FAILS, RULE_ORDERS /* a sort */ };
+
+/* One rule by itself, for people. */
+struct rule_report {
+    struct str name;
+    const char *type; /* "batchDistance"; static */
+    bool governed;    /* a compound names it: it need not hold by itself */
+    bool has_numbers; /* measured and bound: of the failing value, else of the nearest to failing */
+    enum rule_outcome outcome;
+    double measured, bound; /* measured INFINITY: there is nothing to measure */
+};
+
+/* As ruleset_evaluate, and judges every rule by itself into `reports`, ruleset_rule_count of room:
+ * where team sizes fail too, and in the verdict's region or, where the match is not legal, in the
+ * common region in which the fewest rules fail. */
+struct verdict ruleset_explain(const struct ruleset *r, const struct candidate *c,
+                               struct rule_report *reports, struct arena *scratch);
+
 uint32_t ruleset_rule_count(const struct ruleset *r);
 struct str ruleset_rule_name(const struct ruleset *r, uint32_t index);
 

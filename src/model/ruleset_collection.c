@@ -9,8 +9,8 @@ static bool list_contains(const struct expr_value *list, struct str text) {
 }
 
 static bool count_holds(const struct evaluation *e, const struct rule_bounds *b, uint32_t count) {
-    if (!(count >= b->min)) return ruleset_judge_measured(e, count, b->min, false);
-    return ruleset_judge_measured(e, count, b->max, count <= b->max);
+    return ruleset_judge_measured(e, count, b->min, count >= b->min) &&
+           ruleset_judge_measured(e, count, b->max, count <= b->max);
 }
 
 /* How many lists contain the text. */

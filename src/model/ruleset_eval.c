@@ -29,7 +29,19 @@ static bool sizes_hold(const struct evaluation *e) {
 
 /* ---- rules: each returns whether it holds, and leaves what it measured in the verdict ---- */
 
+/* Of what holds, the one nearest to its bound is told. */
+static void report_measured(struct rule_report *report, double value, double bound, bool holds) {
+    bool bounded = isfinite(bound);
+    bool nearer =
+        !report->has_numbers || fabs(value - bound) < fabs(report->measured - report->bound);
+    if (holds && !(bounded && nearer)) return;
+    report->has_numbers = true;
+    report->measured = value;
+    report->bound = bound;
+}
+
 bool ruleset_judge_measured(const struct evaluation *e, double value, double bound, bool holds) {
+    if (e->report) report_measured(e->report, value, bound, holds);
     if (!holds) {
         e->verdict->measured = value;
         e->verdict->bound = bound;
@@ -132,8 +144,8 @@ static bool distance_holds_for(const struct evaluation *e, const struct rule *ru
                                const struct judge_reference *ref) {
     (void)rule;
     double distance = fabs(v->number - ref->value.number);
-    if (!(distance <= b->max)) return ruleset_judge_measured(e, distance, b->max, false);
-    return ruleset_judge_measured(e, distance, b->min, distance >= b->min);
+    return ruleset_judge_measured(e, distance, b->max, distance <= b->max) &&
+           ruleset_judge_measured(e, distance, b->min, distance >= b->min);
 }
 
 static bool comparison_holds_for(const struct evaluation *e, const struct rule *rule,
@@ -221,7 +233,8 @@ static bool compound_holds(const struct evaluation *e, const struct rule *rule,
                            const struct rule_bounds *b) {
     (void)b;
     bool whole = term_holds(e, rule->term);
-    return ruleset_judge_measured(e, 0, 0, whole); /* not what one of its rules measured */
+    e->verdict->measured = e->verdict->bound = 0; /* not what one of its rules measured */
+    return whole;
 }
 
 /* ---- all rules ---- */
@@ -297,10 +310,55 @@ static uint32_t judge_rules(struct evaluation *e) {
 struct verdict ruleset_evaluate(const struct ruleset *r, const struct candidate *c,
                                 struct arena *scratch) {
     struct verdict v = {0};
-    struct evaluation e = {r, c, ruleset_step_at(r, c->age_ms), scratch, &v, NULL};
+    struct evaluation e = {r, c, ruleset_step_at(r, c->age_ms), scratch, &v, NULL, NULL};
     v.failed_rule = RULESET_NONE;
     if (!sizes_hold(&e)) return v;
     v.failed_rule = judge_rules(&e);
     v.legal = v.failed_rule == RULESET_NONE;
+    return v;
+}
+
+/* ---- every rule by itself ---- */
+
+/* The region to explain in: the verdict's, else the one where the fewest rules fail. */
+static bool find_explained(struct evaluation *e, struct judge_region *out) {
+    struct judge_region common[LIMIT_REGIONS], region;
+    uint32_t count = ruleset_region_common(e->c, common), least = UINT32_MAX;
+    struct str chosen = e->verdict->region;
+    struct verdict ignored;
+    struct evaluation there = *e;
+    there.verdict = &ignored;
+    there.region = &region;
+    while (count > 0) {
+        region = take_best(common, &count);
+        uint32_t failing = 0;
+        for (uint32_t i = 0; i < e->r->rule_count; i++)
+            failing += e->r->rules[i].by_region && !e->r->rules[i].governed && !holds(&there, i);
+        bool better = chosen.size ? str_equal(region.name, chosen) : failing < least;
+        if (!better) continue;
+        least = failing;
+        *out = region;
+    }
+    return least != UINT32_MAX;
+}
+
+static void explain_rule(struct evaluation *e, uint32_t index, struct rule_report *report) {
+    const struct rule *rule = &e->r->rules[index];
+    bool is_sort = rule->kind == RULE_ABSOLUTE_SORT || rule->kind == RULE_DISTANCE_SORT;
+    *report = (struct rule_report){
+        .name = rule->name, .type = ruleset_kind_names[rule->kind], .governed = rule->governed};
+    e->report = rule->kind == RULE_COMPOUND ? NULL : report; /* its rules report for themselves */
+    bool held = holds(e, index);
+    report->outcome = is_sort ? RULE_ORDERS : held ? RULE_HOLDS : RULE_FAILS;
+}
+
+struct verdict ruleset_explain(const struct ruleset *r, const struct candidate *c,
+                               struct rule_report *reports, struct arena *scratch) {
+    struct verdict v = ruleset_evaluate(r, c, scratch), ignored = v;
+    struct evaluation e = {r, c, ruleset_step_at(r, c->age_ms), scratch, &ignored, NULL, NULL};
+    struct judge_region region;
+    if (find_explained(&e, &region)) e.region = &region;
+    for (uint32_t i = 0; i < r->rule_count; i++)
+        explain_rule(&e, i, &reports[i]);
     return v;
 }

@@ -22,6 +22,7 @@ struct evaluation {
     const struct ruleset_step *step;
     struct arena *scratch;
     struct verdict *verdict;
+    struct rule_report *report;        /* keeps what holds, too; NULL: nobody asks */
     const struct judge_region *region; /* where latency rules are judged; NULL: none is common */
 };
 
@@ -34,7 +35,8 @@ struct judge_reference {
 typedef bool (*ruleset_judge_fn)(const struct evaluation *e, const struct rule *rule,
                                  const struct rule_bounds *b);
 
-/* Returns `holds`; where false, `value` and `bound` go into the verdict. */
+/* Returns `holds`; where false, `value` and `bound` go into the verdict, and always into a report.
+ */
 bool ruleset_judge_measured(const struct evaluation *e, double value, double bound, bool holds);
 struct judge_reference ruleset_judge_reference(const struct expr_context *x,
                                                const struct rule *rule,

@@ -57,7 +57,7 @@ bool ruleset_region_holds(const struct evaluation *e, const struct rule *rule,
         most = fmax(most, ms);
         sum += ms * spec->player_count;
     }
-    if (!(most <= b->max)) return ruleset_judge_measured(e, most, b->max, false);
+    if (!ruleset_judge_measured(e, most, b->max, most <= b->max)) return false;
     double reference = rule->latency == LATENCY_MIN ? least : sum / e->region->players;
     double distance = fmax(most - reference, reference - least);
     return ruleset_judge_measured(e, distance, b->distance, distance <= b->distance);

@@ -86,6 +86,19 @@ class Configuration(unittest.TestCase):
         self.assertIn("500", done.stderr)
         self.assertIn("60000", done.stderr)
 
+    def test_queue_explain_judges_tickets_without_a_server(self):
+        rules = os.path.join(ROOT, "deploy", "queues", "ranked_5v5.json")
+        tickets = [{"players": [{"playerId": "p%d" % i, "attributes": {"skill": 900 + 9 * i},
+                                 "latenciesMs": {"eu": 30 + i}}]} for i in range(10)]
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as f:
+            json.dump(tickets, f)
+            f.flush()
+            done = run("queue", "explain", rules, "--tickets", f.name)
+            self.assertIn(" legal match at the age of 0 s", done.stdout, done.stderr)
+            self.assertRegex(done.stdout, r'rule ".*" \(latency\): measured 39, bound 80: holds')
+            self.assertEqual(done.returncode, 0 if "a legal match" in done.stdout else 1)
+        self.assertEqual(run("queue", "explain", rules).returncode, 2)
+
     def test_check_config_reads_the_queue_file(self):
         good = os.path.join(ROOT, "deploy", "queues", "default.json")
         self.assertEqual(run("serve", "--check-config", "--queues", good).returncode, 0)
