@@ -152,16 +152,42 @@ static void become_server(const struct embedded *e, char *const *arguments, pid_
     _exit(127);
 }
 
+/* Whole or not at all: whoever reads it must not find it empty. */
+static void write_pid(const struct embedded *e) {
+    char fresh[PATH_MAX + 32];
+    (void)snprintf(fresh, sizeof fresh, "%s.new", e->pid_file);
+    FILE *f = fopen(fresh, "we");
+    if (!f) return;
+    (void)fprintf(f, "%d\n", (int)e->child);
+    if (fclose(f) == 0 && rename(fresh, e->pid_file) == 0) return;
+    LOG_WARN("pid-file-unwritten", "path=%s error=%s", e->pid_file,
+             log_quote(str_of(strerror(errno))));
+}
+
 static enum err spawn(struct embedded *e, struct err_text *why) {
     char *arguments[] = {
-        e->program,         "--port",        "0",
-        "--unixsocket",     e->address.path, "--unixsocketperm",
-        "700",              "--dir",         e->folder,
-        "--appendonly",     "yes",           "--appendfsync",
-        "always",           "--save",        "",
-        "--auto-aof-rewrite-min-size",       "512mb", /* not while a restart replays */
-        "--daemonize",      "no",            "--maxmemory-policy",
-        "noeviction",       NULL,
+        e->program,
+        "--port",
+        "0",
+        "--unixsocket",
+        e->address.path,
+        "--unixsocketperm",
+        "700",
+        "--dir",
+        e->folder,
+        "--appendonly",
+        "yes",
+        "--appendfsync",
+        "always",
+        "--save",
+        "",
+        "--auto-aof-rewrite-min-size",
+        "512mb", /* not while a restart replays */
+        "--daemonize",
+        "no",
+        "--maxmemory-policy",
+        "noeviction",
+        NULL,
     };
     (void)unlink(e->address.path);
     pid_t parent = getpid();
@@ -170,11 +196,7 @@ static enum err spawn(struct embedded *e, struct err_text *why) {
         return err_set(why, ERR_UNAVAILABLE, "cannot start redis-server: %s", strerror(errno));
     if (child == 0) become_server(e, arguments, parent);
     e->child = child;
-    FILE *f = fopen(e->pid_file, "we");
-    if (f) {
-        (void)fprintf(f, "%d\n", (int)child);
-        (void)fclose(f);
-    }
+    write_pid(e);
     LOG_INFO("redis-started", "pid=%d socket=%s", (int)child, e->address.path);
     return ERR_OK;
 }

@@ -19,12 +19,18 @@ class Load:
             [LOAD, "create", api, queue, prefix, str(count), str(batch), str(skill), str(step)],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.lines = []
-        self.reader = threading.Thread(target=self._read)
+        self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 
     def _read(self):
         for line in self.child.stdout:
             self.lines.append(line)
+
+    def close(self):
+        """Ends it when a test failed before it was done."""
+        if self.child.poll() is None:
+            self.child.kill()
+        self.child.wait(30)
 
     def acknowledged(self):
         return len(self.lines)
@@ -90,6 +96,7 @@ class Kill(unittest.TestCase):
     def test_kill_of_the_embedded_redis_under_load_loses_none(self):
         with Muster() as m:
             load = Load(m.api, "1v1_duel", "lone", 10000, 50, 0, 1000)
+            self.addCleanup(load.close)
             for share in (2000, 5000, 8000):
                 wait_until(f"{share} acknowledged",
                            lambda share=share: load.acknowledged() >= share, 60)
@@ -106,6 +113,7 @@ class Kill(unittest.TestCase):
         with Muster("--lease-ms", "500") as m:
             m.options += ["--api-listen", m.api]  # the same door after the restart
             load = Load(m.api, "1v1_duel", "lone", 10000, 20, 0, 1000)
+            self.addCleanup(load.close)
             for share in (2000, 6000):
                 wait_until(f"{share} acknowledged",
                            lambda share=share: load.acknowledged() >= share, 60)

@@ -192,20 +192,23 @@ class CommandLine(unittest.TestCase):
         self.assertIn("unchanged", self.m.cli("queue", "put", path).stdout)
 
     def test_events_follow_as_json_lines(self):
-        with open(os.path.join(self.m.folder, "events"), "wb") as out:
+        path = os.path.join(self.m.folder, "events")
+
+        def printed(word):
+            with open(path, encoding="utf-8") as f:
+                return word in f.read()
+        with open(path, "wb") as out:
             follow = subprocess.Popen([BINARY, "events", "--api", self.m.api, "--events",
                                        self.m.events, "--after", "1-0"], stdout=out)
         try:
+            # Position 1-0 never was: first comes the resync, and nothing after it is left out.
+            wait_until("the resync is printed", lambda: printed('{"reason":'), 20)
             self.m.cli("ticket", "create", "-", stdin=ticket("cli-eve", 9000), check=True)
-
-            def seen():
-                with open(out.name, encoding="utf-8") as f:
-                    return "cli-eve" in f.read()
-            wait_until("the event is printed", seen, 20)
+            wait_until("the event is printed", lambda: printed("cli-eve"), 20)
         finally:
             follow.terminate()
             follow.wait(10)
-        with open(out.name, encoding="utf-8") as f:
+        with open(path, encoding="utf-8") as f:
             for line in f:
                 json.loads(line)
 

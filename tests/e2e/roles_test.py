@@ -76,6 +76,7 @@ class Roles(unittest.TestCase):
 
     def test_each_role_killed_in_turn_under_load_loses_no_ticket(self):
         load = Load(self.s.api, "1v1_duel", "lone", 8000, 20, 0, 1000)
+        self.addCleanup(load.close)
         for step, role in enumerate(ROLES):
             share = 1000 + 1800 * step
             wait_until(f"{share} acknowledged", lambda share=share: load.acknowledged() >= share,
