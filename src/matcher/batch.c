@@ -185,7 +185,7 @@ void batch_expire(struct batch *b, int64_t now_us, const struct err_text *why) {
 }
 
 int64_t batch_due_us(const struct batch *b) {
-    return heap_first(&b->deadlines) ? heap_first(&b->deadlines)->due : INT64_MAX;
+    return heap_due(&b->deadlines);
 }
 
 bool batch_idle(const struct batch *b) {

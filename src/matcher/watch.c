@@ -86,13 +86,13 @@ struct call *watch_take_changed(struct watches *w, struct id *ticket_id) {
 }
 
 struct call *watch_take_due(struct watches *w, int64_t now_us, struct id *ticket_id) {
-    struct heap_node *n = heap_first(&w->deadlines);
-    if (!n || n->due > now_us) return NULL;
-    struct watch *watch = HEAP_OF(n, struct watch, deadline);
+    struct heap_node *first = heap_first(&w->deadlines);
+    if (!first || heap_due(&w->deadlines) > now_us) return NULL;
+    struct watch *watch = HEAP_OF(first, struct watch, deadline);
     *ticket_id = watch->ticket_id;
     return take(w, watch);
 }
 
 int64_t watch_due_us(const struct watches *w) {
-    return heap_first(&w->deadlines) ? heap_first(&w->deadlines)->due : INT64_MAX;
+    return heap_due(&w->deadlines);
 }

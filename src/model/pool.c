@@ -183,9 +183,8 @@ void pool_sleep(struct pool *p, struct pool_entry *e, int64_t due_ms) {
 
 int64_t pool_due_ms(const struct pool *p) {
     if (p->dirty.count) return p->search_from_ms;
-    struct heap_node *n = heap_first(&p->asleep);
-    if (!n) return INT64_MAX;
-    return n->due > p->search_from_ms ? n->due : p->search_from_ms;
+    int64_t due = heap_due(&p->asleep);
+    return due > p->search_from_ms ? due : p->search_from_ms;
 }
 
 uint64_t pool_count(const struct pool *p) {
@@ -198,8 +197,7 @@ struct pool_entry *pool_oldest(const struct pool *p) {
 }
 
 struct pool_entry *pool_nth(const struct pool *p, uint64_t i) {
-    assert(i < pool_count(p));
-    return HEAP_OF(p->ages.nodes[i], struct pool_entry, age);
+    return HEAP_OF(heap_nth(&p->ages, i), struct pool_entry, age);
 }
 
 bool pool_is_older(const struct pool_entry *a, const struct pool_entry *b) {

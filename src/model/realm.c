@@ -173,7 +173,7 @@ void realm_set_turn(struct realm *r, struct queue *q) {
     struct heap_node *turn = &q->pool->turn;
     if (due == INT64_MAX)
         heap_stop(&r->turns, turn);
-    else if (!heap_started(turn) || turn->due != due)
+    else if (!heap_started(turn) || heap_due_of(&r->turns, turn) != due)
         heap_start(&r->turns, turn, due);
 }
 
@@ -182,9 +182,7 @@ static int64_t sooner(int64_t due, int64_t other) {
 }
 
 int64_t realm_next_due_ms(const struct realm *r) {
-    int64_t due = INT64_MAX;
-    if (heap_first(&r->turns)) due = sooner(due, heap_first(&r->turns)->due);
-    if (heap_first(&r->expiries)) due = sooner(due, heap_first(&r->expiries)->due);
+    int64_t due = sooner(heap_due(&r->turns), heap_due(&r->expiries));
     if (list_first(&r->ended)) {
         struct ticket *t = LIST_OF(list_first(&r->ended), struct ticket, kept);
         due = sooner(due, t->ended_ms + r->keep_ms);

@@ -119,10 +119,8 @@ static enum err cancel_ticket(struct realm *r, const struct command *c, const st
 
 unsigned realm_expire(struct realm *r, const struct decision *d, unsigned max) {
     unsigned expired = 0;
-    while (expired < max) {
-        struct heap_node *first = heap_first(&r->expiries);
-        if (!first || first->due > d->now_ms) break;
-        struct ticket *t = HEAP_OF(first, struct ticket, expiry);
+    while (expired < max && heap_due(&r->expiries) <= d->now_ms) {
+        struct ticket *t = HEAP_OF(heap_first(&r->expiries), struct ticket, expiry);
         emit_end(r, d, t, TICKET_EXPIRED, STR("no match was found in time"));
         expired++;
     }

@@ -89,7 +89,7 @@ uint64_t realm_digest(const struct realm *r) {
     for (uint32_t i = 0; i < r->queue_count; i++)
         sum += digest_queue(r->queues[i]);
     for (size_t i = 0; i < r->expiries.count; i++) { /* every open ticket has its expiry */
-        sum += digest_ticket(HEAP_OF(r->expiries.nodes[i], struct ticket, expiry));
+        sum += digest_ticket(HEAP_OF(heap_nth(&r->expiries, i), struct ticket, expiry));
     }
     return sum;
 }

@@ -93,10 +93,9 @@ static void search_queue(struct realm *r, struct queue *q, const struct decision
 }
 
 bool realm_search(struct realm *r, const struct decision *d, uint64_t node_budget) {
-    struct heap_node *first;
-    while ((first = heap_first(&r->turns)) && first->due <= d->now_ms) {
+    while (heap_due(&r->turns) <= d->now_ms) {
         if (node_budget == 0) return true;
-        struct queue *q = HEAP_OF(first, struct pool, turn)->queue;
+        struct queue *q = HEAP_OF(heap_first(&r->turns), struct pool, turn)->queue;
         search_queue(r, q, d, &node_budget);
         if (q->pool->dirty.count > 0) {
             /* To the end of the line, so that the next call begins with another queue. */

@@ -254,8 +254,7 @@ void eio_server_tick(struct eio_server *server) {
     drop_doomed(server);
     for (int kind = 0; kind < EIO_TIMER_COUNT; kind++) fire(server, (enum eio_timer)kind, now_us);
     for (int kind = 0; kind < EIO_TIMER_COUNT; kind++) {
-        struct heap_node *first = heap_first(&server->timers[kind]);
-        if (first) arm(server, first->due);
+        if (heap_first(&server->timers[kind])) arm(server, heap_due(&server->timers[kind]));
     }
     eio_server_leave(server);
 }

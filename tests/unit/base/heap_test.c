@@ -16,28 +16,43 @@ static void nodes_come_out_by_due_time_and_ties_in_start_order(void **state) {
     (void)state;
     struct heap h = {0};
     struct heap_node nodes[NODES] = {0};
+    int64_t due[NODES] = {0};
+    int started_in[NODES] = {0};
     struct rng rng;
     uint64_t seed;
     rng_secret(&seed, sizeof seed);
     print_message("seed %llu\n", (unsigned long long)seed);
     rng_init(&rng, seed);
     for (int round = 0; round < 5000; round++) {
-        struct heap_node *n = &nodes[rng_below(&rng, NODES)];
-        if (rng_below(&rng, 3) == 0)
-            heap_stop(&h, n);
-        else
-            heap_start(&h, n, (int64_t)rng_below(&rng, 50) - 25);
+        size_t i = rng_below(&rng, NODES);
+        if (rng_below(&rng, 3) == 0) {
+            heap_stop(&h, &nodes[i]);
+            continue;
+        }
+        due[i] = (int64_t)rng_below(&rng, 50) - 25;
+        started_in[i] = round;
+        heap_start(&h, &nodes[i], due[i]);
     }
+    for (int i = 0; i < NODES; i++)
+        if (heap_started(&nodes[i])) assert_int_equal(heap_due_of(&h, &nodes[i]), due[i]);
+    for (size_t i = 0; i < h.count; i++)
+        assert_true(heap_started(heap_nth(&h, i)));
     size_t started = 0;
     for (int i = 0; i < NODES; i++)
         started += heap_started(&nodes[i]);
     assert_int_equal(started, h.count);
-    const struct heap_node *before = NULL;
-    for (struct heap_node *n; (n = heap_take_due(&h, 100)) != NULL; before = n, started--) {
+    struct heap_node *before = NULL;
+    for (struct heap_node *n; (n = heap_first(&h)) != NULL; before = n, started--) {
+        size_t at = (size_t)(n - nodes);
+        assert_int_equal(heap_due(&h), due[at]);
+        assert_ptr_equal(heap_take_due(&h, 100), n);
         assert_false(heap_started(n));
         if (!before) continue;
-        assert_true(before->due < n->due || (before->due == n->due && before->order < n->order));
+        size_t last = (size_t)(before - nodes);
+        assert_true(due[last] < due[at] ||
+                    (due[last] == due[at] && started_in[last] < started_in[at]));
     }
+    assert_int_equal(heap_due(&h), INT64_MAX);
     assert_int_equal(started, 0);
     heap_fini(&h);
 }
