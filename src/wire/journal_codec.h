@@ -18,8 +18,9 @@ void journal_encode_owner(struct str owner, struct strbuf *entry); /* the entry'
  * DATA_LOSS when the bytes are no entry: the text says what; records before it were delivered. */
 enum err journal_decode(struct str entry, struct arena *arena, record_fn sink, void *sink_arg,
                         struct str *owner, struct err_text *why) ERR_CHECKED;
-/* As journal_decode, and with each record the muster.v1 message that it holds, as it was written: of
- * a TICKET_CREATED its Ticket, of a MATCH_CREATED its Match; of others none. Borrowed from `entry`. */
+/* As journal_decode, and with each record the muster.v1 message that it holds, as it was written:
+ * of a TICKET_CREATED its Ticket, of a MATCH_CREATED its Match, of others none. Borrowed from
+ * `entry`. */
 typedef void (*journal_message_fn)(void *arg, struct record *r, struct str message);
 enum err journal_walk(struct str entry, struct arena *arena, journal_message_fn sink,
                       void *sink_arg, struct err_text *why) ERR_CHECKED;
