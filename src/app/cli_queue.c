@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "wire/candidate_json.h"
 #include "wire/queue_json.h"
+#include "wire/queue_report.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -37,7 +38,13 @@ static const char usage[] =
     "may\n"
     "have a \"team\" (all or none of them) and \"ageSeconds\".\n";
 
-typedef int (*definition_fn)(void *arg, const struct queue_options *o, struct str json);
+struct definition {
+    const char *path;
+    struct str json;
+    struct json_place start; /* in the file */
+};
+
+typedef int (*definition_fn)(void *arg, const struct queue_options *o, const struct definition *d);
 
 /* Calls `each` for every definition in the file, until one returns another code than 0. */
 static int each_definition(const char *path, const struct queue_options *o, definition_fn each,
@@ -49,7 +56,7 @@ static int each_definition(const char *path, const struct queue_options *o, defi
     if (code == ERR_OK) code = queue_json_split(strbuf_str(&file), &texts, &why);
     int end = code == ERR_OK ? EXIT_CODE_OK : command_fail(code, &why);
     for (size_t i = 0; end == EXIT_CODE_OK && i < texts.count; i++)
-        end = each(arg, o, texts.at[i]);
+        end = each(arg, o, &(struct definition){path, texts.at[i], texts.starts[i]});
     queue_texts_fini(&texts);
     strbuf_fini(&file);
     return end;
@@ -67,36 +74,63 @@ static void print_lines(const char *prefix, struct str notes) {
     }
 }
 
-static int check_one(void *arg, const struct queue_options *o, struct str json) {
-    (void)arg; /* nothing to carry along */
-    struct queue_def *def = NULL;
-    struct strbuf notes = {0}, words = {0};
-    struct err_text why = {0};
-    enum err code = queue_json_parse(json, o->allow_shrinking, &def, &notes, &why);
-    int end = EXIT_CODE_OK;
-    if (code == ERR_OK) {
-        printf("%.*s: ok\n", STR_PRINT(def->name));
-        print_lines("  note: ", strbuf_str(&notes));
-        ruleset_describe(def->ruleset, &words);
-        print_lines("  ", strbuf_str(&words));
-    } else {
-        end = command_fail(code, &why);
+/* "FILE:line:column: what", as compilers say it. */
+static void print_problems(const struct queue_report *r, const struct definition *d) {
+    for (size_t i = 0; i < r->problems.count; i++) {
+        const struct problem *p = &r->problems.at[i];
+        (void)fprintf(stderr, "%s:%u:%u: %s\n", d->path, p->line, p->column, p->what.text);
     }
-    queue_def_free(def);
-    strbuf_fini(&notes);
-    strbuf_fini(&words);
-    return end;
+    if (r->problems.left_out) {
+        (void)fprintf(stderr, "%s: %zu problems more\n", d->path, r->problems.left_out);
+    }
+}
+
+/* From places in the definition to places in the file. */
+static void shift_places(struct problems *all, struct json_place start) {
+    for (size_t i = 0; i < all->count; i++) {
+        struct problem *p = &all->at[i];
+        if (p->line <= 1) p->column = p->line ? p->column + start.column - 1 : start.column;
+        p->line = p->line ? p->line + start.line - 1 : start.line;
+    }
+}
+
+/* `arg`: a bool, set where a definition is wrong; the others are still checked. */
+static int check_one(void *arg, const struct queue_options *o, const struct definition *d) {
+    struct queue_report r;
+    queue_report_make(d->json, o->allow_shrinking, &r);
+    shift_places(&r.problems, d->start);
+    if (!r.ok) *(bool *)arg = true;
+    if (o->json) {
+        struct strbuf line = {0};
+        queue_report_json(&r, &line);
+        print_lines("", strbuf_str(&line));
+        strbuf_fini(&line);
+    } else if (r.ok) {
+        printf("%.*s: ok\n", STR_PRINT(strbuf_str(&r.name)));
+        print_lines("  note: ", strbuf_str(&r.notes));
+        print_lines("  ", strbuf_str(&r.summary));
+    } else {
+        print_problems(&r, d);
+    }
+    queue_report_fini(&r);
+    return EXIT_CODE_OK;
+}
+
+static int check(const char *path, const struct queue_options *o) {
+    bool wrong = false;
+    int end = each_definition(path, o, check_one, &wrong);
+    return end == EXIT_CODE_OK && wrong ? EXIT_CODE_REFUSED : end;
 }
 
 /* Judges the tickets (`arg`, a strbuf of JSON) by one definition. */
-static int explain_one(void *arg, const struct queue_options *o, struct str json) {
+static int explain_one(void *arg, const struct queue_options *o, const struct definition *d) {
     struct candidate_source source = {strbuf_str(arg),
                                       &muster__v1__create_ticket_request__descriptor};
     struct queue_def *def = NULL;
     struct strbuf words = {0};
     struct err_text why = {0};
     bool legal = false;
-    enum err code = queue_json_parse(json, o->allow_shrinking, &def, NULL, &why);
+    enum err code = queue_json_parse(d->json, o->allow_shrinking, &def, NULL, &why);
     if (code == ERR_OK) code = candidate_json_explain(&source, def->ruleset, &words, &legal, &why);
     int end = legal ? EXIT_CODE_OK : EXIT_CODE_REFUSED;
     if (code == ERR_OK) {
@@ -124,10 +158,10 @@ static int explain(const char *path, const struct queue_options *o) {
     return end;
 }
 
-static int put_one(void *arg, const struct queue_options *o, struct str json) {
+static int put_one(void *arg, const struct queue_options *o, const struct definition *d) {
     struct muster_client *client = arg;
     Muster__V1__PutQueueRequest put = MUSTER__V1__PUT_QUEUE_REQUEST__INIT;
-    char *text = mem_text(json);
+    char *text = mem_text(d->json);
     put.definition_json = text;
     put.allow_shrinking = o->allow_shrinking;
     Muster__V1__PutQueueResponse *answer = NULL;
@@ -230,7 +264,7 @@ int queue_command(int argc, char **argv) {
         if (!verb || !command_operands(argc, argv, operands, usage))
             end = EXIT_CODE_USAGE;
         else if (strcmp(verb, "check") == 0)
-            end = each_definition(argv[2], &o, check_one, NULL);
+            end = check(argv[2], &o);
         else if (strcmp(verb, "explain") == 0)
             end = explain(argv[2], &o);
         else

@@ -38,6 +38,14 @@ enum err ruleset_refuse(struct err_text *why, const char *field, const char *for
     return err_set_field(why, ERR_INVALID_ARGUMENT, field, "%s %s", field, text);
 }
 
+bool ruleset_go_on(struct ruleset_told *t, enum err code) {
+    if (!code) return true;
+    if (!t->any && t->why) *t->why = t->one;
+    t->any = true;
+    problems_add(t->all, &t->one);
+    return t->all != NULL;
+}
+
 struct str ruleset_excerpt(struct str s) {
     if (s.size <= 80) return s;
     size_t size = 80;

@@ -10,7 +10,8 @@ struct builder {
     struct ruleset *r;
     const struct ruleset_def *def;
     struct strbuf *notes; /* may be NULL */
-    struct err_text *why;
+    struct err_text *why; /* &told->one */
+    struct ruleset_told *told;
 };
 
 /* The name inside item `index`, by stride and offset: one loop serves attributes, teams, rules. */
@@ -36,28 +37,26 @@ struct named {
     uint32_t count;
 };
 
-static enum err check_names(const struct builder *b, const struct named *n) {
-    for (uint32_t i = 0; i < n->count; i++) {
-        struct str name = name_at(n->items, n->stride, n->offset, i);
-        char field[96];
-        snprintf(field, sizeof field, "%s[%u].name", n->list, i);
-        if (!name_usable(name)) {
-            struct str shown = ruleset_excerpt(name);
-            return ruleset_refuse(b->why, field,
-                                  "is \"%.*s\"; must be 1 to %d bytes without control characters, "
-                                  "quotes, commas, brackets or outer spaces",
-                                  STR_PRINT(shown), LIMIT_NAME_BYTES);
-        }
-        for (uint32_t j = 0; j < i; j++) {
-            if (!str_equal(name, name_at(n->items, n->stride, n->offset, j))) continue;
-            return ruleset_refuse(b->why, field, "\"%.*s\" is the name of %s[%u] already",
-                                  STR_PRINT(name), n->list, j);
-        }
+static enum err check_name(const struct builder *b, const struct named *n, uint32_t index) {
+    struct str name = name_at(n->items, n->stride, n->offset, index);
+    char field[96];
+    snprintf(field, sizeof field, "%s[%u].name", n->list, index);
+    if (!name_usable(name)) {
+        struct str shown = ruleset_excerpt(name);
+        return ruleset_refuse(b->why, field,
+                              "is \"%.*s\"; must be 1 to %d bytes without control characters, "
+                              "quotes, commas, brackets or outer spaces",
+                              STR_PRINT(shown), LIMIT_NAME_BYTES);
+    }
+    for (uint32_t j = 0; j < index; j++) {
+        if (!str_equal(name, name_at(n->items, n->stride, n->offset, j))) continue;
+        return ruleset_refuse(b->why, field, "\"%.*s\" is the name of %s[%u] already",
+                              STR_PRINT(name), n->list, j);
     }
     return ERR_OK;
 }
 
-static enum err check_all_names(const struct builder *b) {
+static bool check_all_names(const struct builder *b) {
     const struct ruleset_def *d = b->def;
     const struct named lists[] = {
         {"playerAttributes", d->attributes, sizeof *d->attributes,
@@ -66,10 +65,11 @@ static enum err check_all_names(const struct builder *b) {
         {"rules", d->rules, sizeof *d->rules, offsetof(struct rule_def, name), d->rule_count},
     };
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
-        enum err code = check_names(b, &lists[i]);
-        if (code) return code;
+        for (uint32_t k = 0; k < lists[i].count; k++) {
+            if (!ruleset_go_on(b->told, check_name(b, &lists[i], k))) return false;
+        }
     }
-    return ERR_OK;
+    return true;
 }
 
 /* Whether definition `a` generates the name of definition `b`: "red" x 2 beside "red_1". */
@@ -82,33 +82,44 @@ static bool generates(const struct team_def *a, const struct team_def *b) {
     return str_to_int64(digits, &number) && number >= 1 && number <= a->quantity;
 }
 
-static enum err check_teams(const struct builder *b) {
+static enum err check_team(const struct builder *b, uint32_t index) {
     const struct ruleset_def *d = b->def;
-    if (d->team_count == 0) return ruleset_refuse(b->why, "teams", "is empty; needs 1 or more");
+    const struct team_def *t = &d->teams[index];
+    char field[96];
+    snprintf(field, sizeof field, "teams[%u].minPlayers", index);
+    if (t->players_min > t->players_max) {
+        return ruleset_refuse(b->why, field, "is %u, above maxPlayers %u", t->players_min,
+                              t->players_max);
+    }
+    for (uint32_t j = 0; j < d->team_count; j++) {
+        if (!generates(&d->teams[j], t)) continue;
+        snprintf(field, sizeof field, "teams[%u].name", index);
+        return ruleset_refuse(b->why, field,
+                              "\"%.*s\" is also what teams[%u] with quantity %u generates",
+                              STR_PRINT(t->name), j, d->teams[j].quantity);
+    }
+    return ERR_OK;
+}
+
+/* False: nothing can be built on them. */
+static bool check_teams(const struct builder *b) {
+    const struct ruleset_def *d = b->def;
     uint64_t total = 0;
+    if (d->team_count == 0) {
+        (void)ruleset_go_on(b->told, ruleset_refuse(b->why, "teams", "is empty; needs 1 or more"));
+        return false;
+    }
     for (uint32_t i = 0; i < d->team_count; i++) {
-        const struct team_def *t = &d->teams[i];
-        char field[96];
-        snprintf(field, sizeof field, "teams[%u].minPlayers", i);
-        if (t->players_min > t->players_max) {
-            return ruleset_refuse(b->why, field, "is %u, above maxPlayers %u", t->players_min,
-                                  t->players_max);
-        }
-        total += t->quantity;
-        for (uint32_t j = 0; j < d->team_count; j++) {
-            if (!generates(&d->teams[j], t)) continue;
-            snprintf(field, sizeof field, "teams[%u].name", i);
-            return ruleset_refuse(b->why, field,
-                                  "\"%.*s\" is also what teams[%u] with quantity %u generates",
-                                  STR_PRINT(t->name), j, d->teams[j].quantity);
-        }
+        if (!ruleset_go_on(b->told, check_team(b, i))) return false;
+        total += d->teams[i].quantity;
     }
     if (total > LIMIT_TEAMS) {
-        return ruleset_refuse(b->why, "teams", "make %llu teams; at most %d",
-                              (unsigned long long)total, LIMIT_TEAMS);
+        (void)ruleset_go_on(b->told, ruleset_refuse(b->why, "teams", "make %llu teams; at most %d",
+                                                    (unsigned long long)total, LIMIT_TEAMS));
+        return false;
     }
     b->r->team_count = (uint32_t)total;
-    return ERR_OK;
+    return true;
 }
 
 static void note_balanced(const struct builder *b) {
@@ -119,6 +130,16 @@ static void note_balanced(const struct builder *b) {
                   "algorithm.strategy balanced is meant for matches of more than %d players; this "
                   "one has at most %u and is balanced all the same\n",
                   SMALL_MATCH_MAX, most);
+}
+
+/* Each part tells its problems, and the next is built as long as somebody collects them. */
+static void build_parts(struct builder *b) {
+    struct ruleset_told *told = b->told;
+    if (!check_all_names(b) || !check_teams(b)) return;
+    ruleset_rules_build(b->r, b->def, b->notes, told);
+    if (told->any && !told->all) return;
+    if (!ruleset_go_on(told, ruleset_sort_build(b->r, &b->def->algorithm, b->why))) return;
+    ruleset_steps_build(b->r, b->def, told);
 }
 
 enum err ruleset_build(struct arena *arena, const struct ruleset_def *def, struct ruleset **out,
@@ -132,16 +153,13 @@ enum err ruleset_build(struct arena *arena, const struct ruleset_def *def, struc
                           .attribute_count = def->attribute_count,
                           .team_defs = def->teams,
                           .team_def_count = def->team_count};
-    struct builder b = {.r = r, .def = def, .notes = notes, .why = why};
+    struct ruleset_told told = {.all = def->problems, .why = why};
+    struct builder b = {.r = r, .def = def, .notes = notes, .why = &told.one, .told = &told};
     if (def->rule_count > LIMIT_RULES) {
         return ruleset_refuse(why, "rules", "are %u; at most %d", def->rule_count, LIMIT_RULES);
     }
-    enum err code = check_all_names(&b);
-    if (!code) code = check_teams(&b);
-    if (!code) code = ruleset_rules_build(r, def, notes, why);
-    if (!code) code = ruleset_sort_build(r, &def->algorithm, why);
-    if (!code) code = ruleset_steps_build(r, def, why);
-    if (code) return code;
+    build_parts(&b);
+    if (told.any) return ERR_INVALID_ARGUMENT;
     ruleset_key_build(r);
     note_balanced(&b);
     *out = r;

@@ -14,6 +14,7 @@
 #define MUSTER_MODEL_RULESET_DEF_H
 
 #include "base/limits.h"
+#include "base/problems.h"
 #include "model/ruleset.h"
 
 #define RULESET_AGES_MAX 256     /* distinct expansion ages per ruleset: refused */
@@ -123,6 +124,7 @@ struct ruleset_def {
     struct str name;
     struct algorithm_def algorithm;
     bool allow_shrinking; /* accept an expansion step that is narrower than the one before it */
+    struct problems *problems; /* collects all that is wrong; NULL: building ends at the first */
     struct attribute_def *attributes;
     struct team_def *teams;
     struct rule_def *rules;
@@ -174,6 +176,7 @@ struct ruleset_sort { /* one number of a candidate's rank */
 };
 
 struct rule {
+    bool broken; /* a problem of it was told; it is not looked at any more */
     struct str name, description;
     enum rule_kind kind;
     enum party_aggregation party;
@@ -220,6 +223,17 @@ struct ruleset {
 
 /* ---- shared by the ruleset files ---- */
 
+/* Where the parts of a build put their problems. */
+struct ruleset_told {
+    struct problems *all; /* the definition's; may be NULL */
+    struct err_text *why; /* the first */
+    struct err_text one;  /* the latest: what the functions of one item fill */
+    bool any;
+};
+
+/* Takes the latest problem where `code` says there is one. Whether to go on with the next item. */
+bool ruleset_go_on(struct ruleset_told *t, enum err code);
+
 /* err_set_field with INVALID_ARGUMENT and the field's path in front of the text. */
 enum err ruleset_refuse(struct err_text *why, const char *field, const char *format, ...)
     __attribute__((format(printf, 3, 4))) ERR_CHECKED;
@@ -241,8 +255,8 @@ double ruleset_mean(const double *values, uint32_t count);
 const struct ruleset_step *ruleset_step_at(const struct ruleset *r, int64_t age_ms);
 
 /* Compiles r->rules (ruleset_rules.c). `notes` may be NULL. */
-enum err ruleset_rules_build(struct ruleset *r, const struct ruleset_def *def, struct strbuf *notes,
-                             struct err_text *why) ERR_CHECKED;
+void ruleset_rules_build(struct ruleset *r, const struct ruleset_def *def, struct strbuf *notes,
+                         struct ruleset_told *told);
 struct ruleset_place { /* where a message says the problem is */
     const char *field;
     struct err_text *why;
@@ -269,8 +283,8 @@ const struct ruleset_term *ruleset_compound_parse(struct ruleset *r, struct str 
 bool ruleset_kind_in_compound(enum rule_kind kind);
 
 /* Computes r->steps from the base values and the expansions (ruleset_steps.c). */
-enum err ruleset_steps_build(struct ruleset *r, const struct ruleset_def *def,
-                             struct err_text *why) ERR_CHECKED;
+void ruleset_steps_build(struct ruleset *r, const struct ruleset_def *def,
+                         struct ruleset_told *told);
 /* Chooses key and partition, and fills the steps' key_spread_max (ruleset_key.c). */
 void ruleset_key_build(struct ruleset *r);
 

@@ -354,22 +354,16 @@ static bool asks_for_region(const struct ruleset *r, const struct ruleset_term *
     return false;
 }
 
-static enum err build_statements(struct builder *b) {
-    struct ruleset *r = b->r;
-    for (uint32_t i = 0; i < r->rule_count; i++) {
-        struct rule *rule = &r->rules[i];
-        if (rule->kind != RULE_COMPOUND) continue;
-        char field[96];
-        snprintf(field, sizeof field, "rules[%u].statement", i);
-        rule->term =
-            ruleset_compound_parse(r, rule->statement, (struct ruleset_place){field, b->why});
-        if (!rule->term) return ERR_INVALID_ARGUMENT;
-        rule->by_region = asks_for_region(r, rule->term);
-    }
-    for (uint32_t i = 0; i < r->rule_count; i++) {
-        const struct rule *rule = &r->rules[i];
-        r->has_latency = r->has_latency || (rule->kind == RULE_LATENCY && !rule->governed);
-    }
+static enum err build_statement(struct builder *b, uint32_t index) {
+    struct rule *rule = &b->r->rules[index];
+    if (rule->kind != RULE_COMPOUND || rule->broken) return ERR_OK;
+    char field[96];
+    snprintf(field, sizeof field, "rules[%u].statement", index);
+    rule->term =
+        ruleset_compound_parse(b->r, rule->statement, (struct ruleset_place){field, b->why});
+    rule->broken = !rule->term;
+    if (rule->broken) return ERR_INVALID_ARGUMENT;
+    rule->by_region = asks_for_region(b->r, rule->term);
     return ERR_OK;
 }
 
@@ -383,29 +377,41 @@ static void note_texts(const struct builder *b) {
     }
 }
 
-enum err ruleset_rules_build(struct ruleset *r, const struct ruleset_def *def, struct strbuf *notes,
-                             struct err_text *why) {
-    struct builder b = {.r = r, .def = def, .notes = notes, .why = why};
+static enum err build_one(struct builder *b, uint32_t index) {
+    const struct rule_def *d = &b->def->rules[index];
+    struct rule *rule = &b->r->rules[index];
+    *rule = (struct rule){.name = d->name,
+                          .description = d->description,
+                          .kind = d->kind,
+                          .party = d->party,
+                          .operation = d->operation,
+                          .collection = d->collection,
+                          .has_min = d->has_min,
+                          .has_max = d->has_max,
+                          .min = d->min,
+                          .max = d->max,
+                          .has_distance = d->has_distance,
+                          .distance = d->distance,
+                          .latency = d->latency};
+    enum err code = build_rule[d->kind](b, d, index, rule);
+    rule->broken = code != ERR_OK;
+    return code;
+}
+
+void ruleset_rules_build(struct ruleset *r, const struct ruleset_def *def, struct strbuf *notes,
+                         struct ruleset_told *told) {
+    struct builder b = {.r = r, .def = def, .notes = notes, .why = &told->one};
     r->rules = arena_alloc(r->arena, def->rule_count * sizeof *r->rules);
     r->rule_count = def->rule_count;
     for (uint32_t i = 0; i < r->rule_count; i++) {
-        const struct rule_def *d = &def->rules[i];
-        r->rules[i] = (struct rule){.name = d->name,
-                                    .description = d->description,
-                                    .kind = d->kind,
-                                    .party = d->party,
-                                    .operation = d->operation,
-                                    .collection = d->collection,
-                                    .has_min = d->has_min,
-                                    .has_max = d->has_max,
-                                    .min = d->min,
-                                    .max = d->max,
-                                    .has_distance = d->has_distance,
-                                    .distance = d->distance,
-                                    .latency = d->latency};
-        enum err code = build_rule[d->kind](&b, d, i, &r->rules[i]);
-        if (code) return code;
+        if (!ruleset_go_on(told, build_one(&b, i))) return;
     }
-    note_texts(&b);
-    return build_statements(&b);
+    for (uint32_t i = 0; i < r->rule_count; i++) {
+        if (!ruleset_go_on(told, build_statement(&b, i))) return;
+    }
+    for (uint32_t i = 0; i < r->rule_count; i++) {
+        const struct rule *rule = &r->rules[i];
+        r->has_latency = r->has_latency || (rule->kind == RULE_LATENCY && !rule->governed);
+    }
+    if (!told->any) note_texts(&b);
 }

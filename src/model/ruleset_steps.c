@@ -185,6 +185,7 @@ static enum err add_rule_change(struct builder *b, uint32_t expansion, struct st
         i++;
     if (i == b->r->rule_count) return refuse_target(b, expansion, "no rule has the name", name);
     const struct rule *rule = &b->r->rules[i];
+    if (rule->broken) return ERR_OK; /* what is wrong with it was told */
     const struct property *p = find_property(property, 1u << rule->kind);
     if (!p) return refuse_property(b, expansion, 1u << rule->kind, property);
     bool is_reference = p->offset == offsetof(struct rule_bounds, reference);
@@ -450,38 +451,40 @@ static enum err write_steps(struct builder *b, const int64_t *ages) {
     return ERR_OK;
 }
 
-static enum err check_changes(struct builder *b) {
-    for (uint32_t i = 0; i < b->change_count; i++) {
-        enum err code = check_values(b, &b->changes[i]);
-        if (!code && !b->def->allow_shrinking) code = check_shrinking(b, &b->changes[i]);
-        if (code) return code;
-    }
-    return ERR_OK;
+static enum err check_change(struct builder *b, const struct change *c) {
+    enum err code = check_values(b, c);
+    return code || b->def->allow_shrinking ? code : check_shrinking(b, c);
 }
 
-enum err ruleset_steps_build(struct ruleset *r, const struct ruleset_def *def,
-                             struct err_text *why) {
-    struct builder b = {.r = r, .def = def, .why = why};
+/* What the changes start from, for base_value; write_steps makes it anew. */
+static void write_first(struct builder *b) {
+    struct ruleset *r = b->r;
+    r->steps = arena_alloc(r->arena, r->step_count * sizeof *r->steps);
+    r->steps[0].teams = arena_alloc(r->arena, r->team_count * sizeof *r->steps->teams);
+    r->steps[0].bounds = arena_alloc(r->arena, r->rule_count * sizeof *r->steps->bounds);
+    write_base(b, &r->steps[0]);
+}
+
+void ruleset_steps_build(struct ruleset *r, const struct ruleset_def *def,
+                         struct ruleset_told *told) {
+    struct builder b = {.r = r, .def = def, .why = &told->one};
     /* a target may name every team definition; the same twice is refused before it overflows */
     b.changes = arena_alloc(r->arena, PROPERTY_COUNT * (def->rule_count + def->team_count) *
                                           sizeof *b.changes);
     for (uint32_t i = 0; i < def->expansion_count; i++) {
-        enum err code = add_changes(&b, i);
-        if (!code) code = check_order(&b, i);
-        if (code) return code;
+        if (!ruleset_go_on(told, add_changes(&b, i))) return;
+        if (!ruleset_go_on(told, check_order(&b, i))) return;
     }
     int64_t *ages = distinct_ages(r, def, &r->step_count);
     if (r->step_count > RULESET_AGES_MAX) {
-        return ruleset_refuse(why, "expansions", "have %u different times; at most %d",
-                              r->step_count, RULESET_AGES_MAX);
+        (void)ruleset_go_on(told, ruleset_refuse(b.why, "expansions",
+                                                 "have %u different times; at most %d",
+                                                 r->step_count, RULESET_AGES_MAX));
+        return;
     }
-    r->steps = arena_alloc(r->arena, r->step_count * sizeof *r->steps);
-    struct ruleset_step base = {
-        .teams = arena_alloc(r->arena, r->team_count * sizeof *base.teams),
-        .bounds = arena_alloc(r->arena, r->rule_count * sizeof *base.bounds),
-    };
-    write_base(&b, &base);
-    r->steps[0] = base; /* what base_value reads; write_steps makes it anew */
-    enum err code = check_changes(&b);
-    return code ? code : write_steps(&b, ages);
+    write_first(&b);
+    for (uint32_t i = 0; i < b.change_count; i++) {
+        if (!ruleset_go_on(told, check_change(&b, &b.changes[i]))) return;
+    }
+    if (!told->any) (void)ruleset_go_on(told, write_steps(&b, ages));
 }

@@ -165,21 +165,26 @@ static void define(struct arena *arena, const struct mode_json *m, struct rulese
                                 .expansion_count = m->step_count ? 1 : 0};
 }
 
-enum err game_mode_json_read(const json_t *definition, bool allow_shrinking, struct ruleset **out,
-                             struct strbuf *notes, struct err_text *why) {
+enum err game_mode_json_read(const json_t *definition, const struct ruleset_reading *x,
+                             struct ruleset **out) {
     assert(json_object_size(definition) == 1);
     *out = NULL;
-    struct json_reader r = {.arena = arena_new(0), .notes = notes, .why = why, .root = "game mode"};
+    struct json_reader r = {.arena = arena_new(0),
+                            .notes = x->notes,
+                            .why = x->why,
+                            .problems = x->problems,
+                            .root = "game mode"};
     void *only = json_object_iter((json_t *)definition); /* takes no const; reads only */
     (void)json_read_enter(&r, json_object_iter_key(only), SIZE_MAX);
     struct mode_json m = {0};
     struct ruleset_def def;
     enum err code = json_read_object(&r, json_object_iter_value(only), ROWS(mode_rows), &m);
-    if (!code) code = check_mode(&r, &m, allow_shrinking);
+    if (!code) code = check_mode(&r, &m, x->allow_shrinking);
     if (!code) {
         define(r.arena, &m, &def);
-        def.allow_shrinking = allow_shrinking;
-        code = ruleset_build(r.arena, &def, out, notes, why);
+        def.allow_shrinking = x->allow_shrinking;
+        def.problems = x->problems;
+        code = ruleset_build(r.arena, &def, out, x->notes, x->why);
     }
     if (code) arena_free(r.arena);
     return code;

@@ -100,8 +100,13 @@ enum err json_read_refuse(struct json_reader *r, const char *format, ...) {
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    return err_set_field(r->why, ERR_INVALID_ARGUMENT, r->path, "%s %s",
-                         r->path[0] ? r->path : r->root, text);
+    struct err_text what;
+    enum err code = err_set_field(&what, ERR_INVALID_ARGUMENT, r->path, "%s %s",
+                                  r->path[0] ? r->path : r->root, text);
+    if (!r->refused && r->why) *r->why = what;
+    r->refused = true;
+    problems_add(r->problems, &what);
+    return code;
 }
 
 /* At most 60 bytes, cut between characters. */
@@ -303,27 +308,32 @@ static enum err check_known(struct json_reader *r, const json_t *object,
                             const struct json_read_row *rows, size_t row_count) {
     const char *name;
     json_t *member;
+    enum err code = ERR_OK;
     json_object_foreach((json_t *)object, name, member) { /* the macro takes no const; reads only */
         size_t i = 0;
         while (i < row_count && strcmp(rows[i].name, name) != 0)
             i++;
-        if (i == row_count) return refuse_member(r, name, rows, row_count);
+        if (i < row_count) continue;
+        code = refuse_member(r, name, rows, row_count);
+        if (!r->problems) break;
     }
-    return ERR_OK;
+    return code;
 }
 
 enum err json_read_object(struct json_reader *r, const json_t *value,
                           const struct json_read_row *rows, size_t row_count, void *into) {
     if (!json_is_object(value)) return json_read_refuse_value(r, value, "an object");
-    enum err code = check_known(r, value, rows, row_count);
-    for (size_t i = 0; !code && i < row_count; i++) {
+    enum err code = check_known(r, value, rows, row_count), own;
+    for (size_t i = 0; (!code || r->problems) && i < row_count; i++) {
         const json_t *member = json_object_get(value, rows[i].name);
         size_t mark = json_read_enter(r, rows[i].name, SIZE_MAX);
+        own = ERR_OK;
         if (member)
-            code = json_read_value(r, member, &rows[i], into);
+            own = json_read_value(r, member, &rows[i], into);
         else if (rows[i].required)
-            code = json_read_refuse(r, "is missing");
+            own = json_read_refuse(r, "is missing");
         json_read_leave(r, mark);
+        if (own) code = own;
         if (member && rows[i].given) *((bool *)((char *)into + rows[i].given)) = true;
     }
     return code;
@@ -338,10 +348,11 @@ enum err json_read_items(struct json_reader *r, const json_t *value,
     }
     char *items = arena_alloc(r->arena, count * list->item_size);
     enum err code = ERR_OK;
-    for (size_t i = 0; !code && i < count; i++) {
+    for (size_t i = 0; (!code || r->problems) && i < count; i++) {
         size_t mark = json_read_enter(r, NULL, i);
-        code = list->read(r, json_array_get(value, i), items + i * list->item_size);
+        enum err own = list->read(r, json_array_get(value, i), items + i * list->item_size);
         json_read_leave(r, mark);
+        if (own) code = own;
     }
     memcpy(items_out, &items, sizeof items);
     *count_out = (uint32_t)count;

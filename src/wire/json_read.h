@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/problems.h"
 
 #include <jansson.h>
 
@@ -19,10 +20,12 @@
 
 struct json_reader {
     struct arena *arena;
-    struct strbuf *notes; /* what was read leniently, a line each; may be NULL */
-    struct err_text *why;
-    const char *root; /* what messages call the whole document, where the path is empty */
-    char path[96];    /* of the value being read: "rules[3].type" */
+    struct strbuf *notes;      /* what was read leniently, a line each; may be NULL */
+    struct err_text *why;      /* the first problem */
+    struct problems *problems; /* all of them; NULL: reading ends at the first */
+    bool refused;              /* `why` is filled */
+    const char *root;          /* what messages call the whole document, where the path is empty */
+    char path[96];             /* of the value being read: "rules[3].type" */
 };
 
 typedef enum err (*json_read_fn)(struct json_reader *r, const json_t *value, void *into);

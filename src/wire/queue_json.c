@@ -3,10 +3,12 @@
 
 #include "base/limits.h"
 #include "wire/game_mode_json.h"
+#include "wire/json_place.h"
 #include "wire/json_read.h"
 #include "wire/ruleset_json.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #define ROWS(table) table, sizeof(table) / sizeof((table)[0])
@@ -56,12 +58,22 @@ static const struct json_read_row definition_rows[] = {
      .offset = offsetof(struct definition_json, tick_ms)},
 };
 
-static enum err check_name(struct str name, const char *field, struct err_text *why) {
+/* Tells a problem that no reader of JSON told. */
+static enum err refuse(const struct ruleset_reading *x, const struct err_text *what) {
+    bool first = !x->problems || x->problems->count == 0;
+    if (first && x->why) *x->why = *what;
+    problems_add(x->problems, what);
+    return ERR_INVALID_ARGUMENT;
+}
+
+static enum err check_name(struct str name, const char *field, const struct ruleset_reading *x) {
     if (str_name_valid(name)) return ERR_OK;
     struct str shown = {name.at, name.size > LIMIT_NAME_BYTES ? 0 : name.size};
-    return err_set_field(why, ERR_INVALID_ARGUMENT, field,
-                         "%s \"%.*s\" is no queue name; allowed are 1 to %d of A-Z a-z 0-9 _ . -",
-                         field, STR_PRINT(shown), LIMIT_NAME_BYTES);
+    struct err_text what;
+    (void)err_set_field(&what, ERR_INVALID_ARGUMENT, field,
+                        "%s \"%.*s\" is no queue name; allowed are 1 to %d of A-Z a-z 0-9 _ . -",
+                        field, STR_PRINT(shown), LIMIT_NAME_BYTES);
+    return refuse(x, &what);
 }
 
 static void note_late_steps(const struct queue_def *d, struct strbuf *notes) {
@@ -100,14 +112,24 @@ static enum err choose_timeout(struct json_reader *r, struct definition_json *j)
     return ERR_OK;
 }
 
-static enum err read_definition(const json_t *value, bool allow_shrinking, struct queue_def *d,
-                                struct strbuf *notes, struct err_text *why) {
-    struct json_reader r = {
-        .arena = arena_new(0), .notes = notes, .why = why, .root = "queue definition"};
+static enum err read_definition(const json_t *value, const struct ruleset_reading *x,
+                                struct queue_def *d) {
+    struct json_reader r = {.arena = arena_new(0),
+                            .notes = x->notes,
+                            .why = x->why,
+                            .problems = x->problems,
+                            .root = "queue definition"};
     struct definition_json j = {.tick_ms = TICK_MS};
-    enum err code = json_read_object(&r, value, ROWS(definition_rows), &j);
-    if (!code) code = check_name(j.name, "name", why);
-    if (!code) code = ruleset_json_read(j.ruleset, allow_shrinking, &d->ruleset, notes, why);
+    enum err code = json_read_object(&r, value, ROWS(definition_rows), &j), own = ERR_OK;
+    if (!code) code = check_name(j.name, "name", x);
+    bool read_on = !code || x->problems;
+    if (read_on && j.ruleset) {
+        struct ruleset_reading inner = *x;
+        struct err_text later;
+        if (code) inner.why = &later; /* the first problem is told already */
+        own = ruleset_json_read(j.ruleset, &inner, &d->ruleset);
+    }
+    if (own) code = own;
     if (!code) code = choose_timeout(&r, &j);
     if (!code) {
         d->name = (struct str){mem_text(j.name), j.name.size};
@@ -118,11 +140,11 @@ static enum err read_definition(const json_t *value, bool allow_shrinking, struc
     return code;
 }
 
-static enum err read_game_mode(const json_t *value, bool allow_shrinking, struct queue_def *d,
-                               struct strbuf *notes, struct err_text *why) {
+static enum err read_game_mode(const json_t *value, const struct ruleset_reading *x,
+                               struct queue_def *d) {
     const char *name = json_object_iter_key(json_object_iter((json_t *)value)); /* only reads */
-    enum err code = check_name(str_of(name), "game mode", why);
-    if (!code) code = game_mode_json_read(value, allow_shrinking, &d->ruleset, notes, why);
+    enum err code = check_name(str_of(name), "game mode", x);
+    if (!code) code = game_mode_json_read(value, x, &d->ruleset);
     if (code) return code;
     d->name = (struct str){mem_text(str_of(name)), strlen(name)};
     d->ticket_timeout_ms = TICKET_TIMEOUT_MS;
@@ -142,59 +164,112 @@ static bool is_ruleset(const json_t *value) {
     return has_member(value, "ruleLanguageVersion") && !has_member(value, "ruleset");
 }
 
-/* Which of the two forms it is, or why it is neither. */
-static enum err read_queue(const json_t *value, bool allow_shrinking, struct queue_def *d,
-                           struct strbuf *notes, struct err_text *why) {
+/* Why it is neither form; the text is in `what`. False: it is one of them. */
+static bool is_no_form(const json_t *value, struct err_text *what) {
     if (!json_is_object(value)) {
-        return err_set(why, ERR_INVALID_ARGUMENT,
-                       "a queue definition is one object; this is %s, put its queues one by one",
-                       json_is_array(value) ? "a list" : "a single value");
+        (void)err_set(what, ERR_INVALID_ARGUMENT,
+                      "a queue definition is one object; this is %s, put its queues one by one",
+                      json_is_array(value) ? "a list" : "a single value");
+        return true;
     }
     if (is_ruleset(value)) {
-        return err_set(why, ERR_INVALID_ARGUMENT,
-                       "this is a ruleset without a queue; write {\"name\": \"...\", \"ruleset\": "
-                       "{...}} around it");
+        (void)err_set(what, ERR_INVALID_ARGUMENT,
+                      "this is a ruleset without a queue; write {\"name\": \"...\", \"ruleset\": "
+                      "{...}} around it");
+        return true;
     }
-    if (is_definition(value)) return read_definition(value, allow_shrinking, d, notes, why);
+    if (is_definition(value)) return false;
     size_t count = json_object_size(value);
     if (json_is_array(json_object_get(value, "queues"))) {
-        return err_set(why, ERR_INVALID_ARGUMENT,
-                       "this is a file of several queues; put its queues one by one");
+        (void)err_set(what, ERR_INVALID_ARGUMENT,
+                      "this is a file of several queues; put its queues one by one");
+        return true;
     }
-    if (count == 1) return read_game_mode(value, allow_shrinking, d, notes, why);
-    return err_set(why, ERR_INVALID_ARGUMENT,
-                   "a queue definition has \"name\" and \"ruleset\", or is one game mode "
-                   "{\"name\": {...}}; this object has %zu members and neither",
-                   count);
+    if (count == 1) return false;
+    (void)err_set(what, ERR_INVALID_ARGUMENT,
+                  "a queue definition has \"name\" and \"ruleset\", or is one game mode "
+                  "{\"name\": {...}}; this object has %zu members and neither",
+                  count);
+    return true;
+}
+
+static enum err read_queue(const json_t *value, const struct ruleset_reading *x,
+                           struct queue_def *d) {
+    struct err_text what;
+    if (is_no_form(value, &what)) return refuse(x, &what);
+    return is_definition(value) ? read_definition(value, x, d) : read_game_mode(value, x, d);
+}
+
+/* Where each problem is: its field is a path from the definition, or from its ruleset. */
+static void find_places(struct str clean, struct problems *all) {
+    for (size_t i = 0; all && i < all->count; i++) {
+        struct problem *p = &all->at[i];
+        char inside[ERR_FIELD_BYTES + 16];
+        bool whole;
+        struct json_place place = json_place_find(clean, p->what.field, &whole);
+        if (!whole) {
+            (void)snprintf(inside, sizeof inside, "ruleset.%s", p->what.field);
+            struct json_place inner = json_place_find(clean, inside, &whole);
+            bool deeper = inner.line > place.line ||
+                          (inner.line == place.line && inner.column > place.column);
+            if (deeper) place = inner;
+        }
+        p->line = place.line;
+        p->column = place.column;
+    }
+}
+
+static enum err read_text(struct str json, const struct ruleset_reading *x,
+                          struct queue_def **out) {
+    struct strbuf clean = {0};
+    json_t *tree = NULL;
+    bool had_comments;
+    struct err_text what;
+    enum err code = json_read_clean(json, &clean, &had_comments, &what);
+    if (!code) code = json_read_load(strbuf_str(&clean), &tree, &what);
+    if (code) {
+        strbuf_fini(&clean);
+        return refuse(x, &what);
+    }
+    if (had_comments && x->notes) strbuf_printf(x->notes, "comments (//) were read as blanks\n");
+    struct queue_def *d = mem_alloc(sizeof *d);
+    code = read_queue(tree, x, d);
+    json_decref(tree);
+    if (code) {
+        find_places(strbuf_str(&clean), x->problems);
+        queue_def_free(d);
+    } else {
+        d->json = (struct str){mem_text(json), json.size};
+        d->allow_shrinking = x->allow_shrinking;
+        note_late_steps(d, x->notes);
+        *out = d;
+    }
+    strbuf_fini(&clean);
+    return code;
+}
+
+static enum err read_bounded(struct str json, const struct ruleset_reading *x,
+                             struct queue_def **out) {
+    *out = NULL;
+    if (json.size <= LIMIT_RULESET_BYTES) return read_text(json, x, out);
+    struct err_text what;
+    (void)err_set(&what, ERR_INVALID_ARGUMENT, "the definition has %zu bytes; at most %d",
+                  json.size, LIMIT_RULESET_BYTES);
+    return refuse(x, &what);
 }
 
 enum err queue_json_parse(struct str json, bool allow_shrinking, struct queue_def **out,
                           struct strbuf *notes, struct err_text *why) {
-    *out = NULL;
-    if (json.size > LIMIT_RULESET_BYTES) {
-        return err_set(why, ERR_INVALID_ARGUMENT, "the definition has %zu bytes; at most %d",
-                       json.size, LIMIT_RULESET_BYTES);
-    }
-    struct strbuf clean = {0};
-    json_t *tree = NULL;
-    bool had_comments;
-    enum err code = json_read_clean(json, &clean, &had_comments, why);
-    if (!code) code = json_read_load(strbuf_str(&clean), &tree, why);
-    strbuf_fini(&clean);
-    if (code) return code;
-    if (had_comments && notes) strbuf_printf(notes, "comments (//) were read as blanks\n");
-    struct queue_def *d = mem_alloc(sizeof *d);
-    code = read_queue(tree, allow_shrinking, d, notes, why);
-    json_decref(tree);
-    if (code) {
-        queue_def_free(d);
-        return code;
-    }
-    d->json = (struct str){mem_text(json), json.size};
-    d->allow_shrinking = allow_shrinking;
-    note_late_steps(d, notes);
-    *out = d;
-    return ERR_OK;
+    struct ruleset_reading x = {.allow_shrinking = allow_shrinking, .notes = notes, .why = why};
+    return read_bounded(json, &x, out);
+}
+
+enum err queue_json_check(struct str json, bool allow_shrinking, struct queue_def **out,
+                          struct strbuf *notes, struct problems *all) {
+    struct err_text first;
+    struct ruleset_reading x = {
+        .allow_shrinking = allow_shrinking, .notes = notes, .why = &first, .problems = all};
+    return read_bounded(json, &x, out);
 }
 
 /* ---- a file of definitions ---- */
@@ -248,19 +323,20 @@ static bool next_member(struct cutter *c) {
     return c->clean.at[c->at] != '}' && c->clean.at[c->at] != ']';
 }
 
-static void add_text(struct queue_texts *out, struct strbuf *text) {
+/* `offset`: where the text, or its copy, begins in the file. */
+static void add_text(const struct cutter *c, struct queue_texts *out, struct str text,
+                     size_t offset) {
     out->at = mem_grow(out->at, out->count + 1, sizeof *out->at);
-    out->at[out->count++] = (struct str){mem_text(strbuf_str(text)), text->size};
-    strbuf_clear(text);
+    out->starts = mem_grow(out->starts, out->count + 1, sizeof *out->starts);
+    out->starts[out->count] = json_place_at(c->given, offset);
+    out->at[out->count++] = (struct str){mem_text(text), text.size};
 }
 
 static void cut_list(struct cutter *c, struct queue_texts *out) {
-    struct strbuf text = {0};
     while (next_member(c)) {
-        strbuf_add_str(&text, cut_value(c));
-        add_text(out, &text);
+        struct str text = cut_value(c);
+        add_text(c, out, text, (size_t)(text.at - c->given.at));
     }
-    strbuf_fini(&text);
 }
 
 static void cut_game_modes(struct cutter *c, struct queue_texts *out) {
@@ -270,10 +346,12 @@ static void cut_game_modes(struct cutter *c, struct queue_texts *out) {
         skip_space(c);
         c->at++; /* ':' */
         struct str mode = cut_value(c);
+        strbuf_clear(&text);
         strbuf_printf(&text, "{%.*s: ", STR_PRINT(key));
         strbuf_add_str(&text, mode);
         strbuf_add_char(&text, '}');
-        add_text(out, &text);
+        /* the bracket before the key stands where '{' or ',' or a blank does */
+        add_text(c, out, strbuf_str(&text), (size_t)(key.at - c->given.at) - 1);
     }
     strbuf_fini(&text);
 }
@@ -305,8 +383,7 @@ static enum err cut_file(const json_t *tree, struct cutter *c, struct queue_text
     }
     if (wrapped) enter_only_member(c);
     if (one) {
-        out->at = mem_array(1, sizeof *out->at);
-        out->at[out->count++] = (struct str){mem_text(c->given), c->given.size};
+        add_text(c, out, c->given, 0);
     } else if (json_is_array(list)) {
         cut_list(c, out);
     } else {
@@ -336,5 +413,6 @@ void queue_texts_fini(struct queue_texts *t) {
     for (size_t i = 0; i < t->count; i++)
         mem_free((char *)t->at[i].at);
     mem_free(t->at);
+    mem_free(t->starts);
     *t = (struct queue_texts){0};
 }

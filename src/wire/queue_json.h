@@ -8,7 +8,9 @@
 #ifndef MUSTER_WIRE_QUEUE_JSON_H
 #define MUSTER_WIRE_QUEUE_JSON_H
 
+#include "base/problems.h"
 #include "model/queue.h"
+#include "wire/json_place.h"
 
 /* Parses exactly one definition of at most LIMIT_RULESET_BYTES. The caller owns `*out`, which keeps
  * the bytes as given. `allow_shrinking`: accept an expansion step narrower than the one before it.
@@ -18,10 +20,17 @@
 enum err queue_json_parse(struct str json, bool allow_shrinking, struct queue_def **out,
                           struct strbuf *notes, struct err_text *why) ERR_CHECKED;
 
+/* The same, and goes on behind problems: all are appended to `all`, each with line and column in
+ * `json` where they are known. What the rules mean is checked once the definition could be read.
+ * `all` must be empty. */
+enum err queue_json_check(struct str json, bool allow_shrinking, struct queue_def **out,
+                          struct strbuf *notes, struct problems *all) ERR_CHECKED;
+
 /* Definitions cut out of a file, each NUL-terminated and owned. */
 struct queue_texts {
     struct str *at;
-    size_t count; /* 1..LIMIT_QUEUES */
+    struct json_place *starts; /* where each begins in the file */
+    size_t count;              /* 1..LIMIT_QUEUES */
 };
 
 /* Cuts a file into the texts of its definitions, unchanged but for a game mode, which is wrapped in

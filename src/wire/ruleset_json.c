@@ -610,13 +610,17 @@ static const struct json_read_row ruleset_rows[] = {
     {.name = "requestTimeoutSeconds", .kind = READ_CUSTOM, .read = read_request_timeout},
 };
 
-enum err ruleset_json_read(const json_t *document, bool allow_shrinking, struct ruleset **out,
-                           struct strbuf *notes, struct err_text *why) {
+enum err ruleset_json_read(const json_t *document, const struct ruleset_reading *x,
+                           struct ruleset **out) {
     *out = NULL;
-    struct json_reader r = {.arena = arena_new(0), .notes = notes, .why = why, .root = "ruleset"};
-    struct ruleset_def def = {.allow_shrinking = allow_shrinking};
+    struct json_reader r = {.arena = arena_new(0),
+                            .notes = x->notes,
+                            .why = x->why,
+                            .problems = x->problems,
+                            .root = "ruleset"};
+    struct ruleset_def def = {.allow_shrinking = x->allow_shrinking, .problems = x->problems};
     enum err code = json_read_object(&r, document, ROWS(ruleset_rows), &def);
-    if (!code) code = ruleset_build(r.arena, &def, out, notes, why);
+    if (!code) code = ruleset_build(r.arena, &def, out, x->notes, x->why);
     if (code) arena_free(r.arena);
     return code;
 }

@@ -11,12 +11,20 @@
 
 #include "wire/json_read.h"
 
+/* What a reading is asked for and where it tells. */
+struct ruleset_reading {
+    bool allow_shrinking;      /* accept expansion steps that narrow */
+    struct strbuf *notes;      /* what was read leniently is appended, a line each; may be NULL */
+    struct err_text *why;      /* the first problem */
+    struct problems *problems; /* all of them; NULL: reading ends at the first */
+};
+
 /* Reads and compiles a parsed document, which is only borrowed. The caller frees `*out` with
- * ruleset_free; it is NULL on error. `allow_shrinking`: accept expansion steps that narrow.
- * `notes`: what was read leniently is appended, a line each; may be NULL.
- * Error: INVALID_ARGUMENT; text and field begin with the path in the document ("rules[3].type"). */
-enum err ruleset_json_read(const json_t *document, bool allow_shrinking, struct ruleset **out,
-                           struct strbuf *notes, struct err_text *why) ERR_CHECKED;
+ * ruleset_free; it is NULL on error.
+ * Error: INVALID_ARGUMENT; text and field begin with the path in the document ("rules[3].type").
+ * What the rules mean is checked when all of the document could be read. */
+enum err ruleset_json_read(const json_t *document, const struct ruleset_reading *x,
+                           struct ruleset **out) ERR_CHECKED;
 
 /* Settings of FlexMatch's configuration that files have inline or beside the ruleset. */
 extern const struct json_read_row

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -51,11 +52,24 @@ static void evaluate(const struct ruleset *r) {
     arena_free(scratch);
 }
 
+/* The reading that collects and the one that ends at the first problem say the same. */
+static void check_definition(struct str json, bool allow_shrinking, const struct err_text *first) {
+    struct queue_def *def;
+    struct problems all = {0};
+    bool ok = queue_json_check(json, allow_shrinking, &def, NULL, &all) == ERR_OK;
+    if (ok != !first || ok != (all.count == 0)) abort();
+    if (first && strcmp(all.at[0].what.text, first->text) != 0) abort();
+    queue_def_free(def);
+    problems_fini(&all);
+}
+
 static void try_definition(struct str json, bool allow_shrinking) {
     struct queue_def *def;
     struct strbuf notes = {0};
     struct err_text why;
-    if (queue_json_parse(json, allow_shrinking, &def, &notes, &why) == ERR_OK) {
+    bool ok = queue_json_parse(json, allow_shrinking, &def, &notes, &why) == ERR_OK;
+    check_definition(json, allow_shrinking, ok ? NULL : &why);
+    if (ok) {
         ruleset_describe(def->ruleset, &notes);
         evaluate(def->ruleset);
         queue_def_free(def);

@@ -1,0 +1,28 @@
+/* problems.h - all that is wrong with one document, not only the first thing.
+ *
+ * A reader that collects goes on behind a problem where it can. Zeroed memory is an empty list.
+ * Thread safety: one thread per instance.
+ */
+#ifndef MUSTER_BASE_PROBLEMS_H
+#define MUSTER_BASE_PROBLEMS_H
+
+#include "base/err.h"
+
+#include <stddef.h>
+
+#define PROBLEMS_MAX 100 /* more are counted, not kept */
+
+struct problem {
+    struct err_text what;
+    unsigned line, column; /* from 1; 0: not known */
+};
+
+struct problems {
+    struct problem *at;
+    size_t count, left_out;
+};
+
+void problems_add(struct problems *p, const struct err_text *what); /* NULL is fine: kept nowhere */
+void problems_fini(struct problems *p);
+
+#endif
