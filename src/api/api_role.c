@@ -301,7 +301,7 @@ const char *api_addresses(const struct api *a) {
 
 void api_drain(struct api *a) {
     door_stop(a->door);
-    int64_t until_us = clock_mono_us() + DRAIN_MS * 1000;
+    int64_t until_us = clock_mono_us() + DRAIN_MS * INT64_C(1000);
     while (atomic_load(&a->open) > 0 && clock_mono_us() < until_us)
         (void)poll(NULL, 0, 1);
 }

@@ -104,6 +104,14 @@ static int watch(struct muster_client *client, const char *id) {
     return EXIT_CODE_OK;
 }
 
+static int run_verb(struct muster_client *client, const char *verb, const char *operand,
+                    const struct ticket_options *o) {
+    if (strcmp(verb, "create") == 0) return create(client, operand, o);
+    if (strcmp(verb, "get") == 0) return get(client, operand, o);
+    if (strcmp(verb, "cancel") == 0) return cancel(client, operand);
+    return watch(client, operand);
+}
+
 int ticket_command(int argc, char **argv) {
     static const char *const verbs[] = {"create", "get", "cancel", "watch"};
     struct ticket_options o = {0};
@@ -115,10 +123,7 @@ int ticket_command(int argc, char **argv) {
         struct muster_client *client = NULL;
         end = EXIT_CODE_USAGE;
         if (verb && command_operands(argc, argv, 1, usage)) client = command_client(&o.client);
-        if (client && strcmp(verb, "create") == 0) end = create(client, argv[2], &o);
-        if (client && strcmp(verb, "get") == 0) end = get(client, argv[2], &o);
-        if (client && strcmp(verb, "cancel") == 0) end = cancel(client, argv[2]);
-        if (client && strcmp(verb, "watch") == 0) end = watch(client, argv[2]);
+        if (client) end = run_verb(client, verb, argv[2], &o);
         muster_close(client);
     }
     config_fini(&c);

@@ -32,7 +32,7 @@ static void ask_for_huge_pages(void *p, size_t size) {
 void *mem_array(size_t count, size_t size) {
     assert(size > 0);
     void *p = or_abort(calloc(count ? count : 1, size), count); /* calloc checks the product */
-    if (count > 2 * HUGE_PAGE_BYTES / size) ask_for_huge_pages(p, count * size);
+    if (count > (size_t)2 * HUGE_PAGE_BYTES / size) ask_for_huge_pages(p, count * size);
     return p;
 }
 

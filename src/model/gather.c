@@ -38,6 +38,13 @@ static void step_up(struct walk *w) {
     w->next_up = key_index_at(w->index, w->up);
 }
 
+static void step(struct walk *w, bool is_down) {
+    if (is_down)
+        step_down(w);
+    else
+        step_up(w);
+}
+
 static struct walk start_at(const struct key_index *index, double key) {
     struct walk w = {.index = index, .up = key_index_lower(index, key)};
     w.run_start = w.up;
@@ -95,10 +102,7 @@ void gather_run(struct gathered *g, const struct gather_query *q) {
             else
                 g->slots[high++] = o;
         }
-        if (is_down)
-            step_down(&w);
-        else
-            step_up(&w);
+        step(&w, is_down);
     }
     g->by_key = &g->slots[low];
     g->count = high - low;

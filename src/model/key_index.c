@@ -22,6 +22,7 @@ struct key_block {
 static int compare(const struct key_slot *a, const struct key_slot *b) {
     if (a->key != b->key) return a->key < b->key ? -1 : 1;
     if (a->created_ms != b->created_ms) return a->created_ms < b->created_ms ? -1 : 1;
+    assert(a->entry && b->entry); /* only a probe has none, and its time is no entry's */
     return id_compare(a->entry->id, b->entry->id);
 }
 

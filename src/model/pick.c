@@ -172,6 +172,10 @@ static bool is_full(const struct pick *p) {
     return extent_now(p)->players == extent_now(p)->sizes->players_max;
 }
 
+static uint32_t wrapped(uint32_t i, uint32_t count) {
+    return i < count ? i : i - count;
+}
+
 /* Fills the group from the candidates, oldest first from the `first`-th on and then around;
  * cuts it to its largest beginning that has enough players. False: there is none. */
 static bool fill(struct pick *p, struct key_window w, uint32_t first) {
@@ -180,8 +184,7 @@ static bool fill(struct pick *p, struct key_window w, uint32_t first) {
     uint32_t enough = has_enough(p) ? p->depth : 0;
     uint32_t too_big = UINT32_MAX; /* the smallest ticket there was no room for */
     for (uint32_t k = 0; k < p->near.count && !is_full(p); k++) {
-        uint32_t at = first + k < p->near.count ? first + k : first + k - p->near.count;
-        const struct option *o = p->near.in_order[at];
+        const struct option *o = p->near.in_order[wrapped(first + k, p->near.count)];
         if (o->players >= too_big || o->key < w.low || o->key > w.high) continue;
         enum fit fit = extend(p, o);
         if (fit == FIT_NO_ROOM && !p->shrinking) too_big = o->players;
@@ -273,19 +276,26 @@ static uint32_t players_at(const struct pick *p, uint32_t i) {
     return p->near.by_key[i < p->near.below ? i : i - 1].players;
 }
 
+/* True ends the visit: a match, or no more may be tried. */
+static bool try_window(struct pick *p, struct key_window w, bool *found) {
+    *found = false;
+    if (!may_go_on(p)) return true;
+    return *found = fill(p, w, 0) && attempt(p);
+}
+
 /* Visits the key windows that start at a candidate, hold x, and hold enough players. With
  * `search`, fills and judges each; without, stops at the first: is there any? */
 static bool visit_windows(struct pick *p, bool search) {
     uint32_t end = 0, total = p->near.count + 1, players = 0;
+    bool found = !search;
     for (uint32_t start = 0; start <= p->near.below; start++) {
         double low = key_at(p, start);
         while (end < total && key_at(p, end) - low <= p->loosest.spread) {
             players += players_at(p, end++);
         }
         if (players >= p->loosest.players_min && end > p->near.below) {
-            if (!search) return true;
-            if (!may_go_on(p)) return false;
-            if (fill(p, (struct key_window){low, key_at(p, end - 1)}, 0) && attempt(p)) return true;
+            struct key_window w = {low, key_at(p, end - 1)};
+            if (!search || try_window(p, w, &found)) return found;
         }
         if (end > start)
             players -= players_at(p, start);
@@ -375,6 +385,11 @@ static uint32_t clamp(uint32_t value, uint32_t low, uint32_t high) {
     return value < low ? low : value > high ? high : value;
 }
 
+/* Fewer where a wider look is still to come. */
+static uint32_t tries_near(const struct pick *p) {
+    return p->near.truncated ? PICK_TRIES / 4 : PICK_TRIES;
+}
+
 /* Near ones first: in a crowd they are enough. A retry starts farther away each time, until it
  * has seen the whole window. */
 static bool search_around(struct pick *p) {
@@ -393,7 +408,7 @@ static bool search_around(struct pick *p) {
     x->skip = 0;
     if (ruleset_rank_size(p->ruleset) == 0) { /* a sort wants to choose among many */
         gather_around(p, clamp(4 * players, 16, most), 0);
-        if (search_gathered(p, p->near.truncated ? PICK_TRIES / 4 : PICK_TRIES)) return true;
+        if (search_gathered(p, tries_near(p))) return true;
         if (!p->near.truncated) return false;
     }
     gather_around(p, most, 0);

@@ -291,6 +291,11 @@ static double gap_after(struct sides *s, uint32_t team_count, const uint32_t pai
     return gap;
 }
 
+/* Two tickets of one size, the first stronger: swapped, the strong team gives some to the weak. */
+static bool may_swap(const struct split_item *strong, const struct split_item *weak) {
+    return strong->players == weak->players && strong->sum > weak->sum;
+}
+
 /* Makes the best swap of two tickets of one size between the strongest and the weakest team;
  * false when none makes the gap smaller. */
 static bool improve(const struct split_problem *p, struct sides *s, struct split *out) {
@@ -301,9 +306,8 @@ static bool improve(const struct split_problem *p, struct sides *s, struct split
     for (uint32_t a = 0; a < p->item_count; a++) {
         if (out->team_of[a] != pair[1]) continue;
         for (uint32_t b = 0; b < p->item_count; b++) {
-            if (out->team_of[b] != pair[0] || p->items[a].players != p->items[b].players) continue;
+            if (out->team_of[b] != pair[0] || !may_swap(&p->items[a], &p->items[b])) continue;
             double moved = p->items[a].sum - p->items[b].sum;
-            if (!(moved > 0)) continue;
             double gap = gap_after(s, p->team_count, pair, moved);
             if (gap < best_gap - margin) best_gap = gap, best_a = a, best_b = b;
         }

@@ -33,21 +33,29 @@ static int value_of(char c) {
     return -1;
 }
 
+/* The 24 bits of the first `digits` characters; -1 when one is foreign or a bit is left over. */
+static int32_t group_of(const char *text, size_t digits) {
+    uint32_t group = 0;
+    for (size_t k = 0; k < digits; k++) {
+        int value = value_of(text[k]);
+        if (value < 0) return -1;
+        group |= (uint32_t)value << (18 - 6 * k);
+    }
+    uint32_t used = digits == 4 ? 0xffffffu : digits == 3 ? 0xffff00u : 0xff0000u;
+    return group & ~used ? -1 : (int32_t)group;
+}
+
 bool eio_base64_decode(struct str text, char *out, size_t *out_size) {
     *out_size = 0;
     if (text.size % 4 != 0) return false;
     size_t padding = 0;
-    while (padding < 2 && padding < text.size && text.at[text.size - 1 - padding] == '=') padding++;
+    while (padding < 2 && padding < text.size && text.at[text.size - 1 - padding] == '=')
+        padding++;
     size_t written = 0;
     for (size_t i = 0; i < text.size; i += 4) {
         size_t digits = i + 4 == text.size ? 4 - padding : 4;
-        uint32_t group = 0;
-        for (size_t k = 0; k < 4; k++) {
-            int value = k < digits ? value_of(text.at[i + k]) : 0;
-            if (value < 0) return false;
-            group = group << 6 | (uint32_t)value;
-        }
-        if (digits < 4 && (group & (digits == 3 ? 0xffu : 0xffffu))) return false;
+        int32_t group = group_of(text.at + i, digits);
+        if (group < 0) return false;
         out[written++] = (char)(group >> 16);
         if (digits > 2) out[written++] = (char)(group >> 8);
         if (digits > 3) out[written++] = (char)group;

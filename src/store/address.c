@@ -90,18 +90,24 @@ static enum err parse_number(struct str s, const struct number_rule *rule, int *
     return ERR_OK;
 }
 
+/* The "]" of [v6] or [v6]:port, or NULL. */
+static const char *bracket_of(struct str s) {
+    const char *end = s.at + s.size, *bracket = memchr(s.at, ']', s.size);
+    return bracket && (bracket + 1 == end || bracket[1] == ':') ? bracket : NULL;
+}
+
 /* host[:port] or [v6]:port */
 static enum err parse_host(struct address *out, struct str s, struct err_text *why) {
     const char *end = s.at + s.size, *host_end, *from = s.at;
     const char *port = NULL;
     if (s.size && s.at[0] == '[') {
-        host_end = memchr(s.at, ']', s.size);
+        host_end = bracket_of(s);
         from++;
-        if (!host_end || (host_end + 1 < end && host_end[1] != ':'))
+        if (!host_end)
             return err_set(why, ERR_INVALID_ARGUMENT, "the Redis address has a \"[\" but no \"]\"");
         if (host_end + 1 < end) port = host_end + 2;
     } else {
-        const char *colon = s.size ? memchr(s.at, ':', s.size) : NULL;
+        const char *colon = memchr(s.at, ':', s.size);
         host_end = colon ? colon : end;
         if (colon) port = colon + 1;
     }

@@ -233,7 +233,7 @@ enum err embedded_ensure(struct embedded *e, struct err_text *why) {
         if (!error) error = spawn(e, why);
         if (error) return error;
     }
-    int64_t until_us = clock_mono_us() + READY_MS * 1000;
+    int64_t until_us = clock_mono_us() + READY_MS * INT64_C(1000);
     while (!answers(e)) {
         if (ended(e, &status))
             return err_set(why, ERR_UNAVAILABLE,
@@ -251,7 +251,7 @@ static void end_child(struct embedded *e) {
     int status;
     if (ended(e, &status)) return;
     (void)kill(e->child, SIGTERM);
-    int64_t until_us = clock_mono_us() + END_MS * 1000;
+    int64_t until_us = clock_mono_us() + END_MS * INT64_C(1000);
     while (!ended(e, &status)) {
         if (clock_mono_us() > until_us) {
             LOG_WARN("redis-killed", "pid=%d text=\"it did not end within 3 s\"", (int)e->child);

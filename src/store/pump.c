@@ -125,7 +125,7 @@ static void take_orders(struct pump *p, struct message *list) {
         }
         if (kind == ORDER_STOP) {
             p->stopping = true;
-            p->stop_due_us = clock_mono_us() + STOP_MS * 1000;
+            p->stop_due_us = clock_mono_us() + STOP_MS * INT64_C(1000);
         } else if (kind == ORDER_LOST_SEEN && p->phase == PHASE_LOST) {
             p->phase = PHASE_WAITING;
             p->retry_due_us = 0;

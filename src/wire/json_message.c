@@ -382,15 +382,8 @@ static bool is_kind_object(const json_t *v, const ProtobufCMessageDescriptor *ty
     return find_field(type, key) != NULL;
 }
 
-static enum err fill(struct reading *r, const json_t *object, ProtobufCMessage *m) {
+static enum err fill_members(struct reading *r, const json_t *object, ProtobufCMessage *m) {
     const ProtobufCMessageDescriptor *type = m->descriptor;
-    if (++r->depth > DEPTH_MAX) return refuse(r, "is nested deeper than %d", DEPTH_MAX);
-    enum err code = ERR_OK;
-    if (json_message_is_attribute(type) && !is_kind_object(object, type)) {
-        code = fill_bare(r, object, m);
-        r->depth--;
-        return code;
-    }
     if (!json_is_object(object)) return refuse(r, "is %s; allowed is an object", kind_of(object));
     uint64_t seen = 0; /* by index: the parser knows nothing of a field's two names */
     const char *key;
@@ -403,12 +396,20 @@ static enum err fill(struct reading *r, const json_t *object, ProtobufCMessage *
         uint64_t bit = (uint64_t)1 << (f - type->fields);
         if (seen & bit) return refuse(r, "is given twice");
         seen |= bit;
-        code = read_field(r, value, f, m);
+        enum err code = read_field(r, value, f, m);
         if (code != ERR_OK) return code;
         r->path[cut] = '\0';
     }
-    r->depth--;
     return ERR_OK;
+}
+
+static enum err fill(struct reading *r, const json_t *object, ProtobufCMessage *m) {
+    const ProtobufCMessageDescriptor *type = m->descriptor;
+    if (++r->depth > DEPTH_MAX) return refuse(r, "is nested deeper than %d", DEPTH_MAX);
+    bool is_bare = json_message_is_attribute(type) && !is_kind_object(object, type);
+    enum err code = is_bare ? fill_bare(r, object, m) : fill_members(r, object, m);
+    r->depth--;
+    return code;
 }
 
 enum err json_to_message(struct str json, const ProtobufCMessageDescriptor *type,
