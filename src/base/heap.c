@@ -1,4 +1,4 @@
-/* heap.c - four children to a parent: half the levels of a binary heap, and two cache lines each. */
+/* heap.c - a binary min-heap whose array holds the due times, so a sift fetches few nodes. */
 #include "base/heap.h"
 
 #include "base/mem.h"

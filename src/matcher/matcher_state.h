@@ -27,6 +27,7 @@ struct matcher {
     int64_t started_us;
 
     struct realm *realm;                  /* NULL unless leading */
+    struct realm_counts published;        /* as far as the metrics know them */
     uint64_t epoch, seq;                  /* of the last durable entry of this leadership */
     int64_t clock_base_ms, clock_base_us; /* the realm's clock: wall at takeover + monotonic */
     struct err_text why; /* why it does not lead, or what keeps the store from writing */

@@ -156,6 +156,10 @@ uint64_t realm_matches_kept(const struct realm *r) {
     return r->matches_kept.count;
 }
 
+struct realm_counts realm_counted(const struct realm *r) {
+    return r->counts;
+}
+
 uint64_t realm_skipped(const struct realm *r) {
     return r->skipped;
 }

@@ -112,6 +112,15 @@ unsigned realm_expire(struct realm *r, const struct decision *d, unsigned max);
  * returns true when work was left for the next call. A node is 0.2 to 1.7 us of CPU. */
 bool realm_search(struct realm *r, const struct decision *d, uint64_t node_budget);
 
+/* What the realm has done since realm_new; no part of its state. */
+struct realm_counts {
+    uint64_t searches;
+    uint64_t groups;          /* candidate groups looked at in them */
+    uint64_t truncated;       /* searches that met a bound of pick.h: tried again later */
+    uint64_t forgotten_early; /* ended tickets and matches, at LIMIT_TICKETS_KEPT, _MATCHES_KEPT */
+};
+struct realm_counts realm_counted(const struct realm *r);
+
 /* The time (same clock as now_ms) at which realm_expire or realm_search has work next;
  * INT64_MAX when nothing is timed. */
 int64_t realm_next_due_ms(const struct realm *r);

@@ -31,6 +31,7 @@ static void keep_ended(struct realm *r, struct ticket *t) {
     list_append(&r->ended, &t->kept);
     while (r->ended.count > LIMIT_TICKETS_KEPT) {
         realm_forget_ticket(r, LIST_OF(list_first(&r->ended), struct ticket, kept));
+        r->counts.forgotten_early++;
     }
 }
 
@@ -170,6 +171,7 @@ static void keep_match(struct realm *r, struct match *m) {
     }
     while (kept->count > LIMIT_MATCHES_KEPT) {
         realm_forget_match(r, LIST_OF(list_first(kept), struct match, kept));
+        r->counts.forgotten_early++;
     }
 }
 

@@ -82,6 +82,9 @@ static void search_queue(struct realm *r, struct queue *q, const struct decision
         const struct pick_result *found =
             pick_find(r->pick, pool, x, d->now_ms, q->def->allow_shrinking);
         spend(budget, found->nodes);
+        r->counts.searches++;
+        r->counts.groups += found->nodes;
+        r->counts.truncated += !found->found && found->truncated;
         if (found->found) {
             spend(budget, (uint64_t)found->ticket_count * NODES_PER_TICKET);
             emit_match(r, q, found, d);

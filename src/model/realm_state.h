@@ -26,6 +26,7 @@ struct realm {
     uint64_t tickets_open;
     uint64_t recorded_serial; /* counts whole records */
     uint64_t skipped;
+    struct realm_counts counts;
     struct pick *pick;
 };
 

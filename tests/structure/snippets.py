@@ -93,6 +93,8 @@ BAD = {
         ('src/base/a.c', '#ifndef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION\n#endif\n'),
         ('src/base/a.c', '#  if UNIT_TEST\n#endif\n'),
     ],
+    'moved_metrics': [('src/base/metrics.def', 'METRIC(rolls_total, METRIC_COUNTER, "rolls")\n')],
+    'obeyed_limits': [('src/base/limits.h', '#define LIMIT_ROLLS 3 /* LIMIT_ROLLS: refused */\n')],
 }
 
 GOOD = {
@@ -157,4 +159,7 @@ GOOD = {
         ('src/base/a.c', '#ifdef __linux__\n#endif\n/* #ifdef TEST */\n'),
         ('src/base/latest.h', guarded('MUSTER_BASE_LATEST_H', '')),
     ],
+    'moved_metrics': [('src/base/metrics.def', '/* METRIC(name, kind, help) */\n'),
+                      ('src/api/a.c', 'void f(void) {\n    metric_add(METRIC_rolls_total, 1);\n}\n')],
+    'obeyed_limits': [('src/base/limits.h', '#define LIMIT_ROLLS 3\n#define DICE (2 * LIMIT_ROLLS)\n')],
 }

@@ -277,9 +277,29 @@ def test_only_code(tree):
             yield path, source.line_at(text, match.end()), f'test-only code: {match[0].strip()}'
 
 
+def moved_metrics(tree):
+    """A row of metrics.def is added to or set somewhere in src."""
+    code = ''.join(text for _, text in tree.select('src/', suffixes=('.c',)))
+    moved = set(re.findall(r'\bmetric_(?:add|set)\(METRIC_(\w+)', code))
+    for path, text in tree.select('src/base/', suffixes=('metrics.def',)):
+        for match in re.finditer(r'^METRIC\((\w+)', text, re.MULTILINE):
+            if match[1] not in moved:
+                yield path, source.line_at(text, match.start()), f'{match[1]} is never moved'
+
+
+def obeyed_limits(tree):
+    """A row of limits.h is looked at by code that is no test."""
+    code = ''.join(source.without_comments(text) for _, text in tree.select('src/'))
+    for path, text in tree.select('src/base/', suffixes=('/limits.h',)):
+        for match in re.finditer(r'^#define (LIMIT_\w+)', text, re.MULTILINE):
+            if len(re.findall(rf'\b{match[1]}\b', code)) < 2:
+                yield path, source.line_at(text, match.start()), f'{match[1]} is never looked at'
+
+
 RULES = [layer_arrows, client_stands_alone, library_fences, headers_compile_alone, header_guards,
          function_size, file_size, commented_out_code, unfinished_marks, sleeping_tests,
-         checked_errors, json_by_hand, empty_names, test_only_code]
+         checked_errors, json_by_hand, empty_names, test_only_code, moved_metrics,
+         obeyed_limits]
 
 
 def check(tree):

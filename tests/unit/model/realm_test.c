@@ -209,6 +209,23 @@ static void search_stops_at_its_budget_and_goes_on(void **state) {
     kit_fini(&kit);
 }
 
+static void searches_and_what_they_looked_at_are_counted(void **state) {
+    (void)state;
+    open_realm();
+    assert_int_equal(realm_counted(kit.realm).searches, 0);
+    kit_solo(&kit, "duel", 1000);
+    kit_search_at(&kit, kit.now_ms + 100);
+    struct realm_counts alone = realm_counted(kit.realm);
+    assert_int_equal(alone.searches, 1);
+    assert_int_equal(alone.truncated, 0);
+    kit_solo(&kit, "duel", 1000);
+    assert_int_equal(kit_search_at(&kit, kit.now_ms + 100), 1);
+    struct realm_counts both = realm_counted(kit.realm);
+    assert_int_equal(both.searches, 2);
+    assert_true(both.groups > alone.groups);
+    kit_fini(&kit);
+}
+
 static void put_of_the_same_definition_changes_nothing(void **state) {
     (void)state;
     open_realm();
@@ -652,6 +669,7 @@ int main(void) {
         cmocka_unit_test(match_names_teams_members_and_waits),
         cmocka_unit_test(two_searches_of_a_queue_are_a_tick_apart),
         cmocka_unit_test(search_stops_at_its_budget_and_goes_on),
+        cmocka_unit_test(searches_and_what_they_looked_at_are_counted),
         cmocka_unit_test(put_of_the_same_definition_changes_nothing),
         cmocka_unit_test(new_version_keeps_the_waiting_and_searches_them_afresh),
         cmocka_unit_test(version_that_cannot_admit_the_waiting_is_refused),
