@@ -1,4 +1,4 @@
-/* heap.c - a binary min-heap whose array holds the due times, so a sift fetches few nodes. */
+/* heap.c - binary heap by (due, order); each node knows its place so it can be taken out. */
 #include "base/heap.h"
 
 #include "base/mem.h"
