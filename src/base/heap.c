@@ -1,4 +1,4 @@
-/* heap.c - binary heap by (due, order); each node knows its place so it can be taken out. */
+/* heap.c - a binary min-heap whose array holds the due times, so a sift fetches few nodes. */
 #include "base/heap.h"
 
 #include "base/mem.h"
