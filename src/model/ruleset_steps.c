@@ -431,6 +431,22 @@ static enum err finish_step(const struct builder *b, struct ruleset_step *step) 
     return ERR_OK;
 }
 
+/* A rule whose least is above its most can hold for nobody. */
+static enum err check_bounds(const struct builder *b, const struct ruleset_step *step) {
+    for (uint32_t i = 0; i < b->r->rule_count; i++) {
+        const struct rule_bounds *bounds = &step->bounds[i];
+        if (bounds->min <= bounds->max) continue;
+        bool counts = b->r->rules[i].kind == RULE_COLLECTION;
+        char field[96];
+        snprintf(field, sizeof field, "rules[%u]", i);
+        return ruleset_refuse(b->why, field, "has %s %g above %s %g after %g s",
+                              counts ? "minCount" : "minDistance", bounds->min,
+                              counts ? "maxCount" : "maxDistance", bounds->max,
+                              (double)step->age_ms / 1000);
+    }
+    return ERR_OK;
+}
+
 static enum err write_steps(struct builder *b, const int64_t *ages) {
     struct ruleset *r = b->r;
     for (uint32_t s = 0; s < r->step_count; s++) {
@@ -445,7 +461,8 @@ static enum err write_steps(struct builder *b, const int64_t *ages) {
         write_base(b, step);
         for (uint32_t c = 0; c < b->change_count; c++)
             write_change(b, &b->changes[c], step);
-        enum err code = finish_step(b, step);
+        enum err code = check_bounds(b, step);
+        if (!code) code = finish_step(b, step);
         if (code) return code;
     }
     return ERR_OK;

@@ -222,6 +222,35 @@ static void every_wrong_collection_is_told_where_and_what(void **state) {
     }
 }
 
+static void bounds_that_cross_after_a_while_are_told(void **state) {
+    (void)state;
+    struct err_text why;
+    assert_int_equal(rules_try(COLLECTION("'operation':'contains','referenceValue':'m','maxCount':"
+                                          "3," LIKES) ",'expansions':[{'target':'rules[r].minCount'"
+                                                      ",'steps':["
+                                                      "{'waitTimeSeconds':5,'value':4}]}]",
+                               &why),
+                     ERR_INVALID_ARGUMENT); /* also narrower than no bound, which is told first */
+    assert_non_null(strstr(why.text, "narrower than no bound before it"));
+    struct strbuf json = {0};
+    strbuf_printf(
+        &json, "{'name':'q','ruleset':{'ruleLanguageVersion':'1.0',%s}}",
+        COLLECTION(
+            "'operation':'contains','referenceValue':'m','maxCount':3," LIKES) ",'expansions':[{'"
+                                                                               "target':'rules[r]."
+                                                                               "minCount','steps':["
+                                                                               "{'waitTimeSeconds':"
+                                                                               "5,'value':4}]}]");
+    for (size_t i = 0; i < json.size; i++) {
+        if (json.at[i] == '\'') json.at[i] = '"';
+    }
+    struct queue_def *def;
+    assert_int_equal(queue_json_parse(strbuf_str(&json), true, &def, NULL, &why),
+                     ERR_INVALID_ARGUMENT);
+    assert_string_equal(why.text, "rules[0] has minCount 4 above maxCount 3 after 5 s");
+    strbuf_fini(&json);
+}
+
 static void wrong_expansions_of_collections_are_told(void **state) {
     (void)state;
     static const struct {
@@ -272,6 +301,7 @@ int main(void) {
         cmocka_unit_test(expansions_change_counts_and_references),
         cmocka_unit_test(a_collection_explains_itself),
         cmocka_unit_test(every_wrong_collection_is_told_where_and_what),
+        cmocka_unit_test(bounds_that_cross_after_a_while_are_told),
         cmocka_unit_test(wrong_expansions_of_collections_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, rules_free);
