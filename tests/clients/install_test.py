@@ -68,7 +68,7 @@ class Installed(unittest.TestCase):
         os.makedirs(source)
         with open(os.path.join(source, "CMakeLists.txt"), "w", encoding="ascii") as f:
             f.write(CMAKE_LISTS % EXAMPLES)
-        run("cmake", "-S", source, "-B", out, f"-DCMAKE_PREFIX_PATH={self.prefix}",
+        run("cmake", "-G", "Ninja", "-S", source, "-B", out, f"-DCMAKE_PREFIX_PATH={self.prefix}",
             f"-DCMAKE_C_COMPILER={COMPILER}", f"-DCMAKE_C_FLAGS={' '.join(SANITIZE)}")
         run("cmake", "--build", out)
         return out
