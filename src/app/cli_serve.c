@@ -1,10 +1,8 @@
 /* cli_serve.c - `muster serve`: options, signals, the sample queues, ready, and the end. */
 #include "app/command.h"
 #include "app/serve.h"
-#include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "base/mem.h"
 #include "wire/queue_json.h"
 
 #include <errno.h>

@@ -1,7 +1,6 @@
 /* cli_ticket.c - `muster ticket`: create, get, cancel, watch. */
 #include "app/command.h"
 
-#include "base/mem.h"
 #include "wire/json.h"
 
 #include <stdio.h>

@@ -1,7 +1,6 @@
 /* command.c - what the subcommands share. */
 #include "app/command.h"
 
-#include "base/mem.h"
 #include "wire/json.h"
 
 #include <errno.h>

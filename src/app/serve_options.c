@@ -1,8 +1,6 @@
 /* serve_options.c - the option table of `muster serve`. */
 #include "app/serve_options.h"
 
-#include "base/limits.h"
-
 #define AT(field) offsetof(struct serve_options, field)
 #define TEXT(name, field, fallback, text) \
     { name, CONFIG_TEXT, fallback, 0, 0, "", NULL, text, AT(field) }

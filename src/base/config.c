@@ -343,8 +343,7 @@ enum err config_read_environment(struct config *c, char **environment,
 
 static bool is_flag_of_bool(const struct config *c, struct str name) {
     size_t i = find_row(c, name);
-    return i < c->row_count &&
-           (c->rows[i].type == CONFIG_BOOL || c->rows[i].type == CONFIG_ACTION);
+    return i < c->row_count && (c->rows[i].type == CONFIG_BOOL || c->rows[i].type == CONFIG_ACTION);
 }
 
 /* One flag at argv[0]; `*used` tells how many words it took. */
@@ -499,7 +498,7 @@ void config_print(const struct config *c, struct strbuf *out) {
             strbuf_printf(out, "%" PRId64, *(const int64_t *)field);
             break;
         case CONFIG_BOOL:
-    case CONFIG_ACTION:
+        case CONFIG_ACTION:
             strbuf_printf(out, "%s", *(const bool *)field ? "true" : "false");
             break;
         }

@@ -10,23 +10,23 @@
 #include <stdbool.h>
 
 /* name, gRPC code, retryable with the same request id */
-#define ERR_TABLE(ROW)                      \
-    ROW(OK, 0, false)                       \
-    ROW(CANCELLED, 1, false)                \
-    ROW(UNKNOWN, 2, false)                  \
-    ROW(INVALID_ARGUMENT, 3, false)         \
-    ROW(DEADLINE_EXCEEDED, 4, true)         \
-    ROW(NOT_FOUND, 5, false)                \
-    ROW(ALREADY_EXISTS, 6, false)           \
-    ROW(PERMISSION_DENIED, 7, false)        \
-    ROW(RESOURCE_EXHAUSTED, 8, true)        \
-    ROW(FAILED_PRECONDITION, 9, false)      \
-    ROW(ABORTED, 10, true)                  \
-    ROW(OUT_OF_RANGE, 11, false)            \
-    ROW(UNIMPLEMENTED, 12, false)           \
-    ROW(INTERNAL, 13, false)                \
-    ROW(UNAVAILABLE, 14, true)              \
-    ROW(DATA_LOSS, 15, false)               \
+#define ERR_TABLE(ROW)                 \
+    ROW(OK, 0, false)                  \
+    ROW(CANCELLED, 1, false)           \
+    ROW(UNKNOWN, 2, false)             \
+    ROW(INVALID_ARGUMENT, 3, false)    \
+    ROW(DEADLINE_EXCEEDED, 4, true)    \
+    ROW(NOT_FOUND, 5, false)           \
+    ROW(ALREADY_EXISTS, 6, false)      \
+    ROW(PERMISSION_DENIED, 7, false)   \
+    ROW(RESOURCE_EXHAUSTED, 8, true)   \
+    ROW(FAILED_PRECONDITION, 9, false) \
+    ROW(ABORTED, 10, true)             \
+    ROW(OUT_OF_RANGE, 11, false)       \
+    ROW(UNIMPLEMENTED, 12, false)      \
+    ROW(INTERNAL, 13, false)           \
+    ROW(UNAVAILABLE, 14, true)         \
+    ROW(DATA_LOSS, 15, false)          \
     ROW(UNAUTHENTICATED, 16, false)
 
 enum err {

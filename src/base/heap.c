@@ -1,4 +1,4 @@
-/* heap.c - a binary min-heap whose array holds the due times, so a sift fetches few nodes. */
+/* heap.c - four children to a parent: half the levels of a binary heap, two cache lines each. */
 #include "base/heap.h"
 
 #include "base/mem.h"

@@ -29,13 +29,13 @@ struct heap {
     uint64_t order_next;
 };
 
-#define HEAP_OF(node, type, member) ((type *)(void *)((char *)(node) - offsetof(type, member)))
+#define HEAP_OF(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
 
 void heap_start(struct heap *h, struct heap_node *n, int64_t due);
 void heap_stop(struct heap *h, struct heap_node *n); /* harmless when not started */
 bool heap_started(const struct heap_node *n);
-struct heap_node *heap_first(const struct heap *h);  /* NULL when empty */
-int64_t heap_due(const struct heap *h);              /* of the first; INT64_MAX when empty */
+struct heap_node *heap_first(const struct heap *h); /* NULL when empty */
+int64_t heap_due(const struct heap *h);             /* of the first; INT64_MAX when empty */
 int64_t heap_due_of(const struct heap *h, const struct heap_node *n); /* n is started in h */
 /* Walks in no certain order: `i` < h->count. No change of the heap meanwhile. */
 struct heap_node *heap_nth(const struct heap *h, size_t i);

@@ -9,7 +9,7 @@
 #include "base/rng.h"
 #include "base/str.h"
 
-#define ID_TEXT_BYTES 27 /* 26 characters and a NUL */
+#define ID_TEXT_BYTES 27                  /* 26 characters and a NUL */
 #define ID_TIME_END_MS ((int64_t)1 << 48) /* an id's time is 0 or more and below it */
 
 struct id {

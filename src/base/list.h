@@ -19,11 +19,11 @@ struct list {
     size_t count;
 };
 
-#define LIST_OF(node, type, member) ((type *)(void *)((char *)(node) - offsetof(type, member)))
+#define LIST_OF(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
 
 /* Safe against removal of the current node. */
-#define LIST_EACH(list, node)                                                             \
-    for (struct list_node *node = (list)->head.next, *node##_next = node->next;           \
+#define LIST_EACH(list, node)                                                   \
+    for (struct list_node *node = (list)->head.next, *node##_next = node->next; \
          node != &(list)->head; node = node##_next, node##_next = node->next)
 
 static inline void list_init(struct list *l) {

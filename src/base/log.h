@@ -26,8 +26,8 @@ const char *log_quote(struct str s);
 #define LOG_ERROR(id, ...) log_write(LOG_LEVEL_ERROR, id, __VA_ARGS__)
 #define LOG_WARN(id, ...) log_write(LOG_LEVEL_WARN, id, __VA_ARGS__)
 #define LOG_INFO(id, ...) log_write(LOG_LEVEL_INFO, id, __VA_ARGS__)
-#define LOG_DEBUG(id, ...)                                                         \
-    do {                                                                           \
+#define LOG_DEBUG(id, ...)                                                             \
+    do {                                                                               \
         if (log_enabled(LOG_LEVEL_DEBUG)) log_write(LOG_LEVEL_DEBUG, id, __VA_ARGS__); \
     } while (0)
 

@@ -11,12 +11,12 @@
 
 #include <stddef.h>
 
-void *mem_alloc(size_t size);                   /* zeroed; free with mem_free */
-void *mem_array(size_t count, size_t size);     /* zeroed; aborts on overflow */
+void *mem_alloc(size_t size);               /* zeroed; free with mem_free */
+void *mem_array(size_t count, size_t size); /* zeroed; aborts on overflow */
 /* realloc of an array to `count` > 0 elements; the new part is not zeroed. */
 void *mem_grow(void *old, size_t count, size_t size);
-char *mem_text(struct str s);                   /* NUL-terminated copy */
-void mem_free(void *p);                         /* NULL is fine */
+char *mem_text(struct str s); /* NUL-terminated copy */
+void mem_free(void *p);       /* NULL is fine */
 
 /* A bump allocator: everything allocated from it is freed at once. */
 struct arena;
@@ -30,7 +30,7 @@ void arena_reset(struct arena *a); /* frees all content, keeps one block for reu
 void *arena_alloc(struct arena *a, size_t size);
 /* As arena_alloc but NULL when the cap is passed: for decoding what strangers sent. */
 void *arena_try(struct arena *a, size_t size);
-struct str arena_str(struct arena *a, struct str s);  /* copy with a NUL behind it */
+struct str arena_str(struct arena *a, struct str s); /* copy with a NUL behind it */
 struct str arena_printf(struct arena *a, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 size_t arena_used(const struct arena *a); /* bytes handed out since new or reset */

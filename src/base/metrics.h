@@ -6,7 +6,6 @@
 #ifndef MUSTER_BASE_METRICS_H
 #define MUSTER_BASE_METRICS_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 enum metric_kind { METRIC_COUNTER, METRIC_GAUGE };

@@ -4,7 +4,6 @@
 #include "base/limits.h"
 #include "base/rng.h"
 
-#include <errno.h>
 #include <locale.h>
 #include <math.h>
 #include <stdatomic.h>

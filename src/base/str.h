@@ -24,7 +24,7 @@ struct str str_of(const char *text); /* borrows a NUL-terminated text; NULL give
 bool str_equal(struct str a, struct str b);
 int str_compare(struct str a, struct str b); /* bytewise, as memcmp; a prefix sorts first */
 bool str_starts(struct str s, struct str prefix);
-uint64_t str_hash(struct str s); /* XXH3 with a per-process random seed: not for storage */
+uint64_t str_hash(struct str s);   /* XXH3 with a per-process random seed: not for storage */
 bool str_utf8_valid(struct str s); /* strict RFC 3629; an embedded NUL is invalid */
 /* Bytes of the first character, 1..4; 0 when that is malformed or `s` is empty. */
 size_t str_utf8_size(struct str s);

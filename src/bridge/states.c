@@ -7,7 +7,6 @@
 #include "bridge/payload.h"
 #include "bridge/rpc.h"
 
-#include <assert.h>
 #include <muster/v1/socketio.pb-c.h>
 #include <stdio.h>
 

@@ -32,15 +32,15 @@
 #include <sys/resource.h>
 #include <sys/timerfd.h>
 
-#define DESCRIPTORS_RESERVED 64    /* for the rest of the process: connections are refused */
-#define HEADER_BYTES_MAX 16384     /* URL and headers: more is cut by the library */
-#define REQUEST_TIMEOUT_S 5        /* for a request's headers; then between pieces of its body */
-#define PEER_SILENT_MS 20000       /* unacknowledged data: the peer is gone (half-open) */
+#define DESCRIPTORS_RESERVED 64 /* for the rest of the process: connections are refused */
+#define HEADER_BYTES_MAX 16384  /* URL and headers: more is cut by the library */
+#define REQUEST_TIMEOUT_S 5     /* for a request's headers; then between pieces of its body */
+#define PEER_SILENT_MS 20000    /* unacknowledged data: the peer is gone (half-open) */
 #define CLOSE_TIMEOUT_S 2
 #define STOP_TIMEOUT_MS 2000
-#define RX_BYTES 512               /* lws keeps such a buffer per WebSocket */
+#define RX_BYTES 512 /* lws keeps such a buffer per WebSocket */
 #define EVENTS_PER_TURN 64
-#define TICK_S 1                   /* see the head: lws's own timers */
+#define TICK_S 1 /* see the head: lws's own timers */
 
 _Static_assert(LWS_PRE <= EIO_FRAME_HEADROOM, "the frame's headroom holds lws's header");
 
@@ -70,10 +70,10 @@ struct conn {
     struct strbuf out; /* the HTTP answer, behind LWS_PRE bytes */
     size_t body_bytes; /* of the POST */
     enum eio_ws_code close_code;
-    bool head;         /* a HEAD request: the answer has no body */
-    bool in_callback;  /* of this lws: what is decided there is done by its return value */
-    bool held;         /* a GET in the epoll set, flow-controlled */
-    bool cut;          /* to be closed without an answer */
+    bool head;        /* a HEAD request: the answer has no body */
+    bool in_callback; /* of this lws: what is decided there is done by its return value */
+    bool held;        /* a GET in the epoll set, flow-controlled */
+    bool cut;         /* to be closed without an answer */
     bool is_ws, closing, ws_binary;
 };
 
@@ -580,7 +580,8 @@ static const lws_retry_bo_t NO_PINGS = {0};
 static void log_line(int level, const char *line) {
     (void)level;
     size_t size = strlen(line);
-    while (size && line[size - 1] == '\n') size--;
+    while (size && line[size - 1] == '\n')
+        size--;
     LOG_WARN("websockets", "text=%s", log_quote((struct str){line, size}));
 }
 
@@ -692,7 +693,8 @@ const char *transport_address(const struct transport *t) {
 }
 
 void transport_run(struct transport *t) {
-    while (!t->finished) ev_run(t->loop, EVRUN_ONCE);
+    while (!t->finished)
+        ev_run(t->loop, EVRUN_ONCE);
     lws_sul_cancel(&t->stop_timer);
 }
 

@@ -18,7 +18,7 @@ typedef void (*transport_wake_fn)(void *arg);
 typedef int (*transport_get_fn)(void *arg, struct str path, struct strbuf *body, const char **type);
 
 struct transport_options {
-    const char *listen;       /* "host:port", port 0 = any */
+    const char *listen; /* "host:port", port 0 = any */
     struct sio_server *server;
     transport_wake_fn on_wake;
     transport_get_fn on_get;

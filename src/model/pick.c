@@ -5,7 +5,6 @@
 #include "model/gather.h"
 #include "model/split.h"
 
-#include <assert.h>
 #include <math.h>
 #include <string.h>
 

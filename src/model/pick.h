@@ -23,10 +23,10 @@
 #include "base/limits.h"
 #include "model/pool.h"
 
-#define PICK_OPTIONS 128 /* or twice the players of a match where that is more */
-#define PICK_VISITS 1024 /* slots looked at for them */
-#define PICK_TRIES 192   /* splits evaluated per search; four times that for pairs, subsets */
-#define PICK_FILLS 256   /* groups built per search */
+#define PICK_OPTIONS 128    /* or twice the players of a match where that is more */
+#define PICK_VISITS 1024    /* slots looked at for them */
+#define PICK_TRIES 192      /* splits evaluated per search; four times that for pairs, subsets */
+#define PICK_FILLS 256      /* groups built per search */
 #define PICK_SKIP_MAX 16384 /* how far from x a retry starts looking */
 
 struct pick; /* the search's buffers */

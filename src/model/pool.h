@@ -23,7 +23,7 @@ struct pool_part { /* the tickets of one partition */
 };
 
 struct pool_region {
-    uint32_t bit;    /* this pool's number of the region, 0..63 */
+    uint32_t bit;     /* this pool's number of the region, 0..63 */
     int32_t worst_ms; /* of the ticket's players */
 };
 

@@ -8,8 +8,8 @@ struct pool; /* pool.h */
 
 /* A parsed queue definition. Owns all it points to. */
 struct queue_def {
-    struct str name;          /* 1..LIMIT_NAME_BYTES */
-    struct str json;          /* the definition as it was put */
+    struct str name; /* 1..LIMIT_NAME_BYTES */
+    struct str json; /* the definition as it was put */
     bool allow_shrinking;
     struct ruleset *ruleset;
     int64_t ticket_timeout_ms; /* 1000..43200000: a ticket expires after it; default 600000 */

@@ -1,7 +1,6 @@
 /* realm.c - a realm's memory and its indices: who is found by what. */
 #include "model/realm.h"
 
-#include "base/limits.h"
 #include "base/mem.h"
 #include "model/realm_state.h"
 

@@ -75,9 +75,9 @@ struct command {
 /* Where records go and what deciding may use. The sink encodes or copies: a created ticket's
  * content is borrowed from the command, a carried object's from the realm until its next change. */
 struct decision {
-    int64_t now_ms;       /* never below an earlier one of this realm */
+    int64_t now_ms; /* never below an earlier one of this realm */
     struct rng *rng;
-    struct arena *arena;  /* for the records' content: free after the records were encoded */
+    struct arena *arena; /* for the records' content: free after the records were encoded */
     record_fn sink;
     void *sink_arg;
 };
@@ -132,11 +132,11 @@ int64_t realm_next_due_ms(const struct realm *r);
 bool realm_carry(struct realm *r, const struct decision *d, int64_t upto_ms, uint64_t *cursor,
                  unsigned max);
 
-const struct ticket *realm_ticket(const struct realm *r, struct id id);            /* or NULL */
+const struct ticket *realm_ticket(const struct realm *r, struct id id); /* or NULL */
 /* His open ticket, or NULL. */
 const struct ticket *realm_player_ticket(const struct realm *r, struct str player);
-const struct match *realm_match(const struct realm *r, struct id id);              /* or NULL */
-const struct queue *realm_queue(const struct realm *r, struct str name);           /* or NULL */
+const struct match *realm_match(const struct realm *r, struct id id);    /* or NULL */
+const struct queue *realm_queue(const struct realm *r, struct str name); /* or NULL */
 /* Queues in name order: start with previous = NULL; NULL at the end. O(log queues). */
 const struct queue *realm_next_queue(const struct realm *r, const struct queue *previous);
 /* Kept matches newest first: start with previous = NULL; NULL at the end. O(1). */

@@ -69,22 +69,22 @@ struct ticket {
     struct ticket_spec spec; /* owned, in the ticket's block */
     int64_t created_ms;      /* wall clock of the leader */
     int64_t expires_ms;
-    int64_t ended_ms;        /* 0 while open */
-    struct id match_id;      /* none until MATCHED */
-    struct str reason;       /* owned; empty unless CANCELLED or EXPIRED */
-    struct id request_key;   /* none when the create had no request id */
+    int64_t ended_ms;      /* 0 while open */
+    struct id match_id;    /* none until MATCHED */
+    struct str reason;     /* owned; empty unless CANCELLED or EXPIRED */
+    struct id request_key; /* none when the create had no request id */
     uint64_t request_hash;
-    struct queue *queue;     /* NULL when the queue was deleted after the ticket ended */
-    struct pool_entry *entry; /* its place in the queue's pool; NULL unless QUEUED */
-    struct heap_node expiry; /* realm.expiries, due in ms */
-    struct list_node kept;   /* realm.ended, once it has ended; realm.orphans while open */
+    struct queue *queue;       /* NULL when the queue was deleted after the ticket ended */
+    struct pool_entry *entry;  /* its place in the queue's pool; NULL unless QUEUED */
+    struct heap_node expiry;   /* realm.expiries, due in ms */
+    struct list_node kept;     /* realm.ended, once it has ended; realm.orphans while open */
     struct list_node recorded; /* realm.tickets_recorded, by the last record that holds it whole */
     int64_t recorded_ms;
     uint64_t recorded_serial;
 };
 
 struct ticket *ticket_new(struct id id, const struct ticket_spec *spec);
-void ticket_free(struct ticket *t); /* NULL is fine; must be in no list, heap or pool */
+void ticket_free(struct ticket *t);          /* NULL is fine; must be in no list, heap or pool */
 bool ticket_is_open(const struct ticket *t); /* QUEUED or PROPOSED */
 bool ticket_may_move(enum ticket_state from, enum ticket_state to);
 void ticket_move(struct ticket *t, enum ticket_state to); /* asserts that it may */

@@ -26,7 +26,7 @@ struct inbox {
     _Atomic(struct message *) top;
     _Atomic size_t count;
     size_t limit;
-    int wake_fd;  /* -1 with a wake function */
+    int wake_fd; /* -1 with a wake function */
     inbox_wake_fn wake;
     void *wake_arg;
 };

@@ -70,6 +70,7 @@ void eio_base64_new_id(char out[EIO_ID_BYTES]) {
     for (size_t i = 0; i < sizeof random / 3; i++) {
         const unsigned char *in = random + i * 3;
         uint32_t group = (uint32_t)in[0] << 16 | (uint32_t)in[1] << 8 | in[2];
-        for (int k = 0; k < 4; k++) out[i * 4 + (size_t)k] = URL[group >> (18 - 6 * k) & 63];
+        for (int k = 0; k < 4; k++)
+            out[i * 4 + (size_t)k] = URL[group >> (18 - 6 * k) & 63];
     }
 }

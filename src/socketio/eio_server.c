@@ -52,8 +52,10 @@ static void split_origins(struct eio_server *server) {
         struct str one = {rest.at, comma ? (size_t)(comma - rest.at) : rest.size};
         rest.at += one.size + (comma ? 1 : 0);
         rest.size -= one.size + (comma ? 1 : 0);
-        while (one.size && *one.at == ' ') one.at++, one.size--;
-        while (one.size && one.at[one.size - 1] == ' ') one.size--;
+        while (one.size && *one.at == ' ')
+            one.at++, one.size--;
+        while (one.size && one.at[one.size - 1] == ' ')
+            one.size--;
         if (one.size == 0) continue;
         server->origins =
             mem_grow(server->origins, server->origin_count + 1, sizeof *server->origins);
@@ -82,18 +84,21 @@ void eio_server_free(struct eio_server *server) {
     if (!server) return;
     assert(server->depth == 0);
     eio_server_enter(server);
-    LIST_EACH(&server->open, node) {
+    LIST_EACH (&server->open, node) {
         struct eio_session *s = LIST_OF(node, struct eio_session, link);
         assert(s->state == EIO_CLOSING && "eio_server_close comes first");
         eio_session_drop(s, "server shutting down", EIO_WS_CUT);
     }
     eio_server_leave(server);
-    for (int kind = 0; kind < EIO_TIMER_COUNT; kind++) heap_fini(&server->timers[kind]);
+    for (int kind = 0; kind < EIO_TIMER_COUNT; kind++)
+        heap_fini(&server->timers[kind]);
     size_t cursor = 0;
-    for (void *a; (a = map_next(&server->addresses, &cursor));) mem_free(a);
+    for (void *a; (a = map_next(&server->addresses, &cursor));)
+        mem_free(a);
     map_fini(&server->addresses);
     map_fini(&server->sessions);
-    for (size_t i = 0; i < server->origin_count; i++) mem_free(server->origins[i]);
+    for (size_t i = 0; i < server->origin_count; i++)
+        mem_free(server->origins[i]);
     mem_free(server->origins);
     mem_free((char *)server->options.path);
     mem_free((char *)server->options.origins);
@@ -125,7 +130,7 @@ void eio_server_enter(struct eio_server *server) {
 void eio_server_leave(struct eio_server *server) {
     assert(server->depth > 0);
     if (--server->depth > 0) return;
-    LIST_EACH(&server->dead, node) {
+    LIST_EACH (&server->dead, node) {
         list_remove(&server->dead, node);
         mem_free(LIST_OF(node, struct eio_session, link));
     }
@@ -252,7 +257,8 @@ void eio_server_tick(struct eio_server *server) {
     int64_t now_us = clock_mono_us();
     if (now_us >= server->armed_due_us) server->armed_due_us = INT64_MAX;
     drop_doomed(server);
-    for (int kind = 0; kind < EIO_TIMER_COUNT; kind++) fire(server, (enum eio_timer)kind, now_us);
+    for (int kind = 0; kind < EIO_TIMER_COUNT; kind++)
+        fire(server, (enum eio_timer)kind, now_us);
     for (int kind = 0; kind < EIO_TIMER_COUNT; kind++) {
         if (heap_first(&server->timers[kind])) arm(server, heap_due(&server->timers[kind]));
     }

@@ -67,7 +67,7 @@ enum eio_failure {
     EIO_BAD_REQUEST,
     EIO_FORBIDDEN,
     EIO_UNSUPPORTED_VERSION,
-    EIO_FULL,      /* 503; the protocol has no code of its own for it */
+    EIO_FULL, /* 503; the protocol has no code of its own for it */
     EIO_NO_FAILURE,
 };
 

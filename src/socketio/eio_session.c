@@ -9,8 +9,8 @@
 #include <assert.h>
 #include <string.h>
 
-#define CLOSE_FLUSH_MS 2000  /* for a WebSocket that is choked when it is closed */
-#define CLOSE_POLL_MS 30000  /* for the GET that fetches the close packet, as the reference */
+#define CLOSE_FLUSH_MS 2000 /* for a WebSocket that is choked when it is closed */
+#define CLOSE_POLL_MS 30000 /* for the GET that fetches the close packet, as the reference */
 #define QUEUE_FIRST_CAPACITY 4
 
 static const char PACKET_TEXT[][2] = {"0", "1", "2", "3", "4", "5", "6"};
@@ -18,10 +18,8 @@ static const char PACKET_TEXT[][2] = {"0", "1", "2", "3", "4", "5", "6"};
 /* moves[from][to]: the drawing in the header. */
 static const bool MOVES[EIO_CLOSED + 1][EIO_CLOSED + 1] = {
     [EIO_POLLING] = {[EIO_PROBING] = true, [EIO_CLOSING] = true, [EIO_CLOSED] = true},
-    [EIO_PROBING] = {[EIO_POLLING] = true,
-                     [EIO_WEBSOCKET] = true,
-                     [EIO_CLOSING] = true,
-                     [EIO_CLOSED] = true},
+    [EIO_PROBING] =
+        {[EIO_POLLING] = true, [EIO_WEBSOCKET] = true, [EIO_CLOSING] = true, [EIO_CLOSED] = true},
     [EIO_WEBSOCKET] = {[EIO_CLOSING] = true, [EIO_CLOSED] = true},
     [EIO_CLOSING] = {[EIO_CLOSED] = true},
 };
@@ -38,7 +36,8 @@ static void start_timer(struct eio_session *s, enum eio_timer kind, int64_t dela
 /* ---- queue ---- */
 
 static void queue_clear(struct eio_session *s) {
-    for (uint32_t i = 0; i < s->queue_count; i++) eio_frame_drop(s->queue[s->queue_first + i]);
+    for (uint32_t i = 0; i < s->queue_count; i++)
+        eio_frame_drop(s->queue[s->queue_first + i]);
     mem_free(s->queue); /* idle sessions keep none: there are many of them */
     s->queue = NULL;
     s->queue_first = s->queue_count = s->queue_capacity = 0;
@@ -338,7 +337,6 @@ void eio_session_upgrade(struct eio_session *s) {
     s->ws = s->probe;
     s->probe = NULL;
     /* The ping may have been under way on the transport that ends here. */
-    if (s->awaiting_pong)
-        start_timer(s, EIO_TIMER_HEARTBEAT, s->server->options.ping_timeout_ms);
+    if (s->awaiting_pong) start_timer(s, EIO_TIMER_HEARTBEAT, s->server->options.ping_timeout_ms);
     eio_session_flush(s);
 }

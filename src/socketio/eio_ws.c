@@ -30,8 +30,7 @@ bool eio_ws_check(struct eio_server *server, const struct eio_request *r,
     return true;
 }
 
-static bool open_socket(struct eio_server *server, struct eio_ws *ws,
-                        const struct eio_request *r) {
+static bool open_socket(struct eio_server *server, struct eio_ws *ws, const struct eio_request *r) {
     if (!r->sid[0]) {
         struct eio_session *s = eio_session_new(server, ws, r->address);
         if (s) eio_session_flush(s);

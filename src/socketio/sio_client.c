@@ -23,7 +23,7 @@ void sio_client_release(struct sio_client *c) {
 }
 
 static struct sio_socket *find_socket(struct sio_client *c, struct str nsp) {
-    LIST_EACH(&c->sockets, node) {
+    LIST_EACH (&c->sockets, node) {
         struct sio_socket *s = LIST_OF(node, struct sio_socket, client_link);
         if (str_equal(str_of(s->nsp->name), nsp)) return s;
     }
@@ -81,8 +81,8 @@ static void complete(struct sio_client *c, struct sio_pending *pending) {
         offset += pending->sizes[i];
     }
     struct sio_packet p;
-    bool valid = sio_packet_parse(strbuf_str(&pending->text),
-                                  c->server->engine->options.json_depth_max, &p);
+    bool valid =
+        sio_packet_parse(strbuf_str(&pending->text), c->server->engine->options.json_depth_max, &p);
     assert(valid); /* it was, when it came */
     (void)valid;
     struct sio_socket *s = find_socket(c, p.nsp);

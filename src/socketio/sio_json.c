@@ -58,7 +58,8 @@ static bool scan_string(struct scan *s) {
 
 static bool scan_digits(struct scan *s) {
     const char *first = s->at;
-    while (s->at < s->end && *s->at >= '0' && *s->at <= '9') s->at++;
+    while (s->at < s->end && *s->at >= '0' && *s->at <= '9')
+        s->at++;
     return s->at > first;
 }
 
@@ -111,7 +112,8 @@ static bool scan_member(struct scan *s, struct placeholder *p) {
     struct str value = {s->at, 0};
     if (!scan_value(s)) return false;
     value.size = (size_t)(s->at - value.at);
-    while (value.size && strchr(" \t\r\n", value.at[value.size - 1])) value.size--;
+    while (value.size && strchr(" \t\r\n", value.at[value.size - 1]))
+        value.size--;
     note_member(s, p, key, value);
     return true;
 }
@@ -166,7 +168,8 @@ static bool scan_value(struct scan *s) {
 }
 
 enum sio_json_kind sio_json_kind_of(struct str value) {
-    while (value.size && strchr(" \t\r\n", *value.at)) value.at++, value.size--;
+    while (value.size && strchr(" \t\r\n", *value.at))
+        value.at++, value.size--;
     if (value.size == 0) return SIO_JSON_INVALID;
     switch (value.at[0]) {
     case '{':
@@ -201,13 +204,15 @@ struct str sio_json_first(struct str array) {
     struct str first = {s.at, 0};
     if (*s.at == ']' || !scan_value(&s)) return first;
     first.size = (size_t)(s.at - first.at);
-    while (strchr(" \t\r\n", first.at[first.size - 1])) first.size--;
+    while (strchr(" \t\r\n", first.at[first.size - 1]))
+        first.size--;
     return first;
 }
 
 static uint32_t hex4(const char *at) {
     uint32_t unit = 0;
-    for (int i = 0; i < 4; i++) unit = unit << 4 | (uint32_t)hex_value(at[i]);
+    for (int i = 0; i < 4; i++)
+        unit = unit << 4 | (uint32_t)hex_value(at[i]);
     return unit;
 }
 

@@ -16,7 +16,8 @@ static struct str skip(struct str s, size_t bytes) {
 
 static size_t digit_count(struct str s) {
     size_t n = 0;
-    while (n < s.size && is_digit(s.at[n])) n++;
+    while (n < s.size && is_digit(s.at[n]))
+        n++;
     return n;
 }
 
@@ -28,7 +29,8 @@ static bool parse_count(struct str *rest, size_t *count) {
     size_t digits = digit_count(*rest);
     if (digits == 0 || digits > 2 || digits == rest->size || rest->at[digits] != '-') return false;
     *count = 0;
-    for (size_t i = 0; i < digits; i++) *count = *count * 10 + (size_t)(rest->at[i] - '0');
+    for (size_t i = 0; i < digits; i++)
+        *count = *count * 10 + (size_t)(rest->at[i] - '0');
     *rest = skip(*rest, digits + 1);
     return *count <= SIO_ATTACHMENTS_MAX;
 }
@@ -103,7 +105,8 @@ void sio_packet_split_event(struct str payload, struct strbuf *name, struct str 
         strbuf_add_str(name, first);
     const char *end = payload.at + payload.size;
     char *next = (char *)first.at + first.size;
-    while (*next != ',' && *next != ']') next++;
+    while (*next != ',' && *next != ']')
+        next++;
     if (*next == ']') {
         *args = STR("[]");
         return;

@@ -4,7 +4,7 @@
 
 #include <assert.h>
 
-struct sio_room { /* exists while it has members */
+struct sio_room {        /* exists while it has members */
     struct list members; /* sio_membership.room_link */
     struct str name;     /* owned */
     uint64_t hash;
@@ -35,7 +35,7 @@ static struct sio_room *make_room(struct sio_nsp *nsp, struct str name) {
 
 /* Looks in the socket's own list: a socket is in few rooms, a room may have many sockets. */
 static struct sio_membership *find_membership(struct sio_socket *s, const struct sio_room *room) {
-    LIST_EACH(&s->memberships, node) {
+    LIST_EACH (&s->memberships, node) {
         struct sio_membership *m = LIST_OF(node, struct sio_membership, socket_link);
         if (m->room == room) return m;
     }
@@ -103,10 +103,11 @@ void sio_broadcast(struct sio_server *server, const char *namespace_name, struct
     if (room_name.size && !room) return;
     struct eio_frame *f = encode(server, nsp, name, args);
     if (room) {
-        LIST_EACH(&room->members, node)
+        LIST_EACH (&room->members, node)
             send_to(LIST_OF(node, struct sio_membership, room_link)->socket, f);
     } else {
-        LIST_EACH(&nsp->sockets, node) send_to(LIST_OF(node, struct sio_socket, nsp_link), f);
+        LIST_EACH (&nsp->sockets, node)
+            send_to(LIST_OF(node, struct sio_socket, nsp_link), f);
     }
     eio_frame_drop(f);
 }

@@ -28,9 +28,11 @@ static void send_with(struct sio_client *c, const struct str *attachments, size_
     struct eio_frame *frames[1 + SIO_ATTACHMENTS_MAX];
     assert(count <= SIO_ATTACHMENTS_MAX);
     frames[0] = take_frame(c->server);
-    for (size_t i = 0; i < count; i++) frames[1 + i] = eio_frame_new(attachments[i], true);
+    for (size_t i = 0; i < count; i++)
+        frames[1 + i] = eio_frame_new(attachments[i], true);
     eio_session_send(c->session, frames, 1 + count);
-    for (size_t i = 0; i <= count; i++) eio_frame_drop(frames[i]);
+    for (size_t i = 0; i <= count; i++)
+        eio_frame_drop(frames[i]);
 }
 
 static void send_connected(struct sio_socket *s) {
@@ -116,8 +118,7 @@ void sio_socket_end(struct sio_socket *s, const char *reason) {
     s->state = SIO_SOCKET_ENDED;
     unlink_socket(s);
     s->busy++;
-    if (heard && s->nsp->handlers->disconnect)
-        s->nsp->handlers->disconnect(s->nsp->arg, s, reason);
+    if (heard && s->nsp->handlers->disconnect) s->nsp->handlers->disconnect(s->nsp->arg, s, reason);
     leave_handler(s);
 }
 

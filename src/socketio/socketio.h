@@ -20,21 +20,21 @@
 struct sio_server;
 struct sio_socket; /* one namespace of one connection */
 
-struct sio_options { /* 0 = the default in brackets */
-    const char *path;              /* ["/socket.io/"] */
-    int64_t ping_interval_ms;      /* [25000] 100..3600000 */
-    int64_t ping_timeout_ms;       /* [20000] 100..3600000 */
-    int64_t upgrade_timeout_ms;    /* [10000] */
-    int64_t connect_timeout_ms;    /* [45000] to join a first namespace */
-    size_t payload_bytes_max;      /* [1000000] maxPayload, both directions' packets */
-    size_t queue_bytes_max;        /* [262144] waiting per client: above it is disconnected */
-    size_t queue_packets_max;      /* [256] */
-    size_t connections_max;        /* [20000] sessions; more are refused with 503 */
-    size_t connections_per_ip_max; /* [0 = no limit] */
-    size_t namespaces_max;         /* [16] per connection */
-    size_t packets_per_payload_max;/* [256] polling body */
-    size_t json_depth_max;         /* [64] */
-    const char *origins;           /* ["*"] comma-separated; a request without Origin passes */
+struct sio_options {                /* 0 = the default in brackets */
+    const char *path;               /* ["/socket.io/"] */
+    int64_t ping_interval_ms;       /* [25000] 100..3600000 */
+    int64_t ping_timeout_ms;        /* [20000] 100..3600000 */
+    int64_t upgrade_timeout_ms;     /* [10000] */
+    int64_t connect_timeout_ms;     /* [45000] to join a first namespace */
+    size_t payload_bytes_max;       /* [1000000] maxPayload, both directions' packets */
+    size_t queue_bytes_max;         /* [262144] waiting per client: above it is disconnected */
+    size_t queue_packets_max;       /* [256] */
+    size_t connections_max;         /* [20000] sessions; more are refused with 503 */
+    size_t connections_per_ip_max;  /* [0 = no limit] */
+    size_t namespaces_max;          /* [16] per connection */
+    size_t packets_per_payload_max; /* [256] polling body */
+    size_t json_depth_max;          /* [64] */
+    const char *origins;            /* ["*"] comma-separated; a request without Origin passes */
 };
 
 /* The rest of an event with binary: `args` still holds the placeholders, {"_placeholder":true,

@@ -31,8 +31,8 @@ enum eio_method { EIO_METHOD_GET, EIO_METHOD_POST, EIO_METHOD_OPTIONS, EIO_METHO
 
 struct eio_request {
     enum eio_method method;
-    bool upgrade;              /* asks for a WebSocket */
-    bool transfer_encoding;    /* such a header is there */
+    bool upgrade;           /* asks for a WebSocket */
+    bool transfer_encoding; /* such a header is there */
     /* Query values, filled by eio_request_argument; one that is cut can match nothing. */
     char eio[4], transport[12], sid[24];
     struct str origin;         /* empty = no such header */
@@ -53,11 +53,11 @@ struct eio_exchange {
 };
 
 struct eio_answer {
-    int status;                /* 0 = cut the connection without an answer */
-    const char *type;          /* Content-Type; NULL with an empty body */
-    struct str body;           /* borrowed for the call */
-    const char *allow_origin;  /* Access-Control-Allow-Origin, NULL = none; Vary unless "*" */
-    struct str allow_headers;  /* of a preflight: Access-Control-Allow-Headers and -Methods */
+    int status;               /* 0 = cut the connection without an answer */
+    const char *type;         /* Content-Type; NULL with an empty body */
+    struct str body;          /* borrowed for the call */
+    const char *allow_origin; /* Access-Control-Allow-Origin, NULL = none; Vary unless "*" */
+    struct str allow_headers; /* of a preflight: Access-Control-Allow-Headers and -Methods */
     bool preflight;
 };
 

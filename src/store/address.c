@@ -132,8 +132,8 @@ static enum err parse_tcp(struct address *out, const char *rest, struct err_text
         e = parse_number(part(slash + 1, end), &database_rule, &out->database, why);
     if (e) return e;
     bool v6 = strchr(out->host, ':') != NULL;
-    (void)snprintf(out->text, sizeof out->text, v6 ? "redis://[%s]:%d" : "redis://%s:%d",
-                   out->host, out->port);
+    (void)snprintf(out->text, sizeof out->text, v6 ? "redis://[%s]:%d" : "redis://%s:%d", out->host,
+                   out->port);
     if (out->database) {
         size_t size = strlen(out->text);
         (void)snprintf(out->text + size, sizeof out->text - size, "/%d", out->database);

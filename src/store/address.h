@@ -15,8 +15,8 @@
 struct address {
     char path[ADDRESS_PATH_BYTES]; /* unix socket; empty: host and port */
     char host[256];
-    int port;     /* 1..65535 */
-    int database; /* 0..2147483647 */
+    int port;                      /* 1..65535 */
+    int database;                  /* 0..2147483647 */
     char user[256], password[512]; /* empty: none */
     char text[400];
 };
@@ -24,8 +24,8 @@ struct address {
 /* INVALID_ARGUMENT: the text says what is wrong and what is allowed. */
 enum err address_parse(struct address *out, const char *text, struct err_text *why) ERR_CHECKED;
 /* The private server's socket in `state_folder` (made absolute). INVALID_ARGUMENT: too long. */
-enum err address_embedded(struct address *out, const char *state_folder, struct err_text *why)
-    ERR_CHECKED;
+enum err address_embedded(struct address *out, const char *state_folder,
+                          struct err_text *why) ERR_CHECKED;
 /* `redis` when given, else the embedded one. */
 enum err address_of(struct address *out, const char *redis, const char *state_folder,
                     struct err_text *why) ERR_CHECKED;

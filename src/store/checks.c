@@ -56,8 +56,8 @@ static enum err read_setting(struct redis *r, const char *name, char *out, size_
                              struct err_text *why) {
     struct redisReply *reply;
     out[0] = '\0';
-    enum err e = redis_run(r, (struct str[]){STR("CONFIG"), STR("GET"), str_of(name)}, 3, &reply,
-                           why);
+    enum err e =
+        redis_run(r, (struct str[]){STR("CONFIG"), STR("GET"), str_of(name)}, 3, &reply, why);
     if (e) return redis_broken(r) ? e : ERR_OK;
     struct str value = redis_reply_str(redis_reply_at(reply, 1));
     (void)snprintf(out, capacity, "%.*s", STR_PRINT(value));

@@ -9,8 +9,8 @@
 #include "store/redis.h"
 
 struct checks {
-    unsigned warned;    /* bits of findings already logged */
-    bool wants_fsync;   /* durability "fsync"; else "everysec" */
+    unsigned warned;     /* bits of findings already logged */
+    bool wants_fsync;    /* durability "fsync"; else "everysec" */
     bool has_nomkstream; /* out: Redis 6.2 or newer */
 };
 

@@ -18,8 +18,8 @@ struct embedded;
 /* Makes and locks the folder; starts nothing yet. `state_folder`: borrowed for the call.
  * FAILED_PRECONDITION: no redis-server in PATH, the folder cannot be made, or another process has
  * it. INVALID_ARGUMENT: the path is too long for a socket. */
-enum err embedded_start(struct embedded **out, const char *state_folder, struct err_text *why)
-    ERR_CHECKED;
+enum err embedded_start(struct embedded **out, const char *state_folder,
+                        struct err_text *why) ERR_CHECKED;
 /* Starts the server unless it runs, and waits up to 2 s until it answers.
  * UNAVAILABLE: it ended, or does not answer yet; call again later. */
 enum err embedded_ensure(struct embedded *e, struct err_text *why) ERR_CHECKED;

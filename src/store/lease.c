@@ -47,8 +47,7 @@ static enum err set_if_free(struct redis *r, const struct stream *s, const struc
 static enum err remove_when_stuck(struct redis *r, const struct stream *s, struct lease *l,
                                   struct err_text *why) {
     int64_t left_ms, now_us = clock_mono_us();
-    enum err e =
-        run(r, (struct str[]){STR("PTTL"), str_of(s->lease_key)}, 2, &left_ms, why);
+    enum err e = run(r, (struct str[]){STR("PTTL"), str_of(s->lease_key)}, 2, &left_ms, why);
     if (e) return e;
     bool possible = left_ms != -1 && left_ms <= LEASE_MS_MAX;
     if (possible || !l->stuck_since_us) l->stuck_since_us = possible ? 0 : now_us;
@@ -78,8 +77,10 @@ enum err lease_take(struct redis *r, const struct stream *s, struct lease *l,
     e = run(r, (struct str[]){STR("PEXPIRE"), str_of(s->lease_key), str_of(ms)}, 3, &longer, why);
     if (e) return e;
     /* Not longer: it ran out in between; the next call takes it anew. */
-    if (longer) *state = LEASE_HELD;
-    else return lease_take(r, s, l, state, why);
+    if (longer)
+        *state = LEASE_HELD;
+    else
+        return lease_take(r, s, l, state, why);
     return ERR_OK;
 }
 

@@ -9,15 +9,15 @@
 #include "store/stream.h"
 
 enum lease_state {
-    LEASE_HELD,     /* ours, and was before */
-    LEASE_TAKEN,    /* ours from now on */
-    LEASE_FOREIGN,  /* another's */
+    LEASE_HELD,    /* ours, and was before */
+    LEASE_TAKEN,   /* ours from now on */
+    LEASE_FOREIGN, /* another's */
 };
 
 struct lease {
-    struct str owner;      /* borrowed: unique per process start */
+    struct str owner; /* borrowed: unique per process start */
     int64_t lease_ms;
-    char holder[96];       /* LEASE_FOREIGN: who */
+    char holder[96];        /* LEASE_FOREIGN: who */
     int64_t stuck_since_us; /* clock_mono_us since when the holder's time to live is impossible */
 };
 

@@ -16,8 +16,8 @@
 #include <string.h>
 
 enum {
-    STOP_MS = 1000,       /* for the batch in hand */
-    APPENDS_IN_HAND = 2,  /* one being written, one behind it */
+    STOP_MS = 1000,      /* for the batch in hand */
+    APPENDS_IN_HAND = 2, /* one being written, one behind it */
     ORDERS_MAX = 1024,
 };
 

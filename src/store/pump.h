@@ -27,14 +27,14 @@
 struct pump;
 
 struct pump_options {
-    const char *redis;         /* store/address.h; NULL or empty = embedded */
-    const char *state_folder;  /* for the embedded server and its socket */
-    const char *realm;         /* valid name */
-    const char *owner;         /* unique per process start */
-    int64_t lease_ms;          /* 500..60000: how long a dead owner blocks the next; default 1000 */
-    int64_t operation_ms;      /* one Redis operation, default 1000 */
-    int64_t keep_ms;           /* realm_new */
-    const char *durability;    /* "fsync" or "everysec" (a warning); checked against CONFIG GET */
+    const char *redis;        /* store/address.h; NULL or empty = embedded */
+    const char *state_folder; /* for the embedded server and its socket */
+    const char *realm;        /* valid name */
+    const char *owner;        /* unique per process start */
+    int64_t lease_ms;         /* 500..60000: how long a dead owner blocks the next; default 1000 */
+    int64_t operation_ms;     /* one Redis operation, default 1000 */
+    int64_t keep_ms;          /* realm_new */
+    const char *durability;   /* "fsync" or "everysec" (a warning); checked against CONFIG GET */
 };
 
 /* Messages to the owner's inbox. The owner frees each with pump_message_free, before pump_free.
@@ -46,9 +46,9 @@ enum {
     PUMP_APPENDED,               /* the batch with `tag` is durable at position epoch-seq */
     PUMP_LOST,                   /* no longer the owner: drop the realm; `why` says it */
     PUMP_TRIMMED,
-    PUMP_STATE,                  /* `why`: what keeps it from writing (Redis away or unfit, another
-                                  * process leads); empty when all is well again */
-    PUMP_STOPPED                 /* after pump_stop: the last message; lease handed back */
+    PUMP_STATE,  /* `why`: what keeps it from writing (Redis away or unfit, another
+                  * process leads); empty when all is well again */
+    PUMP_STOPPED /* after pump_stop: the last message; lease handed back */
 };
 
 struct pump_message {
@@ -56,7 +56,7 @@ struct pump_message {
     struct realm *realm;    /* PUMP_LEADING: owned by the receiver */
     uint64_t epoch, seq;
     uint64_t tag;
-    int64_t time_ms;        /* PUMP_LEADING: no clock of this realm was ever later than this */
+    int64_t time_ms; /* PUMP_LEADING: no clock of this realm was ever later than this */
     struct err_text why;
 };
 

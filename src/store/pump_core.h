@@ -49,7 +49,7 @@ struct pump {
     struct redis *redis; /* NULL while away */
     bool was_connected;
     struct backoff backoff;
-    int64_t retry_due_us; /* next try to connect, or to take over */
+    int64_t retry_due_us;          /* next try to connect, or to take over */
     char reported[ERR_TEXT_BYTES]; /* last PUMP_STATE */
 
     enum pump_phase phase;

@@ -17,7 +17,7 @@ struct redis {
     redisContext *context;
     int64_t timeout_ms;
     bool broken, detached, asked;
-    char where[sizeof ((struct address *)0)->text];
+    char where[sizeof((struct address *)0)->text];
 };
 
 /* Error replies by how they begin; the first row that fits counts. */

@@ -46,14 +46,14 @@ int redis_fd(const struct redis *r);
 enum err redis_send(struct redis *r, const struct str *words, size_t word_count,
                     struct err_text *why) ERR_CHECKED;
 /* What has arrived: *reply is NULL when the reply is not complete yet. */
-enum err redis_receive(struct redis *r, struct redisReply **reply, struct err_text *why)
-    ERR_CHECKED;
+enum err redis_receive(struct redis *r, struct redisReply **reply,
+                       struct err_text *why) ERR_CHECKED;
 
 void redis_reply_free(struct redisReply *reply); /* NULL is fine */
 bool redis_reply_nil(const struct redisReply *reply);
 size_t redis_reply_count(const struct redisReply *reply); /* elements; 0 unless an array */
 const struct redisReply *redis_reply_at(const struct redisReply *reply, size_t index); /* or NULL */
-struct str redis_reply_str(const struct redisReply *reply); /* empty unless a string */
+struct str redis_reply_str(const struct redisReply *reply);         /* empty unless a string */
 bool redis_reply_int(const struct redisReply *reply, int64_t *out); /* integer or decimal string */
 
 #endif

@@ -16,7 +16,7 @@ struct replay {
     /* Called after each chunk: keeps the lease, looks for a stop. An error ends the replay. */
     enum err (*proceed)(void *arg, struct err_text *why);
     void *arg;
-    int64_t time_ms; /* out: the latest time of any record */
+    int64_t time_ms;                  /* out: the latest time of any record */
     uint64_t entry_count, byte_count; /* out */
 };
 

@@ -1,8 +1,6 @@
 /* stream.c - the Redis commands on a journal's stream. */
 #include "store/stream.h"
 
-#include "base/limits.h"
-
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -85,8 +83,8 @@ static enum err last_generated_id(struct redis *r, const struct stream *s, struc
                                   struct err_text *why) {
     *out = (struct position){0, 0};
     struct redisReply *reply;
-    enum err e = redis_run(r, (struct str[]){STR("XINFO"), STR("STREAM"), str_of(s->key)}, 3,
-                           &reply, why);
+    enum err e =
+        redis_run(r, (struct str[]){STR("XINFO"), STR("STREAM"), str_of(s->key)}, 3, &reply, why);
     if (e == ERR_NOT_FOUND) return ERR_OK;
     if (e) return e;
     bool found = false;

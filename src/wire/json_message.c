@@ -1,7 +1,6 @@
 /* json_message.c - names, maps and sizes of message fields; reading messages from JSON. */
 #include "wire/json_message.h"
 
-#include "base/limits.h"
 #include "base/mem.h"
 #include "wire/json.h"
 

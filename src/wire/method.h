@@ -12,29 +12,29 @@
 enum method_route { ROUTE_DOOR, ROUTE_MATCHER, ROUTE_EVENTS };
 
 /* id, "Service/Method", route, mutating, default timeout ms */
-#define METHOD_TABLE(ROW)                                                      \
-    ROW(CREATE_TICKET, "Tickets/CreateTicket", ROUTE_MATCHER, true, 5000)      \
-    ROW(CREATE_TICKETS, "Tickets/CreateTickets", ROUTE_MATCHER, true, 5000)    \
-    ROW(GET_TICKET, "Tickets/GetTicket", ROUTE_MATCHER, false, 5000)           \
-    ROW(CANCEL_TICKET, "Tickets/CancelTicket", ROUTE_MATCHER, true, 5000)      \
-    ROW(WATCH_TICKET, "Tickets/WatchTicket", ROUTE_MATCHER, false, 30000)      \
-    ROW(GET_MATCH, "Matches/GetMatch", ROUTE_MATCHER, false, 5000)             \
-    ROW(LIST_MATCHES, "Matches/ListMatches", ROUTE_MATCHER, false, 5000)       \
-    ROW(PUT_QUEUE, "Queues/PutQueue", ROUTE_MATCHER, true, 5000)               \
-    ROW(GET_QUEUE, "Queues/GetQueue", ROUTE_MATCHER, false, 5000)              \
-    ROW(LIST_QUEUES, "Queues/ListQueues", ROUTE_MATCHER, false, 5000)          \
-    ROW(DELETE_QUEUE, "Queues/DeleteQueue", ROUTE_MATCHER, true, 5000)         \
-    ROW(VALIDATE_RULESET, "Queues/ValidateRuleset", ROUTE_DOOR, false, 5000)   \
-    ROW(GET_QUEUE_STATS, "Queues/GetQueueStats", ROUTE_MATCHER, false, 5000)   \
-    ROW(REPLAY_EVENTS, "Events/ReplayEvents", ROUTE_EVENTS, false, 10000)      \
-    ROW(CHECK, "System/Check", ROUTE_MATCHER, false, 2000)                     \
+#define METHOD_TABLE(ROW)                                                    \
+    ROW(CREATE_TICKET, "Tickets/CreateTicket", ROUTE_MATCHER, true, 5000)    \
+    ROW(CREATE_TICKETS, "Tickets/CreateTickets", ROUTE_MATCHER, true, 5000)  \
+    ROW(GET_TICKET, "Tickets/GetTicket", ROUTE_MATCHER, false, 5000)         \
+    ROW(CANCEL_TICKET, "Tickets/CancelTicket", ROUTE_MATCHER, true, 5000)    \
+    ROW(WATCH_TICKET, "Tickets/WatchTicket", ROUTE_MATCHER, false, 30000)    \
+    ROW(GET_MATCH, "Matches/GetMatch", ROUTE_MATCHER, false, 5000)           \
+    ROW(LIST_MATCHES, "Matches/ListMatches", ROUTE_MATCHER, false, 5000)     \
+    ROW(PUT_QUEUE, "Queues/PutQueue", ROUTE_MATCHER, true, 5000)             \
+    ROW(GET_QUEUE, "Queues/GetQueue", ROUTE_MATCHER, false, 5000)            \
+    ROW(LIST_QUEUES, "Queues/ListQueues", ROUTE_MATCHER, false, 5000)        \
+    ROW(DELETE_QUEUE, "Queues/DeleteQueue", ROUTE_MATCHER, true, 5000)       \
+    ROW(VALIDATE_RULESET, "Queues/ValidateRuleset", ROUTE_DOOR, false, 5000) \
+    ROW(GET_QUEUE_STATS, "Queues/GetQueueStats", ROUTE_MATCHER, false, 5000) \
+    ROW(REPLAY_EVENTS, "Events/ReplayEvents", ROUTE_EVENTS, false, 10000)    \
+    ROW(CHECK, "System/Check", ROUTE_MATCHER, false, 2000)                   \
     ROW(GET_STATUS, "System/GetStatus", ROUTE_MATCHER, false, 2000)
 
 enum method_id {
 #define METHOD_ENUM(id, name, route, mutating, timeout) METHOD_##id,
     METHOD_TABLE(METHOD_ENUM)
 #undef METHOD_ENUM
-    METHOD_COUNT
+        METHOD_COUNT
 };
 
 struct method {

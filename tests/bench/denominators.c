@@ -55,7 +55,8 @@ static void serve_echo(int listener, int connections) {
     struct epoll_event events[CONNECTIONS_MAX];
     char message[MESSAGE_BYTES];
     int epoll = epoll_create1(0);
-    for (int i = 0; i < connections; i++) watch(epoll, accept(listener, NULL, NULL));
+    for (int i = 0; i < connections; i++)
+        watch(epoll, accept(listener, NULL, NULL));
     while (connections > 0) {
         int count = epoll_wait(epoll, events, CONNECTIONS_MAX, -1);
         for (int i = 0; i < count; i++) {
@@ -88,7 +89,8 @@ static void play_echo(int connections, const struct sockaddr_in *address, long m
     char message[MESSAGE_BYTES] = {0};
     int64_t sent_ns[4096] = {0};
     int fds[CONNECTIONS_MAX], epoll = epoll_create1(0);
-    for (int i = 0; i < connections; i++) watch(epoll, fds[i] = connect_to(address));
+    for (int i = 0; i < connections; i++)
+        watch(epoll, fds[i] = connect_to(address));
     for (int i = 0; i < connections; i++) {
         sent_ns[fds[i] & 4095] = measure_now_ns();
         send_message(fds[i], message);
@@ -105,7 +107,8 @@ static void play_echo(int connections, const struct sockaddr_in *address, long m
             send_message(fd, message);
         }
     }
-    for (int i = 0; i < connections; i++) close(fds[i]);
+    for (int i = 0; i < connections; i++)
+        close(fds[i]);
     close(epoll);
 }
 

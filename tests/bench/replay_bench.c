@@ -65,8 +65,7 @@ static struct redis *connection(void) {
 static void encode_ticket(struct strbuf *out, uint64_t index, double skill, int64_t now_ms) {
     char name[32];
     snprintf(name, sizeof name, "player-%07llu", (unsigned long long)index);
-    struct attribute attribute = {
-        .name = STR("skill"), .kind = ATTRIBUTE_NUMBER, .number = skill};
+    struct attribute attribute = {.name = STR("skill"), .kind = ATTRIBUTE_NUMBER, .number = skill};
     struct latency latencies[] = {{STR("eu-west"), 30}, {STR("us-east"), 110}};
     struct player player = {str_of(name), &attribute, latencies, 1, 2};
     struct record r = {.kind = RECORD_TICKET_CREATED, .time_ms = now_ms};

@@ -46,7 +46,7 @@ struct bench {
 struct slot { /* one place in flight */
     struct bench *bench;
     struct muster_client *client;
-    struct ticket_parts *parts;               /* `batch` of them */
+    struct ticket_parts *parts; /* `batch` of them */
     Muster__V1__CreateTicketRequest **tickets;
     int64_t started_ns;
     long index;
@@ -153,8 +153,10 @@ static void run(struct bench *b, struct slot *slots, long count, long first) {
     b->first = first;
     atomic_store(&b->next, 0);
     atomic_store(&b->idle, 0);
-    for (long i = 0; i < b->depth; i++) issue(&slots[i]);
-    while (sem_wait(&b->finished) != 0) continue;
+    for (long i = 0; i < b->depth; i++)
+        issue(&slots[i]);
+    while (sem_wait(&b->finished) != 0)
+        continue;
 }
 
 static void wait_drained(const struct bench *b) {
@@ -185,7 +187,8 @@ static void report(struct bench *b, struct slot *slots, long first, int drain) {
     double seconds = (double)(measure_now_ns() - start) / 1e9;
     server_us = measure_cpu_us(b->server) - server_us;
     redis_us = measure_cpu_us(b->redis) - redis_us;
-    for (long i = 0; i < count; i++) samples_add(&ns, b->latency_ns[i]);
+    for (long i = 0; i < count; i++)
+        samples_add(&ns, b->latency_ns[i]);
     measure_row(b->name, "per_s", (double)items / seconds, "1/s");
     measure_quantiles(b->name, &ns, 1e3, "us");
     if (b->server) measure_row(b->name, "server_cpu", (double)server_us / (double)items, "us");
@@ -258,7 +261,8 @@ int main(int argc, char **argv) {
     }
     b.count = count;
     report(&b, slots, first, (int)drain);
-    for (long i = 0; i < b.client_count; i++) muster_close(b.clients[i]);
+    for (long i = 0; i < b.client_count; i++)
+        muster_close(b.clients[i]);
     muster_free(ticket);
     for (long i = 0; i < b.depth; i++) {
         free(slots[i].parts);

@@ -230,7 +230,8 @@ static void service(struct bench *b, int64_t until_ns) {
 }
 
 static void serve_until(struct bench *b, int64_t until_ns) {
-    while (measure_now_ns() < until_ns) service(b, until_ns);
+    while (measure_now_ns() < until_ns)
+        service(b, until_ns);
 }
 
 static int64_t deadline(void) {
@@ -240,7 +241,8 @@ static int64_t deadline(void) {
 static void open_all(struct bench *b) {
     int64_t end = deadline();
     while (b->open < b->count) {
-        while (b->started < b->count && b->connecting < CONNECTING_MAX) start_connect(b);
+        while (b->started < b->count && b->connecting < CONNECTING_MAX)
+            start_connect(b);
         service(b, end);
         if (measure_now_ns() >= end) measure_fail("%zu of %zu connected", b->open, b->count);
     }
@@ -305,13 +307,15 @@ static void play(struct bench *b, long rate, long seconds) {
     int64_t stop = start + WARM_UP_NS + (int64_t)seconds * 1000000000;
     b->measure_from_ns = start + WARM_UP_NS;
     while (due < stop && measure_now_ns() < stop + DRAIN_NS) {
-        while (due < stop && due <= measure_now_ns() && send_join(b, due)) due += period;
+        while (due < stop && due <= measure_now_ns() && send_join(b, due))
+            due += period;
         service(b, due > measure_now_ns() ? due : measure_now_ns() + 1000000);
     }
     b->late = due < stop ? (size_t)((stop - due) / period) : 0;
     if (b->joins % 2 && send_join(b, due)) due += period; /* an odd one out would wait for ever */
     int64_t end = measure_now_ns() + DRAIN_NS;
-    while (b->idle_count < b->count && measure_now_ns() < end) service(b, end);
+    while (b->idle_count < b->count && measure_now_ns() < end)
+        service(b, end);
 }
 
 static void measure_latency(struct bench *b, char **argv) {

@@ -60,9 +60,11 @@ static void flood(struct sio_socket *s, struct str args) {
     struct strbuf text = first_argument(args), filler = {0};
     long count = text.at ? strtol(text.at, NULL, 10) : 0;
     strbuf_add_str(&filler, STR("[\""));
-    for (int i = 0; i < 10000; i++) strbuf_add_char(&filler, 'x');
+    for (int i = 0; i < 10000; i++)
+        strbuf_add_char(&filler, 'x');
     strbuf_add_str(&filler, STR("\"]"));
-    for (long i = 0; i < count; i++) sio_emit(s, STR("flood"), strbuf_str(&filler));
+    for (long i = 0; i < count; i++)
+        sio_emit(s, STR("flood"), strbuf_str(&filler));
     strbuf_fini(&filler);
     strbuf_fini(&text);
 }
@@ -79,8 +81,10 @@ static void on_event(void *arg, struct sio_socket *s, struct str name, struct st
     if (str_equal(name, STR("flood"))) flood(s, args);
     if (ack_id.size) sio_ack(s, ack_id, args);
     strbuf_fini(&first);
-    if (str_equal(name, STR("leave-me"))) sio_socket_disconnect(s, false);
-    else if (str_equal(name, STR("kick"))) sio_socket_disconnect(s, true);
+    if (str_equal(name, STR("leave-me")))
+        sio_socket_disconnect(s, false);
+    else if (str_equal(name, STR("kick")))
+        sio_socket_disconnect(s, true);
 }
 
 static void on_binary(void *arg, struct sio_socket *s, struct str name,
@@ -88,8 +92,7 @@ static void on_binary(void *arg, struct sio_socket *s, struct str name,
     (void)arg;
     if (str_equal(name, STR("message")))
         sio_emit_binary(s, STR("message-back"), b->args, b->attachments, b->attachment_count);
-    if (b->ack_id.size)
-        sio_ack_binary(s, b->ack_id, b->args, b->attachments, b->attachment_count);
+    if (b->ack_id.size) sio_ack_binary(s, b->ack_id, b->args, b->attachments, b->attachment_count);
 }
 
 static void on_disconnect(void *arg, struct sio_socket *s, const char *reason) {
@@ -114,16 +117,26 @@ static int parse_flags(int argc, char **argv, struct sio_options *o, const char 
     for (int i = 1; i + 1 < argc; i += 2) {
         const char *flag = argv[i], *value = argv[i + 1];
         long long number = strtoll(value, NULL, 10);
-        if (!strcmp(flag, "--ping-interval")) o->ping_interval_ms = number;
-        else if (!strcmp(flag, "--ping-timeout")) o->ping_timeout_ms = number;
-        else if (!strcmp(flag, "--connect-timeout")) o->connect_timeout_ms = number;
-        else if (!strcmp(flag, "--upgrade-timeout")) o->upgrade_timeout_ms = number;
-        else if (!strcmp(flag, "--payload")) o->payload_bytes_max = (size_t)number;
-        else if (!strcmp(flag, "--connections")) o->connections_max = (size_t)number;
-        else if (!strcmp(flag, "--per-ip")) o->connections_per_ip_max = (size_t)number;
-        else if (!strcmp(flag, "--origins")) o->origins = value;
-        else if (!strcmp(flag, "--listen")) *listen_on = value;
-        else return 2;
+        if (!strcmp(flag, "--ping-interval"))
+            o->ping_interval_ms = number;
+        else if (!strcmp(flag, "--ping-timeout"))
+            o->ping_timeout_ms = number;
+        else if (!strcmp(flag, "--connect-timeout"))
+            o->connect_timeout_ms = number;
+        else if (!strcmp(flag, "--upgrade-timeout"))
+            o->upgrade_timeout_ms = number;
+        else if (!strcmp(flag, "--payload"))
+            o->payload_bytes_max = (size_t)number;
+        else if (!strcmp(flag, "--connections"))
+            o->connections_max = (size_t)number;
+        else if (!strcmp(flag, "--per-ip"))
+            o->connections_per_ip_max = (size_t)number;
+        else if (!strcmp(flag, "--origins"))
+            o->origins = value;
+        else if (!strcmp(flag, "--listen"))
+            *listen_on = value;
+        else
+            return 2;
     }
     return argc % 2 ? 0 : 2;
 }

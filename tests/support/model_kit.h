@@ -38,7 +38,7 @@ struct kit_rules {
     int latency_ms;                           /* 0: no such rule */
     bool same_mode;                           /* equal attribute "mode" */
     bool age_is_oldest;
-    bool alike_first; /* candidates of near flag are tried first */
+    bool alike_first;         /* candidates of near flag are tried first */
     struct kit_rule extra[3]; /* ended by NULL */
     int64_t timeout_ms;       /* 0: 600 s */
     int64_t tick_ms;          /* 0: 1 ms */
@@ -104,8 +104,7 @@ static inline void kit_add_steps(struct arena *a, struct ruleset_def *def,
 static inline struct ruleset *kit_ruleset(const struct kit_rules *k) {
     static const char *const team_names[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
     struct arena *a = arena_new(0);
-    struct ruleset_def def = {.name = STR("kit"),
-                              .algorithm.age_is_oldest = k->age_is_oldest};
+    struct ruleset_def def = {.name = STR("kit"), .algorithm.age_is_oldest = k->age_is_oldest};
     def.attributes = arena_alloc(a, 4 * sizeof *def.attributes);
     def.attributes[0].value = (struct attribute){.name = STR("skill"), .kind = ATTRIBUTE_NUMBER};
     def.attributes[1].value = (struct attribute){.name = STR("flag"), .kind = ATTRIBUTE_NUMBER};

@@ -47,8 +47,9 @@ void redis_fixture_remove(const char *folder) {
 
 static void run_server(struct redis_fixture *f, pid_t parent) {
     const char *arguments[ARGUMENTS_MAX] = {
-        "redis-server", "--port", "0",      "--unixsocket",  f->socket, "--dir",        f->folder,
-        "--appendonly", "yes",    "--save", "",              "--appendfsync", "always",
+        "redis-server", "--port",       "0",   "--unixsocket", f->socket, "--dir",
+        f->folder,      "--appendonly", "yes", "--save",       "",        "--appendfsync",
+        "always",
     };
     size_t count = 13;
     for (size_t i = 0; f->extra && f->extra[i]; i++) {

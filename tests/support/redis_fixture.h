@@ -12,7 +12,7 @@
 #include <sys/types.h>
 
 struct redis_fixture {
-    char folder[64];   /* removed by redis_fixture_stop */
+    char folder[64]; /* removed by redis_fixture_stop */
     char socket[96];
     char address[128]; /* unix:<socket>: for --redis */
     const char *const *extra;

@@ -1,7 +1,6 @@
 /* bump.c - a list of blocks, the first of which is being filled. */
 #include "bump.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 
 enum { ALIGNMENT = 16, BLOCK_BYTES_FIRST = 8192, BLOCK_BYTES_DOUBLED_MAX = 1 << 23 };

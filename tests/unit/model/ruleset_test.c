@@ -34,7 +34,7 @@ static struct rule_def rules[] = {
     {.name = {"lag", 3}, .kind = RULE_LATENCY, .party = PARTY_MAX, .has_max = true, .max = 60},
 };
 static struct step_def skill_steps[] = {{.wait_ms = 3000, .value = 40},
-                                       {.wait_ms = 9000, .value = 60}};
+                                        {.wait_ms = 9000, .value = 60}};
 static struct step_def lag_steps[] = {{.wait_ms = 6000, .value = 80}};
 static struct expansion_def expansions[] = {
     {{"rules[near].maxDistance", 23}, skill_steps, 2},

@@ -14,9 +14,12 @@
 static void known_vectors_encode_and_decode(void **state) {
     (void)state;
     /* RFC 4648 section 10 */
-    static const char *const VECTORS[][2] = {{"", ""},           {"f", "Zg=="},
-                                             {"fo", "Zm8="},     {"foo", "Zm9v"},
-                                             {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="},
+    static const char *const VECTORS[][2] = {{"", ""},
+                                             {"f", "Zg=="},
+                                             {"fo", "Zm8="},
+                                             {"foo", "Zm9v"},
+                                             {"foob", "Zm9vYg=="},
+                                             {"fooba", "Zm9vYmE="},
                                              {"foobar", "Zm9vYmFy"}};
     for (size_t i = 0; i < sizeof VECTORS / sizeof *VECTORS; i++) {
         struct strbuf text = {0};
@@ -34,8 +37,8 @@ static void known_vectors_encode_and_decode(void **state) {
 
 static void anything_but_canonical_base64_is_refused(void **state) {
     (void)state;
-    static const char *const BAD[] = {"Z",    "Zg",   "Zg=",      "Zh==",  "Zm9=", "====", "Z===",
-                                      "Zg==Zg==", "-_==", "Zm9v\n", "Zm 9", "=Zg="};
+    static const char *const BAD[] = {"Z",    "Zg",       "Zg=",  "Zh==",   "Zm9=", "====",
+                                      "Z===", "Zg==Zg==", "-_==", "Zm9v\n", "Zm 9", "=Zg="};
     for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
         char bytes[16];
         size_t size;
@@ -59,7 +62,8 @@ static void ids_are_url_safe_and_differ(void **state) {
         struct str id = {ids[i], EIO_ID_BYTES};
         for (size_t k = 0; k < id.size; k++)
             assert_true(isalnum((unsigned char)id.at[k]) || id.at[k] == '-' || id.at[k] == '_');
-        for (int k = 0; k < i; k++) assert_memory_not_equal(ids[i], ids[k], EIO_ID_BYTES);
+        for (int k = 0; k < i; k++)
+            assert_memory_not_equal(ids[i], ids[k], EIO_ID_BYTES);
     }
 }
 

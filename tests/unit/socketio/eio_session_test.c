@@ -139,7 +139,8 @@ static void client_over_its_packet_limit_is_cut_at_the_next_tick(void **state) {
     (void)state;
     join(&a);
     a.choked = true;
-    for (int i = 0; i < 10; i++) fake_say(&a, "42[\"x\"]");
+    for (int i = 0; i < 10; i++)
+        fake_say(&a, "42[\"x\"]");
     fake_advance(engine, 0);
     assert_false(a.closed);
     fake_say(&a, "42[\"x\"]");
@@ -169,7 +170,8 @@ static void polling_client_that_never_fetches_is_cut(void **state) {
     char sid[21];
     open_polling(sid);
     assert_int_equal(fake_post(engine, sid, "40"), 200);
-    for (int i = 0; i < 10; i++) fake_post(engine, sid, "42[\"x\"]");
+    for (int i = 0; i < 10; i++)
+        fake_post(engine, sid, "42[\"x\"]");
     fake_advance(engine, 0);
     assert_string_equal(last_reason, "slow client");
     assert_int_equal(eio_server_session_count(engine), 0);

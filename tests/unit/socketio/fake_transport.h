@@ -120,7 +120,8 @@ static inline const char *fake_last(const struct fake_ws *f) {
 }
 
 static inline void fake_forget(struct fake_ws *f) {
-    for (size_t i = 0; i < f->sent_count; i++) eio_frame_drop(f->sent[i]);
+    for (size_t i = 0; i < f->sent_count; i++)
+        eio_frame_drop(f->sent[i]);
     f->sent_count = 0;
 }
 

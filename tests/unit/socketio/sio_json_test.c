@@ -30,11 +30,39 @@ static void valid_values_are_recognised_by_kind(void **state) {
 
 static void malformed_text_is_invalid(void **state) {
     (void)state;
-    static const char *const BAD[] = {
-        "",      " ",     "[",      "]",      "[1,]",  "[,1]",   "{\"a\"}", "{\"a\":}", "{a:1}",
-        "01",    "+1",    "1.",     ".5",     "1e",    "-",      "--1",     "nul",      "True",
-        "\"",    "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"", "\"\t\"", "[1 2]", "{\"a\":1,}",
-        "[]x",   "{} {}", "'a'",    "[1}",    "{\"a\":1]", "NaN", "\\", "{\"a\":1 \"b\":2}"};
+    static const char *const BAD[] = {"",
+                                      " ",
+                                      "[",
+                                      "]",
+                                      "[1,]",
+                                      "[,1]",
+                                      "{\"a\"}",
+                                      "{\"a\":}",
+                                      "{a:1}",
+                                      "01",
+                                      "+1",
+                                      "1.",
+                                      ".5",
+                                      "1e",
+                                      "-",
+                                      "--1",
+                                      "nul",
+                                      "True",
+                                      "\"",
+                                      "\"\\x\"",
+                                      "\"\\u12\"",
+                                      "\"\\u12g4\"",
+                                      "\"\t\"",
+                                      "[1 2]",
+                                      "{\"a\":1,}",
+                                      "[]x",
+                                      "{} {}",
+                                      "'a'",
+                                      "[1}",
+                                      "{\"a\":1]",
+                                      "NaN",
+                                      "\\",
+                                      "{\"a\":1 \"b\":2}"};
     for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++)
         if (check(BAD[i]) != SIO_JSON_INVALID) fail_msg("%s", BAD[i]);
     assert_int_equal(sio_json_check((struct str){"[\"a\0\"]", 6}, 8, 0), SIO_JSON_INVALID);
@@ -95,14 +123,14 @@ static void first_element_is_found_without_its_spaces(void **state) {
 
 static void literals_stand_for_their_characters(void **state) {
     (void)state;
-    static const char *const CASES[][2] = {
-        {"\"plain\"", "plain"},
-        {"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\/\b\f\n\r\t"},
-        {"\"\\u0041\\u00e9\\u20AC\"", "A\xc3\xa9\xe2\x82\xac"},
-        {"\"\\ud83d\\ude00\"", "\xf0\x9f\x98\x80"},
-        {"\"\\ud83dx\"", "\xef\xbf\xbdx"},
-        {"\"\\ude00\"", "\xef\xbf\xbd"},
-        {"\"\\ud83d\\u0041\"", "\xef\xbf\xbd" "A"}};
+    static const char *const CASES[][2] = {{"\"plain\"", "plain"},
+                                           {"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\/\b\f\n\r\t"},
+                                           {"\"\\u0041\\u00e9\\u20AC\"", "A\xc3\xa9\xe2\x82\xac"},
+                                           {"\"\\ud83d\\ude00\"", "\xf0\x9f\x98\x80"},
+                                           {"\"\\ud83dx\"", "\xef\xbf\xbdx"},
+                                           {"\"\\ude00\"", "\xef\xbf\xbd"},
+                                           {"\"\\ud83d\\u0041\"", "\xef\xbf\xbd"
+                                                                  "A"}};
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         struct strbuf out = {0};
         sio_json_unescape(&out, str_of(CASES[i][0]));
@@ -115,7 +143,8 @@ static void escaping_and_unescaping_are_inverse(void **state) {
     (void)state;
     struct strbuf literal = {0}, text = {0};
     char all[127];
-    for (int c = 0; c < 127; c++) all[c] = (char)c;
+    for (int c = 0; c < 127; c++)
+        all[c] = (char)c;
     sio_json_escape(&literal, (struct str){all, sizeof all});
     assert_int_equal(sio_json_check(strbuf_str(&literal), 8, 0), SIO_JSON_STRING);
     sio_json_unescape(&text, strbuf_str(&literal));

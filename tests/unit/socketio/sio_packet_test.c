@@ -47,15 +47,44 @@ static void parts_of_a_packet_are_found(void **state) {
 
 static void what_no_client_may_send_is_refused(void **state) {
     (void)state;
-    static const char *const BAD[] = {
-        "",          "7",         "x",           "-",         "0[]",       "0\"x\"",
-        "0null",     "01",        "01{}",        "0{}{}",     "1{}",       "11",
-        "2",         "2{}",       "2[]",         "2[null]",   "2[{}]",     "2[\"a\"",
-        "2 [\"a\"]", "2-1[\"a\"]", "2[\"connect\"]", "2[\"disconnect\"]",
-        "2123456789012345678901[\"a\"]",         "3",         "3{}",       "31",
-        "4",         "4{\"message\":\"x\"}",     "5[\"a\"]",  "5-[\"a\"]", "511-[\"a\"]",
-        "5-1-[\"a\"]", "51[\"a\"]", "51-{}",     "51-[]",     "61-{}",     "51",
-        "51-[\"a\",{\"_placeholder\":true,\"num\":1}]"};
+    static const char *const BAD[] = {"",
+                                      "7",
+                                      "x",
+                                      "-",
+                                      "0[]",
+                                      "0\"x\"",
+                                      "0null",
+                                      "01",
+                                      "01{}",
+                                      "0{}{}",
+                                      "1{}",
+                                      "11",
+                                      "2",
+                                      "2{}",
+                                      "2[]",
+                                      "2[null]",
+                                      "2[{}]",
+                                      "2[\"a\"",
+                                      "2 [\"a\"]",
+                                      "2-1[\"a\"]",
+                                      "2[\"connect\"]",
+                                      "2[\"disconnect\"]",
+                                      "2123456789012345678901[\"a\"]",
+                                      "3",
+                                      "3{}",
+                                      "31",
+                                      "4",
+                                      "4{\"message\":\"x\"}",
+                                      "5[\"a\"]",
+                                      "5-[\"a\"]",
+                                      "511-[\"a\"]",
+                                      "5-1-[\"a\"]",
+                                      "51[\"a\"]",
+                                      "51-{}",
+                                      "51-[]",
+                                      "61-{}",
+                                      "51",
+                                      "51-[\"a\",{\"_placeholder\":true,\"num\":1}]"};
     for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
         struct sio_packet p;
         if (sio_packet_parse(str_of(BAD[i]), 64, &p)) fail_msg("%s", BAD[i]);
@@ -87,7 +116,7 @@ static void splitting_an_event_leaves_its_arguments_as_an_array(void **state) {
 
 static void heads_are_written_as_they_are_parsed(void **state) {
     (void)state;
-    static const char *const HEADS[] = {"0{}",          "0/admin,{}",   "2[\"a\"]", "212[\"a\"]",
+    static const char *const HEADS[] = {"0{}",           "0/admin,{}",     "2[\"a\"]", "212[\"a\"]",
                                         "2/x,12[\"a\"]", "51-/x,3[\"a\"]", "62-5[]"};
     for (size_t i = 0; i < sizeof HEADS / sizeof *HEADS; i++) {
         struct sio_packet p;

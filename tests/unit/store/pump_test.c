@@ -109,16 +109,14 @@ static void await(struct owner *w, int kind) {
     int64_t until_us = clock_mono_us() + WAIT_MS * 1000;
     while (step(w, 50) != kind)
         if (clock_mono_us() > until_us)
-            fail_msg("message %d did not come; state \"%s\", lost \"%s\"", kind, w->state,
-                     w->lost);
+            fail_msg("message %d did not come; state \"%s\", lost \"%s\"", kind, w->state, w->lost);
 }
 
 static void await_state(struct owner *w, const char *says) {
     int64_t until_us = clock_mono_us() + WAIT_MS * 1000;
     while (says[0] ? !strstr(w->state, says) : w->state[0] != '\0') {
         (void)step(w, 50);
-        if (clock_mono_us() > until_us)
-            fail_msg("state is \"%s\", not \"%s\"", w->state, says);
+        if (clock_mono_us() > until_us) fail_msg("state is \"%s\", not \"%s\"", w->state, says);
     }
 }
 
@@ -569,12 +567,11 @@ static void unfit_redis_or_journal_is_explained_and_never_led(void **state) {
     (void)state;
     refuses_to_lead_with("something else than a stream", NULL, put_text);
     refuses_to_lead_with("none of Muster's", NULL, put_foreign_entry);
-    refuses_to_lead_with("journal entry 5-1 of " KEY " cannot be read", NULL,
-                         put_unreadable_entry);
+    refuses_to_lead_with("journal entry 5-1 of " KEY " cannot be read", NULL, put_unreadable_entry);
     refuses_to_lead_with("read-only replica",
                          (const char *const[]){"--replicaof", "127.0.0.1", "1", NULL}, NULL);
-    refuses_to_lead_with("wants a password",
-                         (const char *const[]){"--requirepass", "secret", NULL}, NULL);
+    refuses_to_lead_with("wants a password", (const char *const[]){"--requirepass", "secret", NULL},
+                         NULL);
 }
 
 static void absent_redis_is_explained_and_waited_for(void **state) {

@@ -90,8 +90,7 @@ static enum err proceed(void *arg, struct err_text *text) {
 }
 
 static enum err replay_to(struct position end, struct realm *realm, struct replay *out) {
-    *out = (struct replay){
-        .redis = connection, .stream = &stream, .end = end, .proceed = proceed};
+    *out = (struct replay){.redis = connection, .stream = &stream, .end = end, .proceed = proceed};
     return replay_run(out, realm, &why);
 }
 

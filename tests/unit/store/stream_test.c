@@ -48,11 +48,10 @@ static enum err add(struct fixture *f, uint64_t epoch, uint64_t seq, const char 
     return stream_append(f->redis, &f->stream, &e, false, why);
 }
 
-static void refused(enum err got, enum err expected, const struct err_text *why,
-                    const char *says) {
+static void refused(enum err got, enum err expected, const struct err_text *why, const char *says) {
     if (got != expected || !strstr(why->text, says))
-        fail_msg("%s \"%s\", expected %s with \"%s\"", err_name(got), why->text,
-                 err_name(expected), says);
+        fail_msg("%s \"%s\", expected %s with \"%s\"", err_name(got), why->text, err_name(expected),
+                 says);
 }
 
 static void entries_come_back_in_order_with_any_bytes(void **state) {
@@ -210,8 +209,7 @@ static void lease_that_no_owner_can_have_set_is_removed(void **state) {
     open_with(&f, NULL);
     struct lease b = {.owner = STR("b"), .lease_ms = 500};
     /* as after Redis' clock went back by an hour */
-    redis_fixture_run(&f.server, NULL, 0, "SET", f.stream.lease_key, "dead", "PX", "3600000",
-                      NULL);
+    redis_fixture_run(&f.server, NULL, 0, "SET", f.stream.lease_key, "dead", "PX", "3600000", NULL);
     int64_t waited_ms = take_by_patience(&f, &b);
     assert_true(waited_ms >= 1000);
     shut(&f);

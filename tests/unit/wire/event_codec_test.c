@@ -131,9 +131,8 @@ static void a_ticket_is_passed_on_with_the_fields_of_a_newer_version(void **stat
     (void)state;
     enum { FROM_THE_FUTURE = PB_KEY(99, PB_VARINT) };
     struct record r = created(STR("duel"), STR("p1"));
-    struct ticket_view view = {.id = r.ticket_created.id,
-                               .state = TICKET_QUEUED,
-                               .spec = r.ticket_created.spec};
+    struct ticket_view view = {
+        .id = r.ticket_created.id, .state = TICKET_QUEUED, .spec = r.ticket_created.spec};
     struct strbuf field = {0}, entry = {0};
     ticket_codec_write(&view, TicketCreated_ticket, &field);
     struct pb_reader reader = pb_reader(strbuf_str(&field));

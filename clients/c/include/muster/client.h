@@ -63,11 +63,11 @@ const char *muster_code_name(enum muster_code code); /* "INVALID_ARGUMENT"; stat
 struct muster_client;
 
 struct muster_options {
-    const char *api;       /* nng address, "tcp://127.0.0.1:7600" or "ipc:///run/muster/api.sock";
-                            * or several, comma-separated, of one realm: requests take turns */
-    const char *token;     /* sent as authorization metadata; NULL = none */
-    uint32_t timeout_ms;   /* per call over all tries, 1..60000; 0 = 5000 */
-    uint32_t try_ms;       /* one try, 1..60000; 0 = 2000 */
+    const char *api;     /* nng address, "tcp://127.0.0.1:7600" or "ipc:///run/muster/api.sock";
+                          * or several, comma-separated, of one realm: requests take turns */
+    const char *token;   /* sent as authorization metadata; NULL = none */
+    uint32_t timeout_ms; /* per call over all tries, 1..60000; 0 = 5000 */
+    uint32_t try_ms;     /* one try, 1..60000; 0 = 2000 */
 };
 
 /* Opens a client; connecting goes on in the background, so a server that is away is no error
@@ -90,9 +90,9 @@ struct muster_call {
 
 /* Blocking calls: one per RPC. `call` may be NULL. On MUSTER_OK *response is the caller's
  * (muster_free); otherwise it is NULL. */
-#define MUSTER_RPC(name, Request, Response)                                                   \
-    enum muster_code name(struct muster_client *client, const Request *request,               \
-                          const struct muster_call *call, Response **response,                \
+#define MUSTER_RPC(name, Request, Response)                                     \
+    enum muster_code name(struct muster_client *client, const Request *request, \
+                          const struct muster_call *call, Response **response,  \
                           struct muster_status *status)
 
 MUSTER_RPC(muster_create_ticket, Muster__V1__CreateTicketRequest, Muster__V1__CreateTicketResponse);
@@ -148,10 +148,10 @@ typedef void (*muster_event_fn)(void *arg, const Muster__V1__Event *event);
 typedef void (*muster_resync_fn)(void *arg, const char *reason);
 
 struct muster_subscribe_options {
-    const char *events;  /* nng address of the publisher, "tcp://127.0.0.1:7601"; or several,
-                          * comma-separated, of publishers of one realm: each event comes once */
-    const char *realm;   /* NULL = "default" */
-    const char *topic;   /* below the realm: NULL = all, "1v1_duel/" = one queue; a prefix */
+    const char *events; /* nng address of the publisher, "tcp://127.0.0.1:7601"; or several,
+                         * comma-separated, of publishers of one realm: each event comes once */
+    const char *realm;  /* NULL = "default" */
+    const char *topic;  /* below the realm: NULL = all, "1v1_duel/" = one queue; a prefix */
     uint64_t after_epoch, after_seq; /* go on after this position; 0,0 = from now */
     muster_event_fn on_event;        /* not NULL */
     muster_resync_fn on_resync;      /* not NULL */
