@@ -48,6 +48,10 @@ add_executable(model_bench EXCLUDE_FROM_ALL bench/model_bench.c)
 target_include_directories(model_bench PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(model_bench PRIVATE muster_model cmocka)
 
+# Definitions parsed and candidates judged a second; by hand as well.
+add_executable(ruleset_bench EXCLUDE_FROM_ALL bench/ruleset_bench.c)
+target_link_libraries(ruleset_bench PRIVATE muster_wire)
+
 # Time and memory of a restart; by hand as well.
 add_executable(replay_bench EXCLUDE_FROM_ALL bench/replay_bench.c)
 target_include_directories(replay_bench PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})

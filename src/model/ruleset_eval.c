@@ -255,8 +255,9 @@ static struct judge_region take_best(struct judge_region *regions, uint32_t *cou
         if (regions[i].sum_ms < regions[best].sum_ms) best = i;
     }
     struct judge_region taken = regions[best];
-    memmove(&regions[best], &regions[best + 1], (*count - best - 1) * sizeof *regions);
     --*count;
+    for (uint32_t i = best; i < *count; i++)
+        regions[i] = regions[i + 1];
     return taken;
 }
 
@@ -266,7 +267,7 @@ static uint32_t judge_regions(struct evaluation *e) {
     struct judge_region common[LIMIT_REGIONS], region;
     uint32_t count = ruleset_region_common(e->c, common), failed = RULESET_NONE;
     double lack = INFINITY;
-    struct verdict nearest = *e->verdict;
+    struct verdict nearest;
     if (count == 0) return first_failing_there(e);
     while (count > 0) {
         region = take_best(common, &count);
@@ -285,7 +286,7 @@ static uint32_t judge_regions(struct evaluation *e) {
         nearest = *e->verdict;
         failed = rule;
     }
-    *e->verdict = nearest;
+    *e->verdict = nearest; /* at least one region failed */
     return failed;
 }
 
