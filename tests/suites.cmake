@@ -31,6 +31,12 @@ foreach(demo "1v1_duel:500 of 2" "5v5_arena:100 of 10")
         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     set_tests_properties(demo.${queue} PROPERTIES LABELS demo TIMEOUT 300)
 endforeach()
+# and the build itself, which the demos have made.
+add_test(NAME demo.hardening
+    COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/structure/hardening.py
+        ${CMAKE_SOURCE_DIR}/build/release/bin/muster)
+set_tests_properties(demo.hardening PROPERTIES LABELS demo TIMEOUT 60
+    DEPENDS "demo.1v1_duel;demo.5v5_arena")
 
 # bench: figures by bench/run.py; here only that every program runs and prints all its rows.
 foreach(name denominators rpc sockets)
