@@ -162,6 +162,7 @@ enum err ruleset_build(struct arena *arena, const struct ruleset_def *def, struc
     if (told.any) return ERR_INVALID_ARGUMENT;
     ruleset_key_build(r);
     note_balanced(&b);
+    if (notes) ruleset_warn(r, notes);
     *out = r;
     return ERR_OK;
 }

@@ -288,6 +288,9 @@ void ruleset_steps_build(struct ruleset *r, const struct ruleset_def *def,
 /* Chooses key and partition, and fills the steps' key_spread_max (ruleset_key.c). */
 void ruleset_key_build(struct ruleset *r);
 
+/* Notes rules that can hold for no match (ruleset_warn.c). */
+void ruleset_warn(const struct ruleset *r, struct strbuf *notes);
+
 /* The language's words, NULL at the end. */
 extern const char *const ruleset_kind_names[];       /* by enum rule_kind */
 extern const char *const ruleset_batching_names[];   /* by enum batching; the first is none */

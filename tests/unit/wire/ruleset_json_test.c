@@ -517,6 +517,61 @@ static void a_ruleset_explains_itself_in_plain_words(void **state) {
     strbuf_fini(&out);
 }
 
+static void rules_that_can_hold_for_no_match_are_noted(void **state) {
+    (void)state;
+    static const struct {
+        const char *rule;
+        bool noted;
+    } cases[] = {
+        {"'type':'comparison','operation':'=','referenceValue':3,"
+         "'measurements':'count(teams[red].players)'",
+         false},
+        {"'type':'comparison','operation':'=','referenceValue':4,"
+         "'measurements':'count(teams[red].players)'",
+         true},
+        {"'type':'comparison','operation':'=','referenceValue':2.5,"
+         "'measurements':'count(players)'",
+         true},
+        {"'type':'comparison','operation':'>=','referenceValue':6,'measurements':'count(players)'",
+         false},
+        {"'type':'comparison','operation':'>','referenceValue':6,'measurements':'count(players)'",
+         true},
+        {"'type':'comparison','operation':'<','referenceValue':2,'measurements':'count(players)'",
+         true},
+        {"'type':'comparison','operation':'<=','referenceValue':2,'measurements':'count(players)'",
+         false},
+        {"'type':'comparison','operation':'!=','referenceValue':3,'measurements':'count(players)'",
+         false},
+        {"'type':'collection','operation':'contains','referenceValue':'x','minCount':6,"
+         "'measurements':'players.attributes[likes]'",
+         false},
+        {"'type':'collection','operation':'contains','referenceValue':'x','minCount':7,"
+         "'measurements':'players.attributes[likes]'",
+         true},
+        {"'type':'collection','operation':'reference_intersection_count','minCount':2,"
+         "'referenceValue':['a','b'],'measurements':'players.attributes[likes]'",
+         false},
+        {"'type':'collection','operation':'reference_intersection_count','minCount':3,"
+         "'referenceValue':['a','b'],'measurements':'players.attributes[likes]'",
+         true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[1024];
+        (void)snprintf(text, sizeof text, ONE_RULE("%s"), cases[i].rule);
+        rules(text);
+        bool noted = rules_notes.size > 0 &&
+                     strstr(rules_notes.at, "rules[0] \"r\" can hold for no match of these teams, "
+                                            "at any age\n") != NULL;
+        if (noted != cases[i].noted) fail_msg("%s", cases[i].rule);
+    }
+    rules(ONE_RULE(
+        "'type':'comparison','operation':'=','referenceValue':4,"
+        "'measurements':'count(teams[red].players)'") ",'expansions':[{'target':'teams[red]."
+                                                      "maxPlayers','steps':["
+                                                      "{'waitTimeSeconds':5,'value':4}]}]");
+    assert_int_equal(rules_notes.size, 0); /* it can, later */
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(batch_distance_bounds_the_spread_of_the_tickets),
@@ -542,6 +597,7 @@ int main(void) {
         cmocka_unit_test(partitions_part_what_string_rules_keep_apart),
         cmocka_unit_test(admission_refuses_a_ticket_that_could_never_match),
         cmocka_unit_test(a_ruleset_explains_itself_in_plain_words),
+        cmocka_unit_test(rules_that_can_hold_for_no_match_are_noted),
     };
     return cmocka_run_group_tests(tests, NULL, rules_free);
 }
