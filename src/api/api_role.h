@@ -4,6 +4,7 @@
  * events role but no api. A method's call goes to the local inbox of the role that serves it, or,
  * where that role lives elsewhere, its bytes are forwarded to that process's door and the answer
  * is handed back unchanged. Stateless; any number per realm.
+ * Thread safety: one thread calls these functions.
  */
 #ifndef MUSTER_API_API_ROLE_H
 #define MUSTER_API_API_ROLE_H
@@ -14,13 +15,15 @@
 struct api;
 
 struct api_options {
-    const char *listen;         /* comma-separated addresses */
+    const char *listen;         /* as door_open: comma-separated addresses */
     struct inbox *matcher;      /* local role's inbox, or NULL */
     const char *matcher_remote; /* address of its door when matcher is NULL */
-    struct inbox *events;
+    struct inbox *events;       /* likewise */
     const char *events_remote;
 };
 
+/* Opens the door and starts the thread. Texts are borrowed for the call; the caller owns `*out`.
+ * Errors: door_open's; INVALID_ARGUMENT: a malformed remote address. Then `*out` is NULL. */
 enum err api_start(struct api **out, const struct api_options *o, struct err_text *why) ERR_CHECKED;
 const char *api_addresses(const struct api *a); /* bound, borrowed */
 /* Takes no more requests and waits (up to 1.5 s) until those taken are answered. */

@@ -1,6 +1,7 @@
 /* payload.h - the arguments of Socket.IO events and acknowledgements, as JSON arrays.
  *
- * All append to `out`; `match` may be NULL.
+ * All append to `out`; what is passed is borrowed for the call, `match` may be NULL.
+ * Thread safety: all functions.
  */
 #ifndef MUSTER_BRIDGE_PAYLOAD_H
 #define MUSTER_BRIDGE_PAYLOAD_H

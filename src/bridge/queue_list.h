@@ -20,7 +20,7 @@ struct queue_list {
 };
 
 void queue_list_init(struct queue_list *q);
-void queue_list_fini(struct bridge *b);
+void queue_list_fini(struct bridge *b); /* drops who still waits, without an answer */
 /* Acknowledges with the list, now or when it is there. */
 void queue_list_ask(struct bridge *b, struct session *session, struct str ack_id);
 

@@ -15,6 +15,8 @@
 struct bridge;
 struct session;
 
+/* `args`: the JSON text of the event's arguments, an array; `ack_id`: empty when no answer is asked
+ * for. All borrowed for the call. */
 void requests_take(struct bridge *b, struct session *s, struct str name, struct str args,
                    struct str ack_id);
 

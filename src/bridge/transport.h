@@ -1,5 +1,5 @@
 /* transport.h - HTTP and WebSocket for the Socket.IO server, on libwebsockets: the one file that
- * knows that library, and its traps (research notes are in the .c file beside each).
+ * knows that library, and its traps (each is told in the .c file where it is stepped around).
  *
  * The thread that calls transport_run is the server's thread; everything else here but
  * transport_wake and transport_stop is called on it or before it.
@@ -33,6 +33,6 @@ void transport_run(struct transport *t);  /* blocks until transport_stop took ef
 void transport_wake(struct transport *t); /* any thread: on_wake soon; calls coalesce */
 /* Any thread: closes the Socket.IO server in order, flushes (at most 2 s), makes run return. */
 void transport_stop(struct transport *t);
-void transport_close(struct transport *t); /* after run returned */
+void transport_close(struct transport *t); /* after run returned; NULL is fine */
 
 #endif

@@ -36,6 +36,8 @@ struct gathered {
     bool truncated; /* the window holds more than was looked at */
 };
 
+/* Fills `g`, whose content before is ignored. O(slots passed over and looked at). `g` borrows from
+ * the pool: valid until its next change. */
 void gather_run(struct gathered *g, const struct gather_query *q);
 
 /* Puts `in_order` into the order that the ruleset's sorts want around `x`, by age among equals. */

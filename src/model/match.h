@@ -56,6 +56,7 @@ struct match {
     uint64_t recorded_serial;
 };
 
+/* A deep copy of `spec`; free with match_free. */
 struct match *match_new(const struct match_spec *spec);
 void match_free(struct match *m); /* NULL is fine */
 

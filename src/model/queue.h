@@ -1,4 +1,7 @@
-/* queue.h - a named, versioned ruleset plus its settings, and the tickets that wait in it. */
+/* queue.h - a named, versioned ruleset plus its settings, and the tickets that wait in it.
+ *
+ * Only the realm makes, changes and frees queues. Thread safety: none.
+ */
 #ifndef MUSTER_MODEL_QUEUE_H
 #define MUSTER_MODEL_QUEUE_H
 
@@ -22,22 +25,23 @@ void queue_def_free(struct queue_def *d); /* NULL is fine */
 
 struct queue_stats { /* since this state was built; players weighted equally in waits */
     uint64_t created, matched, cancelled, expired, matches;
-    double quality_sum;
+    double quality_sum;                 /* of `matches` values of 0..100 */
     uint64_t waits[QUEUE_WAIT_BUCKETS]; /* players by wait, bucket = queue_wait_bucket */
 };
 
 struct queue {
     struct queue_def *def; /* owned */
-    uint32_t version;
-    int64_t updated_ms;
-    struct pool *pool; /* owned */
+    uint32_t version;      /* 1, then one more with each change */
+    int64_t updated_ms;    /* wall clock of the leader */
+    struct pool *pool;     /* owned */
     struct queue_stats stats;
     uint64_t players_queued;
 };
 
-/* 4 buckets per octave of milliseconds from 8 ms on: about 19 % resolution. */
+/* 4 buckets per octave of milliseconds from 8 ms on: about 19 % resolution. Longer waits than the
+ * last bucket's are in it. */
 unsigned queue_wait_bucket(int64_t wait_ms);
-int64_t queue_wait_bucket_ms(unsigned bucket); /* the bucket's upper edge */
+int64_t queue_wait_bucket_ms(unsigned bucket); /* its upper edge */
 /* The wait that `fraction` (0..1) of the matched players did not exceed; 0 with no match yet. */
 int64_t queue_wait_quantile_ms(const struct queue_stats *s, double fraction);
 

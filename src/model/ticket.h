@@ -39,7 +39,7 @@ struct latency {
 };
 
 struct player {
-    struct str id;
+    struct str id;                      /* a valid name */
     const struct attribute *attributes; /* sorted by name, names unique */
     const struct latency *latencies;    /* sorted by region, regions unique */
     uint32_t attribute_count;
@@ -83,6 +83,7 @@ struct ticket {
     uint64_t recorded_serial;
 };
 
+/* A QUEUED ticket with a deep copy of `spec`, in no list yet; free with ticket_free. */
 struct ticket *ticket_new(struct id id, const struct ticket_spec *spec);
 void ticket_free(struct ticket *t);          /* NULL is fine; must be in no list, heap or pool */
 bool ticket_is_open(const struct ticket *t); /* QUEUED or PROPOSED */

@@ -2,7 +2,7 @@
  *
  * The door (api) makes a call, decodes it into a command, and pushes it to the inbox of the role
  * that serves the method. Whoever holds the call answers it exactly once with call_reply, which
- * also frees it; after that the pointer is dead. An unanswered call is a bug (assert at exit).
+ * also frees it; after that the pointer is dead. An unanswered call is a bug (api_free asserts).
  * Thread safety: one thread at a time holds a call; call_reply from any.
  */
 #ifndef MUSTER_RT_CALL_H
@@ -25,7 +25,7 @@ struct call {
     struct message message;      /* first; kind MESSAGE_CALL */
     const struct method *method; /* static table row */
     struct arena *arena;         /* freed with the call; holds everything below */
-    void *command;               /* struct command of model/command.h, in the arena */
+    void *command;               /* what the door decoded, in the arena: the role's to know */
     struct str payload;          /* the request message's bytes, in the arena */
     struct str request_id;       /* may be empty on reads */
     int64_t deadline_us;         /* clock_mono_us; later it is answered DEADLINE_EXCEEDED */

@@ -158,7 +158,8 @@ struct eio_session *eio_session_new(struct eio_server *server, struct eio_ws *ws
     return s;
 }
 
-bool eio_session_live(const struct eio_session *s) {
+/* Not CLOSING, CLOSED or doomed. */
+static bool is_live(const struct eio_session *s) {
     return s->state < EIO_CLOSING && !s->doom;
 }
 
@@ -167,7 +168,7 @@ void eio_session_joined(struct eio_session *s) {
 }
 
 void eio_session_send(struct eio_session *s, struct eio_frame *const *frames, size_t count) {
-    if (!eio_session_live(s)) return;
+    if (!is_live(s)) return;
     const struct eio_server *server = s->server;
     bool direct = s->state == EIO_WEBSOCKET && s->queue_count == 0;
     for (size_t i = 0; i < count; i++) {

@@ -49,7 +49,6 @@ struct eio_session {
  */
 struct eio_session *eio_session_new(struct eio_server *server, struct eio_ws *ws,
                                     const char *address);
-bool eio_session_live(const struct eio_session *s); /* not CLOSING, CLOSED or doomed */
 /* Sends the frames in order (they are held, not taken). Never blocks nor calls the application:
  * a client over its limits is doomed, and dropped with "slow client" at the next tick. */
 void eio_session_send(struct eio_session *s, struct eio_frame *const *frames, size_t count);

@@ -1,13 +1,17 @@
-/* envelope.h - muster.v1.Request and Response as bytes: what travels in one nng message. */
+/* envelope.h - muster.v1.Request and Response as bytes: what travels in one nng message.
+ *
+ * Unknown fields are skipped, unknown metadata too. No memory is allocated but in `out`. O(bytes).
+ * Thread safety: all functions.
+ */
 #ifndef MUSTER_WIRE_ENVELOPE_H
 #define MUSTER_WIRE_ENVELOPE_H
 
 #include "base/err.h"
 #include "base/str.h"
 
-struct envelope {      /* borrows from the bytes */
-    struct str method; /* "muster.v1.Service/Method", valid UTF-8, at most 128 bytes */
-    struct str payload;
+struct envelope {             /* borrows from the bytes */
+    struct str method;        /* "muster.v1.Service/Method", valid UTF-8, at most 128 bytes */
+    struct str payload;       /* the method's request message, not looked at */
     uint32_t timeout_ms;      /* 0..LIMIT_TIMEOUT_MS, larger ones are cut down to it */
     struct str request_id;    /* empty, or a valid name */
     struct str authorization; /* empty or at most 4096 bytes */

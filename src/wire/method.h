@@ -3,6 +3,7 @@
  * A row says who serves the method, whether it changes anything (then it needs a request id),
  * and how long it may take when the caller does not say. Methods that are declared in proto but
  * not served yet have no row: they answer UNIMPLEMENTED by name.
+ * Rows are static. Thread safety: all functions.
  */
 #ifndef MUSTER_WIRE_METHOD_H
 #define MUSTER_WIRE_METHOD_H
@@ -42,7 +43,7 @@ struct method {
     const char *name; /* "muster.v1.Tickets/CreateTicket" */
     enum method_route route;
     bool mutating;
-    uint32_t timeout_ms;
+    uint32_t timeout_ms; /* 1..LIMIT_TIMEOUT_MS */
 };
 
 const struct method *method_find(struct str name); /* full name; NULL when not served */

@@ -2,6 +2,7 @@
  *
  * Here and nowhere else every field is validated: UTF-8, length, charset, range, finiteness,
  * uniqueness, order. What comes out is trusted below. All memory is the arena's.
+ * Thread safety: all functions.
  */
 #ifndef MUSTER_WIRE_REQUEST_H
 #define MUSTER_WIRE_REQUEST_H
@@ -33,15 +34,15 @@ struct request {
         } watch;
         struct id match_id; /* GET_MATCH */
         struct {
-            struct str queue; /* empty = all */
-            uint32_t page_size;
-            struct id after; /* none = start */
+            struct str queue;   /* empty = all */
+            uint32_t page_size; /* 1..1000 */
+            struct id after;    /* none = start */
         } list_matches;
         struct str name; /* GET_QUEUE, GET_QUEUE_STATS */
         struct {
             uint64_t epoch, after_seq;
-            uint32_t max_entries; /* 1..1000 */
-            struct str topic_prefix;
+            uint32_t max_entries;    /* 1..1000 */
+            struct str topic_prefix; /* UTF-8, at most 256 bytes; empty = all */
         } replay;
         struct str notes; /* VALIDATE_RULESET: already checked; notes, a line each */
     };

@@ -1,25 +1,30 @@
-/* response.h - model values become response messages. All append to `out`, none can fail. */
+/* response.h - model values become response messages.
+ *
+ * All append the message's fields to `out`, none can fail; what is passed is borrowed for the call.
+ * Cost: the size of what is written. Thread safety: all functions.
+ */
 #ifndef MUSTER_WIRE_RESPONSE_H
 #define MUSTER_WIRE_RESPONSE_H
 
 #include "model/realm.h"
 #include "wire/request.h"
 
+/* Fits Create-, Get-, Cancel- and WatchTicketResponse alike. `m`: the ticket's match, or NULL. */
 void response_ticket(const struct ticket *t, const struct match *m, struct strbuf *out);
-/* m: NULL or the ticket's match. Fits Create-, Get-, Cancel- and WatchTicketResponse alike. */
 
 struct response_created { /* per ticket of a CreateTickets */
     struct id ticket_id;  /* none when refused */
     enum err code;
-    const struct err_text *why;
+    const struct err_text *why; /* may be NULL when code is OK */
 };
 void response_created(const struct response_created *items, uint32_t count, struct strbuf *out);
 
 void response_match(const struct match *m, struct strbuf *out);
+/* `next`: where the next page starts; none at the end. */
 void response_matches(const struct match *const *matches, uint32_t count, struct id next,
                       struct strbuf *out);
+/* Fits Put- and GetQueueResponse. `notes`: a line each, or empty. */
 void response_queue(const struct queue *q, bool changed, struct str notes, struct strbuf *out);
-/* Fits Put- and GetQueueResponse. */
 void response_queues(const struct queue *const *queues, uint32_t count, struct strbuf *out);
 void response_queue_stats(const struct queue *q, uint64_t tickets_queued, int64_t oldest_wait_ms,
                           struct strbuf *out);
