@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "bus/close.h"
 #include "bus/listen.h"
 
 #include <nng/protocol/reqrep0/rep.h>
@@ -263,7 +264,7 @@ void door_close(struct door *d) {
         assert(state != SERVING);
         if (state == SENDING) nng_aio_wait(d->contexts[i]->aio);
     }
-    (void)nng_close(d->socket);
+    if (!close_socket(d->socket)) return;
     free_contexts(d);
     listen_fini(&d->listen);
     nng_mtx_free(d->lock);

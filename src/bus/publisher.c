@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "bus/close.h"
 #include "bus/listen.h"
 
 #include <nng/protocol/pubsub0/pub.h>
@@ -56,8 +57,7 @@ void publisher_send(struct publisher *p, struct str bytes) {
 }
 
 void publisher_close(struct publisher *p) {
-    if (!p) return;
-    (void)nng_close(p->socket);
+    if (!p || !close_socket(p->socket)) return;
     listen_fini(&p->listen);
     mem_free(p);
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct start {
     thread_fn run;
@@ -49,4 +50,17 @@ void thread_join(struct thread *t) {
     assert(!failed);
     (void)failed;
     t->started = 0;
+}
+
+bool thread_join_within(struct thread *t, int timeout_ms) {
+    if (!t->started) return true;
+    struct timespec until;
+    (void)clock_gettime(CLOCK_REALTIME, &until); /* the clock of timedjoin; cannot fail */
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += timeout_ms % 1000 * 1000000L;
+    if (until.tv_nsec >= 1000000000L) until.tv_sec++, until.tv_nsec -= 1000000000L;
+    t->started = 0;
+    if (pthread_timedjoin_np(t->handle, NULL, &until) == 0) return true;
+    (void)pthread_detach(t->handle); /* it is ours and not joined: cannot fail */
+    return false;
 }

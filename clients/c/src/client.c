@@ -1,5 +1,6 @@
 /* client.c - opening and closing a client, and its pool of request slots. */
 #include "client_internal.h"
+#include "close.h"
 
 #include <nng/protocol/reqrep0/req.h>
 
@@ -126,7 +127,7 @@ void muster_close(struct muster_client *client) {
         nng_ctx_close(client->slots[i]->context);
         free(client->slots[i]);
     }
-    if (nng_socket_id(client->socket) > 0) nng_close(client->socket);
+    if (nng_socket_id(client->socket) > 0) muster_close_socket(client->socket);
     pthread_cond_destroy(&client->idle);
     pthread_mutex_destroy(&client->mutex);
     free(client->api);

@@ -1,6 +1,7 @@
 /* subscription.c - follows the event stream on a thread of its own, and fills its gaps. */
 #include "bump.h"
 #include "client_internal.h"
+#include "close.h"
 #include "entry.h"
 
 #include <nng/protocol/pubsub0/sub.h>
@@ -389,7 +390,7 @@ void muster_unsubscribe(struct muster_subscription *s) {
     if (s->aio != NULL) nng_aio_cancel(s->aio);
     if (s->thread_started) pthread_join(s->thread, NULL);
     nng_aio_free(s->aio);
-    if (nng_socket_id(s->socket) > 0) nng_close(s->socket);
+    if (nng_socket_id(s->socket) > 0) muster_close_socket(s->socket);
     muster_entry_fini(&s->entry);
     muster_bump_fini(&s->memory);
     muster_tracker_fini(&s->tracker);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <semaphore.h>
 #include <signal.h>
 
 struct seen {
@@ -57,11 +58,32 @@ static void joining_what_never_started_or_twice_is_harmless(void **state) {
     assert_int_equal(t.started, 0);
 }
 
+static void wait_released(void *arg) {
+    sem_t *released = arg;
+    while (sem_wait(released) != 0)
+        continue;
+}
+
+static void thread_that_does_not_return_is_left_behind(void **state) {
+    (void)state;
+    static sem_t released; /* outlives the thread */
+    struct thread t = {0};
+    assert_int_equal(sem_init(&released, 0, 0), 0);
+    thread_start(&t, "x", wait_released, &released);
+    assert_false(thread_join_within(&t, 20));
+    assert_int_equal(t.started, 0);
+    assert_int_equal(sem_post(&released), 0);
+    thread_start(&t, "x", wait_released, &released);
+    assert_int_equal(sem_post(&released), 0);
+    assert_true(thread_join_within(&t, 10000));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(thread_runs_named_with_signals_blocked),
         cmocka_unit_test(starting_a_thread_leaves_the_callers_signals_open),
         cmocka_unit_test(joining_what_never_started_or_twice_is_harmless),
+        cmocka_unit_test(thread_that_does_not_return_is_left_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
