@@ -56,6 +56,12 @@ static void on_sio_event(void *arg, struct sio_socket *socket, struct str name, 
     requests_take(arg, sio_socket_data(socket), name, args, ack_id);
 }
 
+static void on_sio_binary(void *arg, struct sio_socket *socket, struct str name,
+                          const struct sio_binary *binary) {
+    (void)arg; /* the refusal needs the socket only */
+    requests_refuse_binary(sio_socket_data(socket), name, binary->ack_id);
+}
+
 static void on_disconnect(void *arg, struct sio_socket *socket, const char *reason) {
     struct bridge *b = arg;
     struct session *s = sio_socket_data(socket);
@@ -63,8 +69,10 @@ static void on_disconnect(void *arg, struct sio_socket *socket, const char *reas
     players_leave(&b->players, s);
 }
 
-static const struct sio_handlers player_handlers = {
-    .connect = on_connect, .event = on_sio_event, .disconnect = on_disconnect};
+static const struct sio_handlers player_handlers = {.connect = on_connect,
+                                                    .event = on_sio_event,
+                                                    .binary = on_sio_binary,
+                                                    .disconnect = on_disconnect};
 
 /* --- Health ---------------------------------------------------------------------------------- */
 

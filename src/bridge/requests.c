@@ -264,6 +264,13 @@ static bool body_of(struct str args, struct strbuf *out) {
     return out->size > 0 && out->at[0] == '{';
 }
 
+void requests_refuse_binary(struct session *s, struct str name, struct str ack_id) {
+    struct err_text why;
+    enum err code = err_set(&why, ERR_INVALID_ARGUMENT, "%.*s takes no binary data",
+                            (int)(name.size < 64 ? name.size : 64), name.at);
+    refuse(s, ack_id, code, &why);
+}
+
 void requests_take(struct bridge *b, struct session *s, struct str name, struct str args,
                    struct str ack_id) {
     struct strbuf body = {0};

@@ -19,5 +19,7 @@ struct session;
  * for. All borrowed for the call. */
 void requests_take(struct bridge *b, struct session *s, struct str name, struct str args,
                    struct str ack_id);
+/* No event takes bytes: acknowledges an event that came with some as INVALID_ARGUMENT. */
+void requests_refuse_binary(struct session *s, struct str name, struct str ack_id);
 
 #endif

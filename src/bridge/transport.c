@@ -24,6 +24,7 @@
 #include <assert.h>
 #include <ev.h>
 #include <libwebsockets.h>
+#include <netdb.h>
 #include <netinet/tcp.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -652,6 +653,33 @@ static bool open_lws(struct transport *t, const char *host, int port) {
     return t->vhost && adopt_epoll(t);
 }
 
+/* lws logs why it could not listen but does not tell it: what errno a bind of our own gets. */
+static int bind_failure(const char *host, int port) {
+    struct addrinfo hints = {.ai_family = strchr(host, ':') ? AF_INET6 : AF_INET,
+                             .ai_socktype = SOCK_STREAM,
+                             .ai_flags = AI_PASSIVE | AI_NUMERICHOST};
+    struct addrinfo *found;
+    char service[16];
+    snprintf(service, sizeof service, "%d", port);
+    if (getaddrinfo(is_wildcard(host) ? NULL : host, service, &hints, &found) != 0)
+        return EADDRNOTAVAIL;
+    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int failure = fd >= 0 && bind(fd, found->ai_addr, found->ai_addrlen) == 0 ? 0 : errno;
+    if (fd >= 0) close(fd);
+    freeaddrinfo(found);
+    return failure;
+}
+
+static enum err refuse_listen(const char *listen_text, const char *host, int port,
+                              struct err_text *why) {
+    int failure = bind_failure(host, port);
+    if (failure == EADDRINUSE)
+        return err_set(why, ERR_FAILED_PRECONDITION,
+                       "cannot listen on %s: it is in use by another process", listen_text);
+    return err_set(why, ERR_UNAVAILABLE, "cannot listen on %s: %s", listen_text,
+                   failure ? strerror(failure) : "the log says why");
+}
+
 static void describe_address(struct transport *t, const char *host) {
     const char *shown = is_wildcard(host) ? "127.0.0.1" : host;
     bool v6 = strchr(shown, ':') != NULL;
@@ -681,7 +709,7 @@ enum err transport_open(struct transport **out, const struct transport_options *
     eio_server_attach(t->engine, &HOOKS, t);
     if (!open_wakes(t) || !open_lws(t, host, port)) {
         transport_close(t);
-        return err_set(why, ERR_UNAVAILABLE, "cannot listen on %s", o->listen);
+        return refuse_listen(o->listen, host, port, why);
     }
     describe_address(t, host);
     *out = t;

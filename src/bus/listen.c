@@ -23,7 +23,8 @@ static enum err refuse_nng(struct err_text *why, const char *address, int failur
     case NNG_EADDRINVAL:
     case NNG_EINVAL:
         return err_set(why, ERR_INVALID_ARGUMENT,
-                       "%s is no address to listen on: use tcp://host:port or ipc:///path",
+                       "%s is no address to listen on: use tcp://host:port, the host one of this "
+                       "machine, or ipc:///path",
                        address);
     default:
         return err_set(why, ERR_UNAVAILABLE, "cannot listen on %s: %s", address,

@@ -273,7 +273,7 @@ class Stop(unittest.TestCase):
 class Listen(unittest.TestCase):
     def test_address_in_use_or_malformed_is_an_error_and_not_a_hang(self):
         server = Server()
-        for address, want in ((f"127.0.0.1:{server.port}", "cannot listen on"),
+        for address, want in ((f"127.0.0.1:{server.port}", "in use by another process"),
                               ("127.0.0.1", "is not host:port"), ("x:70000", "is not host:port"),
                               ("no-such-interface:0", "cannot listen on")):
             failed = subprocess.run([os.environ["ECHO_SERVER"], "--listen", address], timeout=10,

@@ -51,6 +51,10 @@ async function answersWithErrors(socket) {
   assert.equal(missing.error.code, "NOT_FOUND");
   const none = await ask(socket, "get_ticket");
   assert.equal(none.error.code, "NOT_FOUND");
+  const bytes = await ask(socket, "join_queue", { queue: Buffer.from("1v1_duel") });
+  assert.equal(bytes.error.code, "INVALID_ARGUMENT");
+  assert.match(bytes.error.message, /binary/);
+  assert.equal(socket.connected, true);
 }
 
 async function joinsAndLeaves(socket) {
