@@ -40,9 +40,10 @@ static void setup_log(const struct serve_options *o) {
               strcmp(o->log_format, "json") == 0 ? LOG_FORMAT_JSON : LOG_FORMAT_LOGFMT);
 }
 
-/* Checks the file when `client` is NULL, else puts each of its queues. */
+/* Checks the file when `client` is NULL, else puts each of its queues. No file: nothing to do. */
 static enum err put_queues(struct muster_client *client, const struct serve_options *o,
                            struct err_text *why) {
+    if (!o->queues[0]) return ERR_OK;
     struct strbuf file = {0};
     struct queue_texts texts = {0};
     enum err code = command_read_file(o->queues, (size_t)LIMIT_RULESET_BYTES * 64, &file, why);
@@ -100,11 +101,24 @@ static int block_signals(sigset_t *set) {
     return signalfd(-1, set, SFD_CLOEXEC);
 }
 
-static void alarm_end(int signal_number) {
-    (void)signal_number; /* only SIGALRM comes here */
-    static const char text[] = "muster: did not stop in time; ending at once\n";
-    if (write(STDERR_FILENO, text, sizeof text - 1) < 0) _exit(EXIT_STOP_STUCK);
+static void end_at_once(int signal_number) {
+    static const char late[] = "muster: did not stop in time; ending at once\n";
+    static const char again[] = "muster: interrupted again; ending at once\n";
+    bool alarmed = signal_number == SIGALRM;
+    if (write(STDERR_FILENO, alarmed ? late : again,
+              alarmed ? sizeof late - 1 : sizeof again - 1) < 0)
+        _exit(EXIT_STOP_STUCK);
     _exit(EXIT_STOP_STUCK);
+}
+
+/* A supervisor may repeat SIGTERM (timeout(1) always sends two), and the alarm bounds the stop
+ * anyway; who presses Ctrl-C twice does not want to wait. */
+static void bound_stop(const sigset_t *blocked) {
+    signal(SIGALRM, end_at_once);
+    signal(SIGINT, end_at_once);
+    signal(SIGTERM, SIG_IGN);
+    alarm(STOP_LIMIT_S);
+    sigprocmask(SIG_UNBLOCK, blocked, NULL);
 }
 
 static int run(const struct serve_options *o) {
@@ -112,7 +126,8 @@ static int run(const struct serve_options *o) {
     struct err_text why = {0};
     int signals = block_signals(&set);
     struct server *s = NULL;
-    enum err code = server_start(&s, o, &why);
+    enum err code = put_queues(NULL, o, &why); /* a bad file ends it before anything is opened */
+    if (code == ERR_OK) code = server_start(&s, o, &why);
     if (code != ERR_OK) return command_fail(code, &why);
     int stop = 0;
     while (!stop && !server_ready(s))
@@ -127,11 +142,7 @@ static int run(const struct serve_options *o) {
         }
     }
     LOG_INFO("stopping", "signal=%d", stop);
-    signal(SIGALRM, alarm_end);
-    alarm(STOP_LIMIT_S);
-    sigprocmask(SIG_UNBLOCK, &set, NULL); /* a second signal ends it at once */
-    signal(SIGTERM, alarm_end);
-    signal(SIGINT, alarm_end);
+    bound_stop(&set);
     server_stop(s);
     close(signals);
     LOG_INFO("stopped", "code=%s", err_name(code));
@@ -149,6 +160,7 @@ static int read_config(struct config *c, const struct serve_options *o, int argc
         code = err_set(&why, ERR_INVALID_ARGUMENT, "serve takes no operands, got \"%s\"", argv[1]);
     else if (o->config[0])
         code = config_read_file(c, o->config, &why);
+    if (code == ERR_OK) code = server_check(o, &why);
     if (code == ERR_OK) return -1;
     (void)command_fail(code, &why); /* the exit code is usage's, whatever was wrong */
     return EXIT_CODE_USAGE;
@@ -164,7 +176,7 @@ static int print_config(const struct config *c) {
 
 static int check_config(const struct serve_options *o) {
     struct err_text why = {0};
-    enum err code = o->queues[0] ? put_queues(NULL, o, &why) : ERR_OK;
+    enum err code = put_queues(NULL, o, &why);
     if (code != ERR_OK) return command_fail(code, &why);
     puts("configuration ok");
     return EXIT_CODE_OK;

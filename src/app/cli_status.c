@@ -54,7 +54,7 @@ int status_command(int argc, char **argv) {
     struct config c;
     config_init(&c, rows, sizeof rows / sizeof rows[0], &o);
     int end = command_options(&c, &argc, argv, usage);
-    if (end < 0) end = argc > 1 ? EXIT_CODE_USAGE : show(&o);
+    if (end < 0) end = command_no_operands(argc, argv, usage) ? show(&o) : EXIT_CODE_USAGE;
     config_fini(&c);
     return end;
 }

@@ -28,6 +28,7 @@ static const char *const shared_names[] = {
     "MUSTER_JOURNAL_KEEP_MS",
     "MUSTER_JSON",
     "MUSTER_LEASE_MS",
+    "MUSTER_LIMIT",
     "MUSTER_LOG_FORMAT",
     "MUSTER_LOG_LEVEL",
     "MUSTER_MATCHER_LISTEN",
@@ -36,6 +37,7 @@ static const char *const shared_names[] = {
     "MUSTER_ORIGINS",
     "MUSTER_PING_INTERVAL_MS",
     "MUSTER_PING_TIMEOUT_MS",
+    "MUSTER_PLAYER",
     "MUSTER_PLAYERS",
     "MUSTER_QUEUE",
     "MUSTER_QUEUES",
@@ -43,13 +45,14 @@ static const char *const shared_names[] = {
     "MUSTER_REDIS",
     "MUSTER_REPLAY_LISTEN",
     "MUSTER_REPLAY_REMOTE",
+    "MUSTER_REQUEST_ID",
     "MUSTER_ROLES",
     "MUSTER_SEED",
     "MUSTER_STATE",
+    "MUSTER_TICKETS",
     "MUSTER_TICKET_KEEP_MS",
     "MUSTER_TIMEOUT",
     "MUSTER_TIMEOUT_MS",
-    "MUSTER_TIMEOUT_S",
 };
 
 static bool wants_help(int argc, char **argv) {
@@ -156,6 +159,13 @@ bool command_operands(int argc, char **argv, int count, const char *usage) {
     if (argc - 2 == count) return true;
     fprintf(stderr, "muster %s %s: takes %d operand%s, got %d\n", argv[0], argv[1], count,
             count == 1 ? "" : "s", argc - 2);
+    fputs(usage, stderr);
+    return false;
+}
+
+bool command_no_operands(int argc, char **argv, const char *usage) {
+    if (argc == 1) return true;
+    fprintf(stderr, "muster %s: takes no operands, got \"%s\"\n", argv[0], argv[1]);
     fputs(usage, stderr);
     return false;
 }

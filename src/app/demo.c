@@ -174,6 +174,14 @@ static size_t told_count(const struct demo *d) {
     return told;
 }
 
+/* Players whom nothing will be told: their tickets were refused, or their sockets ended. */
+static size_t refused_count(const struct demo *d) {
+    size_t refused = 0;
+    for (size_t i = 0; i < d->count; i++)
+        refused += d->players[i].error[0] && !atomic_load(&d->players[i].told_us);
+    return refused;
+}
+
 static void progress(const struct demo *d, int64_t *shown_us) {
     int64_t now = clock_mono_us();
     if (!isatty(STDERR_FILENO) || now - *shown_us < 500000) return;
@@ -187,7 +195,7 @@ static bool play(struct demo *d) {
     size_t queued = d->socket_count;
     size_t settled = 0, settled_before = SIZE_MAX;
     int64_t quiet_since = clock_mono_us();
-    while (clock_mono_us() < end && told_count(d) < d->count) {
+    while (clock_mono_us() < end && told_count(d) + refused_count(d) < d->count) {
         if (queued < d->count) {
             size_t got = queue_batch(d, d->players + queued, d->count - queued);
             if (got == 0) return false;
@@ -274,7 +282,8 @@ static void print_left_over(const struct demo *d) {
 static int report(struct demo *d) {
     struct summary s = summarise(d);
     size_t spare = s.match_players ? d->count % s.match_players : d->count;
-    size_t left = d->count - s.told;
+    size_t left = d->count - s.told, refused = refused_count(d);
+    size_t unmatchable = left - refused < spare ? left - refused : spare;
     printf("players   %zu: %zu by Socket.IO, %zu by RPC\n", d->count, d->socket_count,
            d->count - d->socket_count);
     printf("matches   %zu of %zu players each, in %.1f s\n", s.matches, s.match_players,
@@ -282,11 +291,13 @@ static int report(struct demo *d) {
     print_waits(d, "Socket.IO", 0, d->socket_count);
     print_waits(d, "RPC", d->socket_count, d->count);
     printf("left over %zu, of whom %zu could not be matched for lack of others\n", left,
-           spare < left ? spare : left);
+           unmatchable);
+    if (refused) printf("refused   %zu players could not join\n", refused);
     print_left_over(d);
     if (s.twice) printf("WRONG     %zu players were told of two matches\n", s.twice);
     if (s.uneven) printf("WRONG     %zu matches whose players were not all told\n", s.uneven);
-    return left == spare && !s.twice && !s.uneven && s.matches ? EXIT_CODE_OK : EXIT_CODE_REFUSED;
+    bool good = left == spare && !refused && !s.twice && !s.uneven && s.matches;
+    return good ? EXIT_CODE_OK : EXIT_CODE_REFUSED;
 }
 
 static bool wait_live(struct demo *d) {
@@ -332,7 +343,7 @@ int demo_command(int argc, char **argv) {
     struct config c;
     config_init(&c, rows, sizeof rows / sizeof rows[0], &o);
     int end = command_options(&c, &argc, argv, usage);
-    if (end < 0) end = argc > 1 ? EXIT_CODE_USAGE : run(&o);
+    if (end < 0) end = command_no_operands(argc, argv, usage) ? run(&o) : EXIT_CODE_USAGE;
     config_fini(&c);
     return end;
 }

@@ -20,7 +20,7 @@ struct subcommand {
 
 static const struct subcommand subcommands[] = {
     {"serve", "run the server: all roles, or some with --roles", serve_command},
-    {"queue", "put, get, list, delete or check queues", queue_command},
+    {"queue", "put, get, list, delete, check or explain queues", queue_command},
     {"ticket", "create, get, cancel or watch tickets", ticket_command},
     {"match", "get or list matches", match_command},
     {"events", "follow what happens, as JSON lines", events_command},
@@ -53,6 +53,7 @@ int main(int argc, char **argv) {
         usage(stdout);
         return EXIT_CODE_OK;
     }
+    if (strcmp(argv[1], "--version") == 0) return version_command(argc, argv);
     const char *names[SUBCOMMAND_COUNT];
     for (size_t i = 0; i < SUBCOMMAND_COUNT; i++) {
         names[i] = subcommands[i].name;

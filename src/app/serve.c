@@ -37,7 +37,7 @@ static enum err take_role(struct server *s, const char *word, struct err_text *w
     }
     if (known) return ERR_OK;
     return err_set_field(why, ERR_INVALID_ARGUMENT, "roles",
-                         "unknown role \"%s\"; allowed: all, api, matcher, events, bridge", word);
+                         "roles has \"%.64s\"; allowed: all, api, matcher, events, bridge", word);
 }
 
 static enum err parse_roles(struct server *s, struct err_text *why) {
@@ -50,6 +50,38 @@ static enum err parse_roles(struct server *s, struct err_text *why) {
         if (s->has[r]) s->names[s->name_count++] = role_names[r];
     if (code == ERR_OK && s->name_count == 0)
         code = err_set_field(why, ERR_INVALID_ARGUMENT, "roles", "roles is empty");
+    return code;
+}
+
+/* Each of the comma-separated `addresses` is one that nng knows here; empty is fine. */
+static enum err check_addresses(const char *name, const char *addresses, struct err_text *why) {
+    for (const char *at = addresses; *at;) {
+        const char *end = strchrnul(at, ',');
+        if (strncmp(at, "tcp://", 6) != 0 && strncmp(at, "ipc://", 6) != 0)
+            return err_set_field(why, ERR_INVALID_ARGUMENT, name,
+                                 "%s is \"%.*s\", allowed is tcp://HOST:PORT or ipc://PATH", name,
+                                 (int)(end - at > 150 ? 150 : end - at), at);
+        at = *end ? end + 1 : end;
+    }
+    return ERR_OK;
+}
+
+enum err server_check(const struct serve_options *o, struct err_text *why) {
+    const struct {
+        const char *name, *addresses;
+    } rows[] = {
+        {"api-listen", o->api_listen},         {"events-listen", o->events_listen},
+        {"matcher-listen", o->matcher_listen}, {"replay-listen", o->replay_listen},
+        {"matcher-remote", o->matcher_remote}, {"replay-remote", o->replay_remote},
+        {"bridge-api", o->bridge_api},         {"bridge-events", o->bridge_events},
+    };
+    struct server s = {.o = o};
+    enum err code = parse_roles(&s, why);
+    if (code == ERR_OK && !str_name_valid(str_of(o->realm)))
+        code = err_set_field(why, ERR_INVALID_ARGUMENT, "realm",
+                             "realm is \"%.150s\", allowed are 1..64 of [A-Za-z0-9_.-]", o->realm);
+    for (size_t i = 0; code == ERR_OK && i < sizeof rows / sizeof rows[0]; i++)
+        code = check_addresses(rows[i].name, rows[i].addresses, why);
     return code;
 }
 

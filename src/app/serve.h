@@ -6,8 +6,11 @@
 
 struct server;
 
-/* Starts the roles in the order matcher, events, api, bridge and prints each door on stdout. On
- * error what was started is stopped again. Blocks until the doors are open, not until leading. */
+/* Roles, realm and addresses as far as they can be judged without opening anything. Errors name the
+ * option, the value and what is allowed. */
+enum err server_check(const struct serve_options *o, struct err_text *why) ERR_CHECKED;
+/* Starts the roles of checked options in the order matcher, events, api, bridge. On error what was
+ * started is stopped again. Blocks until the doors are open, not until leading. */
 enum err server_start(struct server **out, const struct serve_options *o,
                       struct err_text *why) ERR_CHECKED;
 /* Whether this process can serve: its matcher, if it has one, leads. Any thread. */

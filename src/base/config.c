@@ -162,9 +162,10 @@ enum err config_set(struct config *c, struct str name, struct str value, const c
                     struct err_text *why) {
     int rank = source_rank(source);
     size_t i = find_row(c, name);
-    bool action = i < c->row_count && c->rows[i].type == CONFIG_ACTION;
-    if (i == c->row_count || (action && strcmp(source, "flag") != 0))
-        return unknown_name(c, name, why);
+    if (i == c->row_count) return unknown_name(c, name, why);
+    if (c->rows[i].type == CONFIG_ACTION && strcmp(source, "flag") != 0)
+        return err_set_field(why, ERR_INVALID_ARGUMENT, c->rows[i].name,
+                             "--%s is for the command line only", c->rows[i].name);
     struct parsed parsed;
     enum err code = parse(&c->rows[i], value, &parsed, why);
     if (code != ERR_OK) return code;
@@ -440,11 +441,14 @@ void config_help(const struct config *c, struct strbuf *out) {
         help_form(row, out);
         size_t column = out->size - start;
         strbuf_clear(&words);
-        strbuf_printf(&words, "%s (", row->text);
-        if (*row->fallback)
-            strbuf_printf(&words, "default %s%s%s, ", row->fallback, *row->unit ? " " : "",
-                          row->unit);
-        strbuf_printf(&words, "%s)", environment_name(row, variable));
+        strbuf_add_str(&words, str_of(row->text));
+        if (row->type != CONFIG_ACTION) { /* it has neither a default nor a variable */
+            strbuf_add_str(&words, STR(" ("));
+            if (*row->fallback)
+                strbuf_printf(&words, "default %s%s%s, ", row->fallback, *row->unit ? " " : "",
+                              row->unit);
+            strbuf_printf(&words, "%s)", environment_name(row, variable));
+        }
         add_wrapped(out, strbuf_str(&words), &column);
         strbuf_add_char(out, '\n');
     }

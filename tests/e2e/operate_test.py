@@ -1,6 +1,7 @@
 """What an operator does: configure, start on a broken Redis, stop, script the command line."""
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -23,6 +24,13 @@ def run(*words, stdin=None, env=None, timeout=60):
 def ticket(player, skill, queue="1v1_duel"):
     return json.dumps({"queues": [queue], "players": [
         {"playerId": player, "attributes": {"skill": skill}, "latenciesMs": {"eu-west": 40}}]})
+
+
+def blocked(pid, number):
+    """Whether the main thread of a process holds a signal back."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        mask = next(line for line in f if line.startswith("SigBlk:"))
+    return int(mask.split()[1], 16) >> (number - 1) & 1
 
 
 class Redis:
@@ -85,6 +93,32 @@ class Configuration(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertIn("500", done.stderr)
         self.assertIn("60000", done.stderr)
+
+    def test_what_is_wrong_without_a_server_is_found_without_one(self):
+        for option, value in (("--roles", "api,bridges"), ("--roles", ""), ("--realm", "a b"),
+                              ("--realm", ""), ("--api-listen", "127.0.0.1:0"),
+                              ("--bridge-events", "tcp://127.0.0.1:1,http://x")):
+            for more in (["--check-config"], []):
+                done = run("serve", option, value, *more)
+                self.assertEqual(done.returncode, 2, (option, value, done.stderr))
+                self.assertIn(option[2:], done.stderr)
+
+    def test_every_command_accepts_the_environment_of_every_other(self):
+        variables = set()
+        for command in ("serve", "queue", "ticket", "match", "events", "status", "demo"):
+            variables |= set(re.findall(r"\bMUSTER_[A-Z_]+\b", run(command, "--help").stdout))
+        self.assertGreater(len(variables), 40)
+        env = dict.fromkeys(variables, "1")  # a text, a number in range and true at once
+        path = os.path.join(ROOT, "deploy", "queues", "default.json")
+        self.assertEqual(run("queue", "check", path, env=env).returncode, 0)
+        done = run("ticket", "get", "x", "--api", "tcp://127.0.0.1:1", "--timeout-ms", "50", env=env)
+        self.assertEqual(done.returncode, 3, done.stderr)
+
+    def test_operands_where_none_are_taken_are_named(self):
+        for command in ("serve", "events", "status", "demo"):
+            done = run(command, "surplus")
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("surplus", done.stderr)
 
     def test_queue_explain_judges_tickets_without_a_server(self):
         rules = os.path.join(ROOT, "deploy", "queues", "ranked_5v5.json")
@@ -212,6 +246,22 @@ class CommandLine(unittest.TestCase):
             for line in f:
                 json.loads(line)
 
+    def test_a_demo_in_an_unknown_queue_says_so_and_ends(self):
+        done = run("demo", "--queue", "nope", "--players", "4", "--api", self.m.api, "--events",
+                   self.m.events, "--bridge", self.m.bridge, timeout=30)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("refused   4 players", done.stdout)
+        self.assertIn("no queue", done.stdout)
+
+    def test_a_port_in_use_is_named(self):
+        for option, address in (("--api-listen", self.m.api), ("--events-listen", self.m.events),
+                                ("--bridge-listen", self.m.bridge[len("http://"):])):
+            other = Muster(option, address, start=False)
+            self.addCleanup(other.close)
+            process = other.start(ready=False)
+            self.assertEqual(process.child.wait(20), 1, process.log())
+            self.assertRegex(process.log(), address + ".* in use by another process")
+
     def test_health_pages_answer(self):
         with urllib.request.urlopen(self.m.bridge + "/healthz", timeout=10) as r:
             self.assertEqual((r.status, r.read()), (200, b"ok\n"))
@@ -237,6 +287,16 @@ class Stopping(unittest.TestCase):
             # The lease was handed back: nobody waits for it to run out.
             got = json.loads(m.cli("ticket", "get", t["ticketId"]).stdout)
             self.assertEqual(got["ticket"]["state"], "QUEUED")
+
+    def test_a_repeated_sigterm_changes_nothing_and_a_second_sigint_ends_it_at_once(self):
+        for number, code in ((signal.SIGTERM, 0), (signal.SIGINT, 70)):
+            with Muster() as m:
+                os.kill(m.redis_pid(), signal.SIGSTOP)  # the stop takes a while
+                m.process.signal(number)
+                wait_until("it is stopping", lambda: "id=stopping" in m.process.log(), 10)
+                wait_until("the signal is not blocked", lambda: not blocked(m.process.pid, number))
+                m.process.signal(number)
+                self.assertEqual(m.process.child.wait(15), code, m.process.log())
 
     def test_sigterm_ends_in_order_though_the_embedded_redis_hangs(self):
         with Muster() as m:

@@ -254,6 +254,7 @@ static void an_action_is_for_flags_only_and_not_printed(void **state) {
     struct strbuf out = {0};
     assert_int_equal(config_set(&f->config, STR("check"), STR("true"), "file", &f->why),
                      ERR_INVALID_ARGUMENT);
+    assert_non_null(strstr(f->why.text, "command line only"));
     assert_int_equal(config_set(&f->config, STR("check"), STR("true"), "flag", &f->why), ERR_OK);
     assert_true(f->settings.check);
     config_print(&f->config, &out);
@@ -290,6 +291,7 @@ static void help_has_every_row_with_default_and_variable_in_100_columns(void **s
     assert_non_null(strstr(help.at, "5000 ms"));
     assert_non_null(strstr(help.at, "  --[no-]verbose   Says more. (default false, "));
     assert_non_null(strstr(help.at, "--log-level error|warn|info|debug "));
+    assert_null(strstr(help.at, "MUSTER_CHECK")); /* an action has no variable */
     for (const char *line = help.at; *line;) {
         const char *end = strchr(line, '\n');
         assert_non_null(end);
