@@ -1,6 +1,6 @@
 /* close.h - closes a socket without trusting nng to come back. */
-#ifndef MUSTER_CLIENTS_C_SRC_CLOSE_H
-#define MUSTER_CLIENTS_C_SRC_CLOSE_H
+#ifndef MUSTER_CLIENT_CLOSE_H
+#define MUSTER_CLIENT_CLOSE_H
 
 #include <nng/nng.h>
 
