@@ -39,7 +39,7 @@ struct bridge {
     struct states states;
     struct queue_list queue_list;
     char api_trouble[600];       /* why the api's last Check failed; empty = serving */
-    bool check_under_way, heard; /* heard: the event stream has begun */
+    bool check_under_way, trouble_logged, heard; /* heard: the event stream has begun */
     uint64_t gaps;
     bool stopped;
 };

@@ -76,14 +76,25 @@ static const struct sio_handlers player_handlers = {.connect = on_connect,
 
 /* --- Health ---------------------------------------------------------------------------------- */
 
+/* Once per change: the operator of a bridge alone has no other sign of it than /readyz. */
+static void log_trouble(struct bridge *b) {
+    bool trouble = b->api_trouble[0] != '\0';
+    if (trouble && !b->trouble_logged)
+        LOG_WARN("bridge-api-away", "why=%s", log_quote(str_of(b->api_trouble)));
+    if (!trouble && b->trouble_logged) LOG_INFO("bridge-api-back", "serving=true");
+    b->trouble_logged = trouble;
+}
+
 static void on_checked(struct bridge *b, struct rpc *rpc) {
     b->check_under_way = false;
+    if (rpc->status.code == MUSTER_CANCELLED) return; /* our own end */
     b->api_trouble[0] = '\0';
     if (rpc->status.code != MUSTER_OK)
         snprintf(b->api_trouble, sizeof b->api_trouble, "%s %s", muster_code_name(rpc->status.code),
                  rpc->status.message);
     else if (!((Muster__V1__CheckResponse *)rpc->response)->serving)
         snprintf(b->api_trouble, sizeof b->api_trouble, "no matcher leads the realm");
+    log_trouble(b);
 }
 
 static void check_api(struct bridge *b) {

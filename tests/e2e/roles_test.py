@@ -74,6 +74,14 @@ class Roles(unittest.TestCase):
         done = self.s.cli("queue", "put", QUEUES)
         self.assertEqual(done.returncode, 0, done.stderr)
 
+    def test_a_bridge_says_once_that_its_api_is_away_and_that_it_is_back(self):
+        bridge = self.s.processes["bridge"]
+        self.s.processes["api"].kill()
+        wait_until("the bridge says so", lambda: "bridge-api-away" in bridge.log(), 30)
+        self.s.start("api")
+        wait_until("the bridge says so", lambda: "bridge-api-back" in bridge.log(), 30)
+        self.assertEqual(bridge.log().count("id=bridge-api-away"), 1)
+
     def test_each_role_killed_in_turn_under_load_loses_no_ticket(self):
         load = Load(self.s.api, "1v1_duel", "lone", 8000, 20, 0, 1000)
         self.addCleanup(load.close)
