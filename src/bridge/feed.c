@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
 
 struct target {
     char player_id[LIMIT_NAME_BYTES + 1];
@@ -32,12 +33,13 @@ struct lost {
 
 /* --- The subscription's thread --------------------------------------------------------------- */
 
+/* The news' memory is zeroed: a NUL is behind each text already. */
 static void add_target(struct news *n, const char *player_id, const char *ticket_id) {
-    struct str player = str_of(player_id);
-    if (!str_name_valid(player) || str_of(ticket_id).size >= ID_TEXT_BYTES) return;
+    struct str player = str_of(player_id), ticket = str_of(ticket_id);
+    if (!str_name_valid(player) || ticket.size >= ID_TEXT_BYTES) return;
     struct target *target = &n->targets[n->target_count++];
-    snprintf(target->player_id, sizeof target->player_id, "%s", player_id);
-    snprintf(target->ticket_id, sizeof target->ticket_id, "%s", ticket_id);
+    memcpy(target->player_id, player.at, player.size);
+    memcpy(target->ticket_id, ticket.at, ticket.size);
 }
 
 static size_t player_count(const Muster__V1__Event *event) {
