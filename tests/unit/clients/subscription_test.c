@@ -278,6 +278,8 @@ static void lost_tail_shows_with_the_heartbeat(void **state) {
     expect(s, "10.0 11.0 ");
     expect_position(s, 11);
     heartbeat(s, 1, 11, 10, 11);
+    publish(s, QUEUED, 10, 12, 1, "0"); /* once it is here, so was the heartbeat */
+    expect(s, "10.0 11.0 12.0 ");
     assert_int_equal(muster_subscription_gaps(s->subscription), 1);
     stop(s);
 }
@@ -297,6 +299,8 @@ static void restarted_relay_says_what_it_did_not_see(void **state) {
     expect_position(s, 11);
     fake_muster_publish(s->fake, HEARTBEAT, &batch);
     heartbeat(s, 1, 11, 0, 0);
+    publish(s, QUEUED, 11, 12, 1, "0"); /* once it is here, so were the heartbeats */
+    expect(s, "10.0 11.0 12.0 ");
     assert_int_equal(muster_subscription_gaps(s->subscription), 1);
     stop(s);
 }
