@@ -77,7 +77,7 @@ static enum err put_sample(const struct server *s, const struct serve_options *o
         return err_set_field(why, ERR_INVALID_ARGUMENT, "queues",
                              "--queues needs the api role in this process, or use "
                              "`muster queue put`");
-    struct client_options c = {(char *)server_api(s), 30000};
+    struct client_options c = {.api = (char *)server_api(s), .timeout_ms = 30000};
     struct muster_client *client = command_client(&c);
     if (!client) return err_set(why, ERR_INTERNAL, "cannot open a client to the own api");
     enum err code = put_queues(client, o, why);
@@ -105,8 +105,8 @@ static void end_at_once(int signal_number) {
     static const char late[] = "muster: did not stop in time; ending at once\n";
     static const char again[] = "muster: interrupted again; ending at once\n";
     bool alarmed = signal_number == SIGALRM;
-    if (write(STDERR_FILENO, alarmed ? late : again,
-              alarmed ? sizeof late - 1 : sizeof again - 1) < 0)
+    if (write(STDERR_FILENO, alarmed ? late : again, alarmed ? sizeof late - 1 : sizeof again - 1) <
+        0)
         _exit(EXIT_STOP_STUCK);
     _exit(EXIT_STOP_STUCK);
 }
@@ -149,8 +149,7 @@ static int run(const struct serve_options *o) {
     return code == ERR_OK ? EXIT_CODE_OK : command_fail(code, &why);
 }
 
-/* The highest source of a value wins whatever is read first, so the file comes last: its name may
- * come from the environment or a flag. Returns -1 to go on, else the exit code. */
+/* Returns -1 to go on, else the exit code. */
 static int read_config(struct config *c, const struct serve_options *o, int argc, char **argv) {
     struct err_text why = {0};
     int end = command_options(c, &argc, argv, usage);
@@ -158,8 +157,6 @@ static int read_config(struct config *c, const struct serve_options *o, int argc
     enum err code = ERR_OK;
     if (argc > 1)
         code = err_set(&why, ERR_INVALID_ARGUMENT, "serve takes no operands, got \"%s\"", argv[1]);
-    else if (o->config[0])
-        code = config_read_file(c, o->config, &why);
     if (code == ERR_OK) code = server_check(o, &why);
     if (code == ERR_OK) return -1;
     (void)command_fail(code, &why); /* the exit code is usage's, whatever was wrong */

@@ -3,6 +3,7 @@
 
 #include "wire/json.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -70,13 +71,19 @@ int command_options(struct config *c, int *argc, char **argv, const char *usage)
         return EXIT_CODE_OK;
     }
     struct err_text why;
-    enum err code = config_read_environment(c, environ, shared_names,
-                                            sizeof shared_names / sizeof shared_names[0], &why);
+    c->others = shared_names;
+    c->other_count = sizeof shared_names / sizeof shared_names[0];
+    enum err code = config_read_environment(c, environ, &why);
     if (code == ERR_OK) {
         int operands = *argc - 1;
         code = config_read_flags(c, &operands, argv + 1, &why);
         *argc = operands + 1;
     }
+    /* The highest source of a value wins whatever is read first, so the file, whose name may come
+     * from the environment or a flag, is read last. Each table begins with it. */
+    const char *file = *(char **)c->target;
+    assert(strcmp(c->rows[0].name, "config") == 0 && c->rows[0].offset == 0);
+    if (code == ERR_OK && file[0]) code = config_read_file(c, file, &why);
     if (code == ERR_OK) return -1;
     (void)command_fail(code, &why); /* the exit code is usage's, whatever was wrong */
     return EXIT_CODE_USAGE;

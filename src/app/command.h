@@ -31,29 +31,39 @@ int demo_command(int argc, char **argv);
 
 /* Options that every client command takes. First member of their option structs. */
 struct client_options {
+    char *config; /* first in every command's options */
     char *api;
     int64_t timeout_ms;
 };
 
 /* The rows of struct client_options, for the head of a command's table. */
 #define CLIENT_ROWS                                                                          \
-    {"api",                                                                                  \
+    {"config",                                                                               \
      CONFIG_TEXT,                                                                            \
-     "tcp://127.0.0.1:7600",                                                                 \
+     "",                                                                                     \
      0,                                                                                      \
      0,                                                                                      \
      "",                                                                                     \
      NULL,                                                                                   \
-     "address of the RPC API",                                                               \
-     offsetof(struct client_options, api)},                                                  \
+     "read options from this file: lines of `name = value`",                                 \
+     offsetof(struct client_options, config)},                                               \
+        {"api",                                                                              \
+         CONFIG_TEXT,                                                                        \
+         "tcp://127.0.0.1:7600",                                                             \
+         0,                                                                                  \
+         0,                                                                                  \
+         "",                                                                                 \
+         NULL,                                                                               \
+         "address of the RPC API",                                                           \
+         offsetof(struct client_options, api)},                                              \
     {                                                                                        \
         "timeout-ms", CONFIG_INT, "5000", 1, 60000, "ms", NULL, "patience with one request", \
             offsetof(struct client_options, timeout_ms)                                      \
     }
 
-/* Reads environment and flags into c->target; prints the error, or the help when --help is
- * among the arguments. Returns -1 to go on, else the exit code. *argc and argv keep the operands
- * (argv[0] stays the name). */
+/* Reads environment, flags and the configuration file into c->target; prints the error, or the help
+ * when --help is among the arguments. Returns -1 to go on, else the exit code. *argc and argv keep
+ * the operands (argv[0] stays the name). */
 int command_options(struct config *c, int *argc, char **argv, const char *usage);
 /* Prints "muster: CODE: message" to stderr; returns the exit code that fits. */
 int command_fail(enum err code, const struct err_text *why);

@@ -213,6 +213,28 @@ static bool read_value(struct str s, struct strbuf *out) {
     return true;
 }
 
+/* The variable of a setting: "lease-ms" -> "MUSTER_LEASE_MS". Cut where it is too long to be one.
+ */
+static const char *variable_of(struct str name, char out[NAME_BYTES]) {
+    (void)snprintf(out, NAME_BYTES, "MUSTER_%.*s", STR_PRINT(name));
+    for (char *p = out + 7; *p; p++) {
+        if (*p == '-') *p = '_';
+        if (*p >= 'a' && *p <= 'z') *p = (char)(*p - 'a' + 'A');
+    }
+    return out;
+}
+
+static bool listed(struct str name, const char *const *names, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (str_equal(name, str_of(names[i]))) return true;
+    return false;
+}
+
+static bool is_of_others(const struct config *c, struct str name) {
+    char variable[NAME_BYTES];
+    return listed(str_of(variable_of(name, variable)), c->others, c->other_count);
+}
+
 static enum err read_line(struct config *c, struct str line, bool *seen, struct err_text *why) {
     line = trim(line);
     if (line.size == 0 || line.at[0] == '#') return ERR_OK;
@@ -229,6 +251,8 @@ static enum err read_line(struct config *c, struct str line, bool *seen, struct 
                        STR_PRINT(name));
     else if (i < c->row_count && seen[i])
         code = err_set(why, ERR_INVALID_ARGUMENT, "%.*s is set twice", STR_PRINT(name));
+    else if (i == c->row_count && is_of_others(c, name))
+        code = ERR_OK;
     else
         code = config_set(c, name, strbuf_str(&value), "file", why);
     if (i < c->row_count) seen[i] = true;
@@ -283,13 +307,8 @@ enum err config_read_file(struct config *c, const char *path, struct err_text *w
 /* ---- environment ------------------------------------------------------------------------- */
 
 static const char *environment_name(const struct config_row *row, char out[NAME_BYTES]) {
-    int size = snprintf(out, NAME_BYTES, "MUSTER_%s", row->name);
-    assert(size > 0 && size < NAME_BYTES);
-    for (char *p = out + 7; *p; p++) {
-        if (*p == '-') *p = '_';
-        if (*p >= 'a' && *p <= 'z') *p = (char)(*p - 'a' + 'A');
-    }
-    return out;
+    assert(strlen(row->name) + 7 < NAME_BYTES);
+    return variable_of(str_of(row->name), out);
 }
 
 static enum err unknown_variable(const struct config *c, struct str name, struct err_text *why) {
@@ -305,12 +324,6 @@ static enum err unknown_variable(const struct config *c, struct str name, struct
     return ERR_INVALID_ARGUMENT;
 }
 
-static bool listed(struct str name, const char *const *names, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        if (str_equal(name, str_of(names[i]))) return true;
-    return false;
-}
-
 /* NOT_FOUND: no row has that environment form. */
 static enum err read_variable(struct config *c, struct str name, struct str value,
                               struct err_text *why) {
@@ -323,9 +336,7 @@ static enum err read_variable(struct config *c, struct str name, struct str valu
     return ERR_NOT_FOUND;
 }
 
-enum err config_read_environment(struct config *c, char **environment,
-                                 const char *const *also_known, size_t also_known_count,
-                                 struct err_text *why) {
+enum err config_read_environment(struct config *c, char **environment, struct err_text *why) {
     for (char **entry = environment; *entry; entry++) {
         struct str text = str_of(*entry);
         if (!str_starts(text, STR("MUSTER_"))) continue;
@@ -333,7 +344,7 @@ enum err config_read_environment(struct config *c, char **environment,
         if (!equals) continue;
         struct str name = {*entry, (size_t)(equals - *entry)};
         enum err code = read_variable(c, name, str_of(equals + 1), why);
-        if (code == ERR_NOT_FOUND && listed(name, also_known, also_known_count)) continue;
+        if (code == ERR_NOT_FOUND && listed(name, c->others, c->other_count)) continue;
         if (code == ERR_NOT_FOUND) code = unknown_variable(c, name, why);
         if (code != ERR_OK) return code;
     }

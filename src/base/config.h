@@ -39,6 +39,10 @@ struct config {
     size_t row_count;
     void *target;         /* struct with one field per row; texts are owned by it */
     const char **sources; /* per row: "default", "file", "environment", "flag" */
+    /* Settings of others, by their variables ("MUSTER_TOKEN"), that may stand in the same
+     * environment and file: passed over. Set after config_init; borrowed. */
+    const char *const *others;
+    size_t other_count;
 };
 
 /* Sets every field to its default. `target` is zeroed memory of the caller. */
@@ -51,10 +55,8 @@ enum err config_set(struct config *c, struct str name, struct str value, const c
 /* `name = value` lines; # starts a comment; a value with # in it is put in "..." (\" and \\ inside
  * it). At most 1 MiB. The error names file and line; NOT_FOUND when the file cannot be opened. */
 enum err config_read_file(struct config *c, const char *path, struct err_text *why) ERR_CHECKED;
-/* Every MUSTER_* variable must be a known row; `also_known` lists further allowed
- * names, in full ("MUSTER_TOKEN"). */
+/* Every MUSTER_* variable must be a row's or one of c->others. */
 enum err config_read_environment(struct config *c, char **environment,
-                                 const char *const *also_known, size_t also_known_count,
                                  struct err_text *why) ERR_CHECKED;
 /* Takes --name=value and --name value (bool: --name, --no-name) out of argv; what is left are
  * the operands, in order, *argc of them. `--` ends options. */

@@ -80,6 +80,19 @@ class Configuration(unittest.TestCase):
         for word in ("realm = filed", "lease-ms = 900", "log-level = debug"):
             self.assertIn(word, done.stdout)
 
+    def test_a_client_command_reads_its_options_from_the_servers_file_too(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as f:
+            f.write("realm = filed\nlease-ms = 700\napi = tcp://127.0.0.1:1\ntimeout-ms = 200\n")
+            f.flush()
+            done = run("status", "--config", f.name)
+            self.assertEqual(done.returncode, 3, done.stderr)
+            self.assertIn("127.0.0.1:1", done.stderr)
+            f.write("laese-ms = 1\n")
+            f.flush()
+            done = run("status", env={"MUSTER_CONFIG": f.name})
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("laese-ms", done.stderr)
+
     def test_unknown_option_names_the_nearest(self):
         done = run("serve", "--api-lisen", "tcp://127.0.0.1:0")
         self.assertEqual(done.returncode, 2)
@@ -109,6 +122,7 @@ class Configuration(unittest.TestCase):
             variables |= set(re.findall(r"\bMUSTER_[A-Z_]+\b", run(command, "--help").stdout))
         self.assertGreater(len(variables), 40)
         env = dict.fromkeys(variables, "1")  # a text, a number in range and true at once
+        env["MUSTER_CONFIG"] = os.path.join(ROOT, "deploy", "muster.conf")
         path = os.path.join(ROOT, "deploy", "queues", "default.json")
         self.assertEqual(run("queue", "check", path, env=env).returncode, 0)
         done = run("ticket", "get", "x", "--api", "tcp://127.0.0.1:1", "--timeout-ms", "50", env=env)

@@ -71,8 +71,10 @@ static enum err read_flags(struct fixture *f, int *argc, char **argv) {
 
 static enum err read_variable(struct fixture *f, char *entry) {
     char *environment[] = {"PATH=/bin", entry, NULL};
-    const char *const also[] = {"MUSTER_TOKEN"};
-    return config_read_environment(&f->config, environment, also, 1, &f->why);
+    static const char *const others[] = {"MUSTER_TOKEN"};
+    f->config.others = others;
+    f->config.other_count = 1;
+    return config_read_environment(&f->config, environment, &f->why);
 }
 
 static void fields_start_with_their_defaults(void **state) {
@@ -237,6 +239,16 @@ static void malformed_file_names_its_line(void **state) {
     assert_non_null(strstr(f->why.text, "/nonexistent/muster.conf"));
 }
 
+static void settings_of_others_in_the_file_are_passed_over(void **state) {
+    struct fixture *f = *state;
+    static const char *const others[] = {"MUSTER_LEASE_MS"};
+    f->config.others = others;
+    f->config.other_count = 1;
+    assert_int_equal(read_text(f, "lease-ms = 5\ntimeout-ms = 7\n"), ERR_OK);
+    assert_int_equal(f->settings.timeout_ms, 7);
+    assert_int_equal(read_text(f, "lease-m = 5\n"), ERR_INVALID_ARGUMENT);
+}
+
 static void a_password_in_an_address_is_not_printed(void **state) {
     struct fixture *f = *state;
     struct strbuf out = {0};
@@ -317,6 +329,7 @@ int main(void) {
         CASE(environment_lets_other_and_listed_names_pass),
         CASE(file_takes_comments_and_quoted_values),
         CASE(malformed_file_names_its_line),
+        CASE(settings_of_others_in_the_file_are_passed_over),
         CASE(a_password_in_an_address_is_not_printed),
         CASE(an_action_is_for_flags_only_and_not_printed),
         CASE(printed_settings_read_back_the_same),
