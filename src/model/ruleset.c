@@ -168,7 +168,7 @@ static enum err admit_player(const struct ruleset *r, const struct player *p, ui
     }
     if (r->has_latency && p->latency_count == 0) {
         char field[96];
-        return err_set_field(why, ERR_INVALID_ARGUMENT, player_field(field, index, "latencies"),
+        return err_set_field(why, ERR_INVALID_ARGUMENT, player_field(field, index, "latencies_ms"),
                              "player \"%.*s\" has no latencies; this queue has a latency rule and "
                              "needs at least one region's latency in ms",
                              STR_PRINT(p->id));

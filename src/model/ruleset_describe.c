@@ -58,7 +58,7 @@ static void describe_teams(const struct ruleset *r, struct strbuf *out) {
             add_players(out, now);
             before = now;
         }
-        strbuf_printf(out, " players\n");
+        strbuf_printf(out, before->players_max == 1 ? " player\n" : " players\n");
     }
 }
 
@@ -171,13 +171,14 @@ static void describe_latency(const struct ruleset *r, struct strbuf *out, uint32
         strbuf_printf(out, "every party reaches one common region (%s of its players)",
                       ruleset_party_names[rule->party]);
     if (rule->has_max || isfinite(last->max)) {
-        strbuf_printf(out, " within ms ");
+        strbuf_printf(out, " within ");
         add_bound(r, out, i, offsetof(struct rule_bounds, max));
+        strbuf_printf(out, " ms");
     }
     if (rule->has_distance || isfinite(last->distance)) {
-        strbuf_printf(out, "%s within ms ", rule->has_max ? ", and" : "");
+        strbuf_printf(out, "%s within ", rule->has_max ? ", and" : "");
         add_bound(r, out, i, offsetof(struct rule_bounds, distance));
-        strbuf_printf(out, " of the %s", rule->latency == LATENCY_MIN ? "lowest" : "average");
+        strbuf_printf(out, " ms of the %s", rule->latency == LATENCY_MIN ? "lowest" : "average");
     }
 }
 

@@ -697,11 +697,11 @@ static void samples_parse_without_notes_and_both_forms_mean_the_same(void **stat
         "2 teams \"team_1\" to \"team_2\", each: 5 players\n"
         "rule \"skillTolerance\": the tickets' skill (avg of a party) lie within 100, after 30 s "
         "200, after 60 s 400\n"
-        "rule \"maxLatency\": every player reaches one common region within ms 150\n"
+        "rule \"maxLatency\": every player reaches one common region within 150 ms\n"
         "the oldest ticket of a match sets its time\n";
     assert_non_null(strstr(new_form.at, arena));
     assert_non_null(strstr(new_form.at, "1v1_duel\n2 teams \"team_1\" to \"team_2\", each: 1 "));
-    assert_non_null(strstr(ranked.at, "within ms 80, after 30 s 120, after 90 s 200\n"));
+    assert_non_null(strstr(ranked.at, "within 80, after 30 s 120, after 90 s 200 ms\n"));
     strbuf_fini(&new_form);
     strbuf_fini(&old_form);
     strbuf_fini(&ranked);

@@ -203,9 +203,9 @@ static void compounds_and_latencies_explain_themselves(void **state) {
     ruleset_describe(r, &out);
     assert_non_null(
         strstr(out.at, "rule \"l\" (where a compound names it): every party reaches one common "
-                       "region (avg of its players) within ms 9 of the average\n"
+                       "region (avg of its players) within 9 ms of the average\n"
                        "rule \"m\" (where a compound names it): every player reaches one common "
-                       "region within ms 50, and within ms 9 of the lowest\n"
+                       "region within 50 ms, and within 9 ms of the lowest\n"
                        "rule \"x\": or(l, m)\n"));
     strbuf_fini(&out);
 }

@@ -457,7 +457,7 @@ static void admission_refuses_a_ticket_that_could_never_match(void **state) {
         {"skill=1",
          "player \"p1\" has no latencies; this queue has a latency rule and needs at least one "
          "region's latency in ms",
-         "players[0].latencies"},
+         "players[0].latencies_ms"},
         {"skill=1,@e=1/skill=1,@e=1/skill=1,@e=1/skill=1,@e=1",
          "the ticket has 4 players; the largest team of this queue holds 3", "players"},
         {"skill=1,mode=x,@eu=5/skill=2,mode=y,@eu=5",
@@ -512,7 +512,7 @@ static void a_ruleset_explains_itself_in_plain_words(void **state) {
         "rule \"m\": all players have the same mode\n"
         "rule \"c\": count(players) >= 5\n"
         "rule \"d\": avg(teams[solo].players.attributes[skill]) from 10: at most 4: at least 1\n"
-        "rule \"l\": every player reaches one common region within ms 80\n"
+        "rule \"l\": every player reaches one common region within 80 ms\n"
         "the newest ticket of a match sets its time\n");
     strbuf_fini(&out);
 }
