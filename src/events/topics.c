@@ -1,6 +1,7 @@
 /* topics.c - positions by topic. */
 #include "events/topics.h"
 
+#include "base/limits.h"
 #include "base/mem.h"
 
 void topics_fini(struct topics *t) {
@@ -12,7 +13,7 @@ void topics_fini(struct topics *t) {
 
 void topics_reset(struct topics *t, struct position start) {
     topics_fini(t);
-    t->start = start;
+    t->start = t->last = start;
 }
 
 /* Sorted by topic: the place where it is or belongs. */
@@ -28,19 +29,28 @@ static size_t place_of(const struct topics *t, struct str topic) {
     return low;
 }
 
-struct position topics_advance(struct topics *t, struct str topic, struct position at) {
-    size_t place = place_of(t, topic);
-    if (place < t->count && str_equal(t->at[place].topic, topic)) {
-        struct position previous = t->at[place].at;
-        t->at[place].at = at;
-        return previous;
-    }
+static void insert(struct topics *t, size_t place, struct topic_position added) {
     if (t->count == t->capacity) {
         t->capacity = t->capacity ? 2 * t->capacity : 16;
         t->at = mem_grow(t->at, t->capacity, sizeof *t->at);
     }
     for (size_t i = t->count++; i > place; i--)
         t->at[i] = t->at[i - 1];
-    t->at[place] = (struct topic_position){{mem_text(topic), topic.size}, at};
+    t->at[place] = added;
+}
+
+struct position topics_advance(struct topics *t, struct str topic, struct position at) {
+    size_t place = place_of(t, topic);
+    if (place < t->count && str_equal(t->at[place].topic, topic)) {
+        struct position previous = t->at[place].at;
+        t->at[place].at = t->last = at;
+        return previous;
+    }
+    if (t->count == LIMIT_TOPICS) {
+        topics_reset(t, t->last);
+        place = 0;
+    }
+    insert(t, place, (struct topic_position){{mem_text(topic), topic.size}, at});
+    t->last = at;
     return t->start;
 }
