@@ -1,6 +1,8 @@
 /* fake_muster.c - nng rep and pub sockets around a test's answers. */
 #include "support/fake_muster.h"
 
+#include "bus/close.h"
+
 #include <assert.h>
 #include <nng/nng.h>
 #include <nng/protocol/pubsub0/pub.h>
@@ -151,8 +153,8 @@ void fake_muster_free(struct fake_muster *fake) {
         nng_aio_stop(fake->contexts[i].aio);
         nng_aio_free(fake->contexts[i].aio);
     }
-    nng_close(fake->rep);
-    nng_close(fake->pub);
+    (void)close_socket(fake->rep);
+    (void)close_socket(fake->pub);
     pthread_mutex_destroy(&fake->mutex);
     unlink(fake->api + strlen("ipc://"));
     unlink(fake->events + strlen("ipc://"));

@@ -2,10 +2,13 @@
 #include "close.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <time.h>
 
-enum { CLOSE_S = 2 };
+enum { CLOSE_MS = 1000, CLOSE_STUCK_MS = 50 };
+
+static atomic_bool reaper_stuck; /* nng has one for the whole process */
 
 static void *run(void *arg) {
     nng_close((nng_socket){.id = (uint32_t)(uintptr_t)arg});
@@ -20,6 +23,10 @@ void muster_close_socket(nng_socket socket) {
         return;
     }
     clock_gettime(CLOCK_REALTIME, &until); /* the clock of timedjoin */
-    until.tv_sec += CLOSE_S;
-    if (pthread_timedjoin_np(thread, NULL, &until) != 0) pthread_detach(thread);
+    until.tv_nsec += 1000000L * (atomic_load(&reaper_stuck) ? CLOSE_STUCK_MS : CLOSE_MS);
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    if (pthread_timedjoin_np(thread, NULL, &until) == 0) return;
+    atomic_store(&reaper_stuck, true);
+    pthread_detach(thread);
 }

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "bus/close.h"
 #include "rt/call.h"
 #include "rt/thread.h"
 #include "wire/request.h"
@@ -162,7 +163,7 @@ static Muster__V1__Response *exchange(struct world *w, const void *bytes, size_t
     Muster__V1__Response *r = muster__v1__response__unpack(NULL, nng_msg_len(m), nng_msg_body(m));
     assert_non_null(r);
     nng_msg_free(m);
-    (void)nng_close(s);
+    (void)close_socket(s);
     return r;
 }
 

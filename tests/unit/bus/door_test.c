@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "bus/close.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -111,7 +112,7 @@ static void expect_echo(const char *address, const char *text) {
     assert_int_equal(nng_recv(s, answer, &size, 0), 0);
     assert_int_equal(size, strlen(text));
     assert_memory_equal(answer, text, size);
-    (void)nng_close(s);
+    (void)close_socket(s);
 }
 
 /* Many requests in flight over one socket. */
@@ -154,7 +155,7 @@ static unsigned crowd_receive(struct crowd *c, const char *text) {
         nng_msg_free(m);
         nng_aio_free(c->aios[i]);
     }
-    (void)nng_close(c->socket);
+    (void)close_socket(c->socket);
     mem_free(c->contexts);
     mem_free(c->aios);
     return same;
@@ -223,7 +224,7 @@ static void hostile_bytes_cost_their_own_connection_only(void **state) {
     assert_int_equal(nng_send(honest, "still", 5, 0), 0);
     assert_int_equal(nng_recv(honest, answer, &size, 0), 0);
     assert_int_equal(size, 5);
-    (void)nng_close(honest);
+    (void)close_socket(honest);
     expect_echo(address, "after");
     stop(&e);
 }
@@ -271,7 +272,7 @@ static void answers_to_clients_that_are_gone_block_nobody(void **state) {
         struct crowd c;
         crowd_send(&c, door_addresses(e.door), LIMIT_RPC_CONTEXTS, "hold");
         wait_held(&e, LIMIT_RPC_CONTEXTS);
-        (void)nng_close(c.socket);
+        (void)close_socket(c.socket);
         for (unsigned n = 0; n < c.count; n++)
             nng_aio_free(c.aios[n]);
         mem_free(c.contexts);
@@ -297,7 +298,7 @@ static void stopped_door_takes_nothing_and_still_answers(void **state) {
     release(&e);
     assert_int_equal(crowd_receive(&c, "released"), COUNT);
     assert_int_equal(atomic_load(&e.taken), taken);
-    (void)nng_close(late);
+    (void)close_socket(late);
     door_close(e.door);
 }
 

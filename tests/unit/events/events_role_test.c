@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "bus/close.h"
 #include "rt/call.h"
 #include "store/stream.h"
 #include "support/redis_fixture.h"
@@ -48,7 +49,7 @@ static void start_relay(struct world *w) {
 }
 
 static void stop_relay(struct world *w) {
-    (void)nng_close(w->sub);
+    (void)close_socket(w->sub);
     events_stop(w->events);
     events_free(w->events);
     assert_int_equal(call_open_count(), 0);
@@ -445,7 +446,7 @@ static void stop_answers_replays_that_wait_for_a_hanging_redis(void **state) {
     events_stop(w.events);
     assert_in_range(clock_mono_us() - begin_us, 0, 2000000);
     events_free(w.events);
-    (void)nng_close(w.sub);
+    (void)close_socket(w.sub);
     for (int i = 0; i < REPLAYS; i++) {
         assert_true(atomic_load(&answers[i].done));
         assert_int_equal(answers[i].code, ERR_UNAVAILABLE);
