@@ -10,6 +10,7 @@
 #define LIMIT_REGIONS 64             /* latencies per player; a region set is one u64: refused */
 #define LIMIT_LATENCY_MS 60000       /* refused */
 #define LIMIT_TICKET_PLAYERS 200     /* refused; the queue's largest team is usually less */
+#define LIMIT_TICKET_QUEUES 8        /* queues one ticket waits in; a pool entry each: refused */
 #define LIMIT_TICKET_BYTES 262144    /* one ticket on the wire; an entry must hold it: refused */
 #define LIMIT_MATCH_PLAYERS 200      /* FlexMatch large match: ruleset refused */
 #define LIMIT_TEAMS 200              /* ruleset refused */

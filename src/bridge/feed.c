@@ -85,10 +85,17 @@ static void write_args(struct news *n, const Muster__V1__Event *event) {
     }
 }
 
+/* A ticket's event comes once for each of its queues: that of the first counts. */
+static bool is_repeat(const Muster__V1__Event *event) {
+    return event->body_case == MUSTER__V1__EVENT__BODY_TICKET && event->ticket->n_queues > 0 &&
+           strcmp(event->ticket->queues[0], event->queue) != 0;
+}
+
 static void on_event(void *arg, const Muster__V1__Event *event) {
     struct bridge *b = arg;
     size_t count = player_count(event);
     if (count == 0) return; /* queues' events are not for players */
+    if (is_repeat(event)) return;
     struct news *n = mem_alloc(sizeof *n + count * sizeof *n->targets);
     n->message.kind = BRIDGE_NEWS;
     n->type = event->type;

@@ -37,8 +37,8 @@ static void refuse(struct session *s, struct str ack_id, enum err code,
 }
 
 /* The api's path of the field at fault, in the words of JoinQueueRequest: the connected player is
- * players[0] of the ticket, party[0] is players[1]. */
-static void field_of_join(const char *field, char *out, size_t size) {
+ * players[0] of the ticket, party[0] is players[1]; where `queue` was given, it is queues[0]. */
+static void field_of_join(const char *field, bool queue_given, char *out, size_t size) {
     unsigned index;
     int end = 0;
     if (sscanf(field, "players[%u]%n", &index, &end) == 1 && end > 0) {
@@ -47,14 +47,21 @@ static void field_of_join(const char *field, char *out, size_t size) {
             snprintf(out, size, "%s", rest[0] == '.' ? rest + 1 : rest);
         else
             snprintf(out, size, "party[%u]%s", index - 1, rest);
+    } else if (queue_given && sscanf(field, "queues[%u]", &index) == 1) {
+        if (index == 0)
+            snprintf(out, size, "queue");
+        else
+            snprintf(out, size, "queues[%u]", index - 1);
     } else {
-        snprintf(out, size, "%s", strncmp(field, "queues", 6) == 0 ? "queue" : field);
+        snprintf(out, size, "%s", field);
     }
 }
 
+static char queue_was_given; /* its address is the context of such a join's call */
+
 static void finish_failed(struct rpc *rpc) {
     char field[sizeof rpc->status.field];
-    field_of_join(rpc->status.field, field, sizeof field);
+    field_of_join(rpc->status.field, rpc->context == &queue_was_given, field, sizeof field);
     struct strbuf args = {0};
     snprintf(rpc->status.field, sizeof rpc->status.field, "%s", field);
     payload_refused(&rpc->status, &args);
@@ -133,8 +140,11 @@ static void create_ticket(const struct request *r, Muster__V1__JoinQueueRequest 
     Muster__V1__Player self = MUSTER__V1__PLAYER__INIT;
     self.player_id = r->session->player->id;
     copy_maps(&self, join, arena);
-    create.n_queues = 1;
-    create.queues = &join->queue;
+    bool queue_given = join->queue[0] != '\0';
+    create.queues = arena_alloc(arena, (1 + join->n_queues) * sizeof *create.queues);
+    if (queue_given) create.queues[create.n_queues++] = join->queue;
+    for (size_t i = 0; i < join->n_queues; i++)
+        create.queues[create.n_queues++] = join->queues[i];
     create.n_players = 1 + join->n_party;
     create.players = arena_alloc(arena, create.n_players * sizeof *create.players);
     create.players[0] = &self;
@@ -143,8 +153,9 @@ static void create_ticket(const struct request *r, Muster__V1__JoinQueueRequest 
     char request_id[40];
     bool named = join->request_id[0] != '\0';
     if (named) bind_request_id(self.player_id, join->request_id, request_id);
-    rpc_call(own_rpc(r, on_created), "Tickets/CreateTicket", &create.base,
-             named ? request_id : NULL);
+    struct rpc *rpc = own_rpc(r, on_created);
+    rpc->context = queue_given ? &queue_was_given : NULL;
+    rpc_call(rpc, "Tickets/CreateTicket", &create.base, named ? request_id : NULL);
     arena_free(arena);
 }
 

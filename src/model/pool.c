@@ -17,7 +17,7 @@ static void part_free(struct pool_part *part) {
 }
 
 static void entry_free(struct pool_entry *e) {
-    e->ticket->entry = NULL;
+    e->ticket->places[e->place].entry = NULL;
     mem_free(e);
 }
 
@@ -100,12 +100,13 @@ static void make_dirty(struct pool *p, struct pool_entry *e) {
     heap_start(&p->dirty, &e->when, e->created_ms);
 }
 
-static struct pool_entry *entry_new(struct pool *p, struct ticket *t) {
-    assert(!t->entry && t->state == TICKET_QUEUED);
+static struct pool_entry *entry_new(struct pool *p, struct ticket *t, uint32_t place) {
+    assert(!t->places[place].entry && t->state == TICKET_QUEUED);
     struct pool_entry *e =
         mem_alloc(sizeof *e + region_count_max(&t->spec) * sizeof(struct pool_region));
     double key = ruleset_key(p->ruleset, &t->spec);
     e->ticket = t;
+    e->place = place;
     e->id = t->id;
     e->key = key == key ? key : 0;
     e->created_ms = t->created_ms;
@@ -119,17 +120,18 @@ static struct pool_entry *entry_new(struct pool *p, struct ticket *t) {
     p->players += e->players;
     heap_start(&p->ages, &e->age, e->created_ms);
     make_dirty(p, e);
-    t->entry = e;
+    t->places[place].entry = e;
     return e;
 }
 
-void pool_add(struct pool *p, struct ticket *t) {
-    struct pool_entry *e = entry_new(p, t);
+struct pool_entry *pool_add(struct pool *p, struct ticket *t, uint32_t place) {
+    struct pool_entry *e = entry_new(p, t, place);
     key_index_insert(&e->part->index, slot_of(e));
+    return e;
 }
 
-void pool_fill(struct pool *p, struct ticket *t) {
-    struct pool_entry *e = entry_new(p, t);
+void pool_fill(struct pool *p, struct ticket *t, uint32_t place) {
+    struct pool_entry *e = entry_new(p, t, place);
     key_index_append(&e->part->index, slot_of(e));
 }
 
@@ -144,9 +146,7 @@ static void unschedule(struct pool *p, struct pool_entry *e) {
     e->dirty = false;
 }
 
-void pool_remove(struct pool *p, struct ticket *t) {
-    struct pool_entry *e = t->entry;
-    assert(e && e->ticket == t);
+void pool_remove(struct pool *p, struct pool_entry *e) {
     struct pool_part *part = e->part;
     unschedule(p, e);
     heap_stop(&p->ages, &e->age);

@@ -29,6 +29,7 @@ struct pool_region {
 
 struct pool_entry {
     struct ticket *ticket;
+    uint32_t place; /* which of the ticket's queues this is: index into ticket.places */
     struct pool_part *part;
     struct id id;
     double key;
@@ -59,12 +60,12 @@ struct pool {
 struct pool *pool_new(const struct ruleset *r);
 void pool_free(struct pool *p); /* NULL is fine; frees the entries, not their tickets */
 
-/* The ticket's entry, dirty; also in t->entry. The ticket was admitted by the ruleset. */
-void pool_add(struct pool *p, struct ticket *t);
-void pool_remove(struct pool *p, struct ticket *t); /* clears t->entry */
+/* The ticket's entry, dirty; also in t->places[place]. The ticket was admitted by the ruleset. */
+struct pool_entry *pool_add(struct pool *p, struct ticket *t, uint32_t place);
+void pool_remove(struct pool *p, struct pool_entry *e); /* frees it, clears the ticket's place */
 /* Many at once into an empty pool: pool_fill for each, as pool_add but not yet in order, then
  * pool_filled before anything else is done with the pool. */
-void pool_fill(struct pool *p, struct ticket *t);
+void pool_fill(struct pool *p, struct ticket *t, uint32_t place);
 void pool_filled(struct pool *p);
 
 void pool_wake(struct pool *p, int64_t now_ms); /* whose time has come becomes dirty */

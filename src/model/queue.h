@@ -35,7 +35,7 @@ struct queue {
     int64_t updated_ms;    /* wall clock of the leader */
     struct pool *pool;     /* owned */
     struct queue_stats stats;
-    uint64_t players_queued;
+    uint64_t tickets_queued, players_queued; /* that wait in it */
 };
 
 /* 4 buckets per octave of milliseconds from 8 ms on: about 19 % resolution. Longer waits than the

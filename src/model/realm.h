@@ -8,8 +8,9 @@
  * decided on the state its own earlier records made. No I/O, no clock, no hidden chance: time and
  * the rng come in. Same journal -> same state.
  *
- * Invariants kept here: a player is in at most one open ticket; a ticket is in its queue's pool
- * exactly while QUEUED; a request key creates one ticket; a ticket has one end.
+ * Invariants kept here: a player is in at most one open ticket; a ticket is in the pool of each of
+ * its queues exactly while QUEUED, and the first match takes it out of all; a request key creates
+ * one ticket; a ticket has one end.
  * Ended tickets and matches stay readable for `keep_ms`, then are forgotten (no record: nothing
  * depends on them).
  * Costs: create, cancel, get O(log n); realm_search bounded by its budget.
@@ -90,13 +91,13 @@ struct outcome {
 };
 
 /* Errors (nothing changed, no record):
- * create_ticket: NOT_FOUND no such queue; INVALID_ARGUMENT the ruleset cannot admit it (text says
- *   why); ALREADY_EXISTS a player is in an open ticket (text names player and ticket);
- *   INVALID_ARGUMENT the request key was used with other content; RESOURCE_EXHAUSTED LIMIT_TICKETS.
- * cancel_ticket: NOT_FOUND; FAILED_PRECONDITION it is MATCHED or EXPIRED (a repeat is OK).
- * put_queue: RESOURCE_EXHAUSTED LIMIT_QUEUES; FAILED_PRECONDITION a waiting ticket cannot be
- *   admitted by the new ruleset (text names one).
- * delete_queue: NOT_FOUND; FAILED_PRECONDITION open tickets in it. */
+ * create_ticket: NOT_FOUND no such queue; INVALID_ARGUMENT a queue's ruleset cannot admit it (text
+ *   says which and why); ALREADY_EXISTS a player is in an open ticket (text names player and
+ * ticket); INVALID_ARGUMENT the request key was used with other content; RESOURCE_EXHAUSTED
+ * LIMIT_TICKETS. cancel_ticket: NOT_FOUND; FAILED_PRECONDITION it is MATCHED or EXPIRED (a repeat
+ * is OK). put_queue: RESOURCE_EXHAUSTED LIMIT_QUEUES; FAILED_PRECONDITION a waiting ticket cannot
+ * be admitted by the new ruleset (text names one). delete_queue: NOT_FOUND; FAILED_PRECONDITION
+ * open tickets in it. */
 enum err realm_decide(struct realm *r, struct command *c, const struct decision *d,
                       struct outcome *out, struct err_text *why) ERR_CHECKED;
 

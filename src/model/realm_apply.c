@@ -35,23 +35,41 @@ static void keep_ended(struct realm *r, struct ticket *t) {
     }
 }
 
-static void enter_queue(struct realm *r, struct queue *q, struct ticket *t) {
-    t->queue = q;
+static void enter_queue(struct realm *r, struct queue *q, struct ticket *t, uint32_t place) {
+    t->places[place].queue = q;
+    q->tickets_queued++;
     q->players_queued += t->spec.player_count;
     if (r->replaying) return;
-    pool_add(q->pool, t);
+    pool_add(q->pool, t, place);
     realm_set_turn(r, q);
 }
 
-static void leave_queue(struct realm *r, struct ticket *t) {
-    if (!t->queue) {
-        list_remove(&r->orphans, &t->kept);
-        return;
+/* Into those of its queues that are known; false when some are still to come. */
+static bool enter_queues(struct realm *r, struct ticket *t) {
+    bool all = true;
+    for (uint32_t i = 0; i < t->spec.queue_count; i++) {
+        if (t->places[i].queue) continue;
+        struct queue *q = realm_find_queue(r, t->spec.queues[i]);
+        if (q)
+            enter_queue(r, q, t, i);
+        else
+            all = false;
     }
-    t->queue->players_queued -= t->spec.player_count;
-    if (r->replaying) return;
-    pool_remove(t->queue->pool, t);
-    realm_set_turn(r, t->queue);
+    return all;
+}
+
+static void leave_queues(struct realm *r, struct ticket *t) {
+    if (list_linked(&t->kept)) list_remove(&r->orphans, &t->kept);
+    for (uint32_t i = 0; i < t->spec.queue_count; i++) {
+        struct queue *q = t->places[i].queue;
+        if (!q) continue;
+        t->places[i].queue = NULL;
+        q->tickets_queued--;
+        q->players_queued -= t->spec.player_count;
+        if (r->replaying) continue;
+        pool_remove(q->pool, t->places[i].entry);
+        realm_set_turn(r, q);
+    }
 }
 
 static void open_ticket(struct realm *r, struct ticket *t) {
@@ -60,15 +78,11 @@ static void open_ticket(struct realm *r, struct ticket *t) {
     }
     if (!r->replaying) heap_start(&r->expiries, &t->expiry, t->expires_ms);
     r->tickets_open++;
-    struct queue *q = realm_find_queue(r, t->spec.queue);
-    if (q)
-        enter_queue(r, q, t);
-    else
-        list_append(&r->orphans, &t->kept);
+    if (!enter_queues(r, t)) list_append(&r->orphans, &t->kept);
 }
 
 static void close_ticket(struct realm *r, struct ticket *t, enum ticket_state state, int64_t now) {
-    leave_queue(r, t);
+    leave_queues(r, t);
     ticket_move(t, state);
     t->ended_ms = now;
     for (uint32_t i = 0; i < t->spec.player_count; i++) {
@@ -77,6 +91,14 @@ static void close_ticket(struct realm *r, struct ticket *t, enum ticket_state st
     heap_stop(&r->expiries, &t->expiry);
     r->tickets_open--;
     keep_ended(r, t);
+}
+
+/* Counts the ticket in a statistic (of uint64_t, at `offset`) of each queue it is in. */
+static void count_each(const struct ticket *t, size_t offset) {
+    for (uint32_t i = 0; i < t->spec.queue_count; i++) {
+        struct queue *q = t->places[i].queue;
+        if (q) ++*(uint64_t *)(void *)((char *)&q->stats + offset);
+    }
 }
 
 static bool has_busy_player(const struct realm *r, const struct ticket_spec *spec) {
@@ -114,13 +136,12 @@ static void apply_ticket_created(struct realm *r, const struct record *record) {
     map_put(&r->tickets, id_hash(t->id), t);
     if (!id_is_none(t->request_key)) map_put(&r->requests, id_hash(t->request_key), t);
     note_ticket_recorded(r, t, record->time_ms);
-    if (open) {
-        open_ticket(r, t);
-    } else {
-        t->queue = realm_find_queue(r, t->spec.queue);
+    if (!open) {
         keep_ended(r, t);
+        return;
     }
-    if (t->queue && open && !record->carried) t->queue->stats.created++;
+    open_ticket(r, t);
+    if (!record->carried) count_each(t, offsetof(struct queue_stats, created));
 }
 
 static void apply_ticket_ended(struct realm *r, const struct record *record) {
@@ -133,8 +154,8 @@ static void apply_ticket_ended(struct realm *r, const struct record *record) {
     }
     struct str reason = record->ticket_ended.reason;
     if (reason.size) t->reason = (struct str){mem_text(reason), reason.size};
-    if (t->queue && state == TICKET_CANCELLED) t->queue->stats.cancelled++;
-    if (t->queue && state == TICKET_EXPIRED) t->queue->stats.expired++;
+    count_each(t, state == TICKET_CANCELLED ? offsetof(struct queue_stats, cancelled)
+                                            : offsetof(struct queue_stats, expired));
     close_ticket(r, t, state, record->time_ms);
 }
 
@@ -240,16 +261,10 @@ static struct queue *add_queue(struct realm *r, struct queue_def *def) {
     return q;
 }
 
-static void adopt_orphans(struct realm *r, struct queue *q) {
+/* A queue is known now that open tickets have waited for. */
+static void adopt_orphans(struct realm *r) {
     LIST_EACH (&r->orphans, node) {
-        struct ticket *t = LIST_OF(node, struct ticket, kept);
-        if (!str_equal(t->spec.queue, q->def->name)) continue;
-        list_remove(&r->orphans, node);
-        enter_queue(r, q, t);
-    }
-    LIST_EACH (&r->ended, node) {
-        struct ticket *t = LIST_OF(node, struct ticket, kept);
-        if (str_equal(t->spec.queue, q->def->name)) t->queue = q;
+        if (enter_queues(r, LIST_OF(node, struct ticket, kept))) list_remove(&r->orphans, node);
     }
 }
 
@@ -257,16 +272,21 @@ static void adopt_orphans(struct realm *r, struct queue *q) {
 static void replace_def(struct realm *r, struct queue *q, struct queue_def *def) {
     struct pool *old = q->pool, *new = pool_new(def->ruleset);
     uint64_t count = pool_count(old);
-    struct ticket **waiting = mem_array(count, sizeof(struct ticket *));
-    for (uint64_t i = 0; i < count; i++)
-        waiting[i] = pool_nth(old, i)->ticket;
+    struct waiting {
+        struct ticket *ticket;
+        uint32_t place;
+    } *waiting = mem_array(count, sizeof *waiting);
+    for (uint64_t i = 0; i < count; i++) {
+        const struct pool_entry *e = pool_nth(old, i);
+        waiting[i] = (struct waiting){e->ticket, e->place};
+    }
     new->queue = q;
     new->search_from_ms = old->search_from_ms;
     heap_stop(&r->turns, &old->turn);
     pool_free(old);
     q->pool = new;
     for (uint64_t i = 0; i < count; i++)
-        pool_fill(new, waiting[i]);
+        pool_fill(new, waiting[i].ticket, waiting[i].place);
     pool_filled(new);
     mem_free(waiting);
     queue_def_free(q->def);
@@ -288,7 +308,7 @@ static void apply_queue_put(struct realm *r, struct record *record) {
         replace_def(r, q, def);
     } else {
         q = add_queue(r, def);
-        adopt_orphans(r, q);
+        adopt_orphans(r);
     }
     q->version = record->queue_put.version;
     q->updated_ms = record->time_ms;
@@ -299,13 +319,9 @@ static void apply_queue_deleted(struct realm *r, const struct record *record) {
     uint32_t place = realm_queue_place(r, record->queue_deleted.name, &found);
     if (!found) return;
     struct queue *q = r->queues[place];
-    if (q->players_queued > 0) {
+    if (q->tickets_queued > 0) {
         r->skipped++;
         return;
-    }
-    LIST_EACH (&r->ended, node) {
-        struct ticket *t = LIST_OF(node, struct ticket, kept);
-        if (t->queue == q) t->queue = NULL;
     }
     r->queue_count--;
     for (uint32_t i = place; i < r->queue_count; i++)

@@ -30,6 +30,32 @@ static enum err check_players(const struct realm *r, const struct ticket_spec *s
     return ERR_OK;
 }
 
+static enum err admit(const struct queue *q, const struct ticket_spec *spec, struct err_text *why) {
+    enum err e = ruleset_admit(q->def->ruleset, spec, why);
+    if (e == ERR_OK || spec->queue_count == 1) return e;
+    struct err_text because = *why;
+    return err_set_field(why, e, because.field, "queue \"%.*s\": %.400s", STR_PRINT(q->def->name),
+                         because.text);
+}
+
+/* Each queue must exist and admit the ticket, which waits for the shortest of their timeouts. */
+static enum err check_queues(const struct realm *r, const struct ticket_spec *spec,
+                             int64_t *timeout_ms, struct err_text *why) {
+    for (uint32_t i = 0; i < spec->queue_count; i++) {
+        const struct queue *q = realm_find_queue(r, spec->queues[i]);
+        if (!q) {
+            char field[32];
+            snprintf(field, sizeof field, "queues[%u]", i);
+            return err_set_field(why, ERR_NOT_FOUND, field, "no queue \"%.*s\"",
+                                 STR_PRINT(spec->queues[i]));
+        }
+        enum err e = admit(q, spec, why);
+        if (e != ERR_OK) return e;
+        if (q->def->ticket_timeout_ms < *timeout_ms) *timeout_ms = q->def->ticket_timeout_ms;
+    }
+    return ERR_OK;
+}
+
 static enum err repeat_create(const struct ticket *t, const struct command *c, struct outcome *out,
                               struct err_text *why) {
     if (t->request_hash != c->create_ticket.request_hash) {
@@ -50,12 +76,8 @@ static enum err create_ticket(struct realm *r, const struct command *c, const st
     struct id key = c->create_ticket.request_key;
     const struct ticket *made = id_is_none(key) ? NULL : realm_find_request(r, key);
     if (made) return repeat_create(made, c, out, why);
-    const struct queue *q = realm_find_queue(r, spec->queue);
-    if (!q) {
-        return err_set_field(why, ERR_NOT_FOUND, "queue", "no queue \"%.*s\"",
-                             STR_PRINT(spec->queue));
-    }
-    enum err e = ruleset_admit(q->def->ruleset, spec, why);
+    int64_t timeout_ms = INT64_MAX;
+    enum err e = check_queues(r, spec, &timeout_ms, why);
     if (e != ERR_OK) return e;
     e = check_players(r, spec, why);
     if (e != ERR_OK) return e;
@@ -69,7 +91,7 @@ static enum err create_ticket(struct realm *r, const struct command *c, const st
     record->ticket_created.spec = *spec;
     record->ticket_created.state = TICKET_QUEUED;
     record->ticket_created.created_ms = d->now_ms;
-    record->ticket_created.expires_ms = d->now_ms + q->def->ticket_timeout_ms;
+    record->ticket_created.expires_ms = d->now_ms + timeout_ms;
     record->ticket_created.request_key = key;
     record->ticket_created.request_hash = c->create_ticket.request_hash;
     struct id id = record->ticket_created.id;
@@ -84,13 +106,17 @@ static enum err create_ticket(struct realm *r, const struct command *c, const st
 static void emit_end(struct realm *r, const struct decision *d, const struct ticket *t,
                      enum ticket_state state, struct str reason) {
     struct record *record = new_record(d, RECORD_TICKET_ENDED);
-    uint32_t count = t->spec.player_count;
+    uint32_t count = t->spec.player_count, queue_count = t->spec.queue_count;
     struct str *ids = arena_alloc(d->arena, count * sizeof *ids);
     for (uint32_t i = 0; i < count; i++)
         ids[i] = arena_str(d->arena, t->spec.players[i].id);
+    struct str *queues = arena_alloc(d->arena, queue_count * sizeof *queues);
+    for (uint32_t i = 0; i < queue_count; i++)
+        queues[i] = arena_str(d->arena, t->spec.queues[i]);
     record->ticket_ended.id = t->id;
     record->ticket_ended.state = state;
-    record->ticket_ended.queue = arena_str(d->arena, t->spec.queue);
+    record->ticket_ended.queues = queues;
+    record->ticket_ended.queue_count = queue_count;
     record->ticket_ended.player_ids = ids;
     record->ticket_ended.player_count = count;
     record->ticket_ended.reason = arena_str(d->arena, reason);
@@ -189,10 +215,10 @@ static enum err delete_queue(struct realm *r, const struct command *c, const str
     if (!q) {
         return err_set_field(why, ERR_NOT_FOUND, "name", "no queue \"%.*s\"", STR_PRINT(name));
     }
-    if (pool_count(q->pool) > 0) {
+    if (q->tickets_queued > 0) {
         return err_set_field(why, ERR_FAILED_PRECONDITION, "name",
                              "queue \"%.*s\" has %llu open tickets; cancel them first",
-                             STR_PRINT(name), (unsigned long long)pool_count(q->pool));
+                             STR_PRINT(name), (unsigned long long)q->tickets_queued);
     }
     struct record *record = new_record(d, RECORD_QUEUE_DELETED);
     record->queue_deleted.name = arena_str(d->arena, name);

@@ -62,7 +62,8 @@ static uint64_t digest_ticket(const struct ticket *t) {
     add_number(&d, t->id.hi);
     add_number(&d, t->id.lo);
     add_number(&d, t->state);
-    add_str(&d, t->spec.queue);
+    for (uint32_t i = 0; i < t->spec.queue_count; i++)
+        add_str(&d, t->spec.queues[i]);
     add_number(&d, (uint64_t)t->created_ms);
     add_number(&d, (uint64_t)t->expires_ms);
     add_number(&d, t->request_key.hi);
@@ -79,7 +80,7 @@ static uint64_t digest_queue(const struct queue *q) {
     add_str(&d, q->def->json);
     add_number(&d, q->def->allow_shrinking);
     add_number(&d, q->version);
-    add_number(&d, pool_count(q->pool));
+    add_number(&d, q->tickets_queued);
     add_number(&d, q->players_queued);
     return finish(&d);
 }

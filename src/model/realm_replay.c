@@ -40,7 +40,9 @@ void realm_replay_end(struct realm *r) {
         struct ticket *t = LIST_OF(node, struct ticket, recorded);
         if (!ticket_is_open(t)) continue;
         heap_start(&r->expiries, &t->expiry, t->expires_ms);
-        if (t->queue) pool_fill(t->queue->pool, t);
+        for (uint32_t i = 0; i < t->spec.queue_count; i++) {
+            if (t->places[i].queue) pool_fill(t->places[i].queue->pool, t, i);
+        }
     }
     for (uint32_t i = 0; i < r->queue_count; i++) {
         pool_filled(r->queues[i]->pool);

@@ -52,9 +52,9 @@ struct record {
         struct {
             struct id id;
             enum ticket_state state; /* CANCELLED or EXPIRED */
-            struct str queue;
+            const struct str *queues;
             const struct str *player_ids;
-            uint32_t player_count;
+            uint32_t queue_count, player_count;
             struct str reason;
         } ticket_ended;
         struct match_spec match_created;

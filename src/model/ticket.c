@@ -83,8 +83,16 @@ static struct ticket *copy_spec(struct block *b, const struct ticket_spec *from)
     for (uint32_t i = 0; i < from->player_count; i++) {
         copy_player(b, players ? &players[i] : NULL, &from->players[i]);
     }
-    struct str queue = take_str(b, from->queue);
-    if (t) t->spec = (struct ticket_spec){queue, players, from->player_count};
+    struct ticket_place *places =
+        take(b, from->queue_count * sizeof *places, alignof(struct ticket_place));
+    struct str *queues = take(b, from->queue_count * sizeof *queues, alignof(struct str));
+    for (uint32_t i = 0; i < from->queue_count; i++) {
+        struct str queue = take_str(b, from->queues[i]);
+        if (queues) queues[i] = queue;
+    }
+    if (!t) return NULL;
+    t->spec = (struct ticket_spec){queues, players, from->queue_count, from->player_count};
+    t->places = places;
     return t;
 }
 
@@ -102,7 +110,9 @@ struct ticket *ticket_new(struct id id, const struct ticket_spec *spec) {
 
 void ticket_free(struct ticket *t) {
     if (!t) return;
-    assert(!t->entry && !list_linked(&t->kept) && !list_linked(&t->recorded));
+    assert(!list_linked(&t->kept) && !list_linked(&t->recorded));
+    for (uint32_t i = 0; i < t->spec.queue_count; i++)
+        assert(!t->places[i].entry);
     assert(!heap_started(&t->expiry));
     mem_free((char *)t->reason.at);
     mem_free(t);

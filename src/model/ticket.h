@@ -47,8 +47,9 @@ struct player {
 };
 
 struct ticket_spec {
-    struct str queue;
+    const struct str *queues;     /* valid names, unique; matched in whichever comes first */
     const struct player *players; /* ids unique */
+    uint32_t queue_count;         /* 1..LIMIT_TICKET_QUEUES */
     uint32_t player_count;        /* 1..LIMIT_TICKET_PLAYERS */
 };
 
@@ -63,6 +64,11 @@ enum ticket_state {
 struct queue;      /* queue.h */
 struct pool_entry; /* pool.h */
 
+struct ticket_place {         /* where a ticket stands in one of its queues */
+    struct queue *queue;      /* NULL: the ticket has ended, or the queue's record is to come */
+    struct pool_entry *entry; /* in the queue's pool; NULL unless QUEUED */
+};
+
 struct ticket {
     struct id id;
     enum ticket_state state;
@@ -74,10 +80,9 @@ struct ticket {
     struct str reason;     /* owned; empty unless CANCELLED or EXPIRED */
     struct id request_key; /* none when the create had no request id */
     uint64_t request_hash;
-    struct queue *queue;       /* NULL when the queue was deleted after the ticket ended */
-    struct pool_entry *entry;  /* its place in the queue's pool; NULL unless QUEUED */
-    struct heap_node expiry;   /* realm.expiries, due in ms */
-    struct list_node kept;     /* realm.ended, once it has ended; realm.orphans while open */
+    struct ticket_place *places; /* one for each of spec.queues */
+    struct heap_node expiry;     /* realm.expiries, due in ms */
+    struct list_node kept;       /* realm.ended, once it has ended; realm.orphans while open */
     struct list_node recorded; /* realm.tickets_recorded, by the last record that holds it whole */
     int64_t recorded_ms;
     uint64_t recorded_serial;

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "wire/fields.h"
 #include "wire/journal_codec.h"
+#include "wire/name_list.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -83,7 +84,7 @@ static void write_ended(const struct record *r, struct strbuf *out) {
     size_t ticket = pb_open(out, Event_ticket);
     pb_put_id(out, Ticket_ticket_id, r->ticket_ended.id);
     pb_put_uint(out, Ticket_state, r->ticket_ended.state);
-    pb_put_text(out, Ticket_queues, r->ticket_ended.queue);
+    name_list_write(r->ticket_ended.queues, r->ticket_ended.queue_count, Ticket_queues, out);
     for (uint32_t i = 0; i < r->ticket_ended.player_count; i++) {
         size_t player = pb_open(out, Ticket_players);
         pb_put_text(out, Player_player_id, r->ticket_ended.player_ids[i]);
@@ -154,35 +155,50 @@ static void add_event(struct event_batch *b, const struct news *n) {
     remember(b, (struct slice){(uint32_t)at, from, t->events.size});
 }
 
-static void take_record(void *arg, struct record *r, struct str message) {
-    struct event_batch *b = arg;
-    struct news n = {.record = r, .message = message};
+/* A ticket's news are told on the topic of each of its queues. */
+static void add_ticket_events(struct event_batch *b, struct news *n, const struct str *queues,
+                              uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        n->queue = queues[i];
+        add_event(b, n);
+    }
+}
+
+static void add_news(struct event_batch *b, struct news *n) {
+    const struct record *r = n->record;
     switch (r->kind) {
     case RECORD_TICKET_CREATED:
-        n.queue = r->ticket_created.spec.queue;
-        n.type = EVENT_TICKET_QUEUED;
+        n->type = EVENT_TICKET_QUEUED;
+        add_ticket_events(b, n, r->ticket_created.spec.queues, r->ticket_created.spec.queue_count);
         break;
     case RECORD_TICKET_ENDED:
-        n.queue = r->ticket_ended.queue;
-        n.type = r->ticket_ended.state == TICKET_EXPIRED ? EVENT_TICKET_EXPIRED
-                                                         : EVENT_TICKET_CANCELLED;
+        n->type =
+            r->ticket_ended.state == TICKET_EXPIRED ? EVENT_TICKET_EXPIRED : EVENT_TICKET_CANCELLED;
+        add_ticket_events(b, n, r->ticket_ended.queues, r->ticket_ended.queue_count);
         break;
     case RECORD_MATCH_CREATED:
-        n.queue = r->match_created.queue;
-        n.type = EVENT_MATCH_FOUND;
+        n->queue = r->match_created.queue;
+        n->type = EVENT_MATCH_FOUND;
+        add_event(b, n);
         break;
     case RECORD_QUEUE_PUT:
-        n.queue = r->queue_put.name;
-        n.type = EVENT_QUEUE_UPDATED;
+        n->queue = r->queue_put.name;
+        n->type = EVENT_QUEUE_UPDATED;
+        add_event(b, n);
         break;
     case RECORD_QUEUE_DELETED:
-        n.queue = r->queue_deleted.name;
-        n.type = EVENT_QUEUE_DELETED;
+        n->queue = r->queue_deleted.name;
+        n->type = EVENT_QUEUE_DELETED;
+        add_event(b, n);
         break;
     case RECORD_EPOCH_STARTED:
         break;
     }
-    if (!r->carried && r->kind != RECORD_EPOCH_STARTED) add_event(b, &n);
+}
+
+static void take_record(void *arg, struct record *r, struct str message) {
+    struct news n = {.record = r, .message = message};
+    if (!r->carried) add_news(arg, &n);
     journal_record_fini(r);
 }
 
@@ -237,8 +253,7 @@ void event_batch_encode(const struct event_batch *b, size_t index, struct positi
     strbuf_add_str(out, strbuf_str(&t->events));
 }
 
-void event_encode_heartbeat(struct str realm, const struct event_heartbeat *h,
-                            struct strbuf *out) {
+void event_encode_heartbeat(struct str realm, const struct event_heartbeat *h, struct strbuf *out) {
     strbuf_printf(out, "%.*s/-/heartbeat", STR_PRINT(realm));
     strbuf_add_char(out, '\0');
     pb_put_uint(out, EventBatch_epoch, h->last.epoch);

@@ -177,7 +177,7 @@
     ROW(TicketCreated, request_hash, 3, PB_FIXED64)                   \
     ROW(TicketEnded, ticket_id, 1, PB_BYTES)                          \
     ROW(TicketEnded, state, 2, PB_VARINT)                             \
-    ROW(TicketEnded, queue, 3, PB_BYTES)                              \
+    ROW(TicketEnded, queues, 3, PB_BYTES)                             \
     ROW(TicketEnded, player_ids, 4, PB_BYTES)                         \
     ROW(TicketEnded, reason, 5, PB_BYTES)                             \
     ROW(MatchCreated, match, 1, PB_BYTES)                             \

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "wire/fields.h"
 #include "wire/match_codec.h"
+#include "wire/name_list.h"
 #include "wire/queue_json.h"
 
 #include <string.h>
@@ -43,9 +44,9 @@ static void write_ended(const struct record *r, struct strbuf *out) {
     size_t body = pb_open(out, Record_ticket_ended);
     pb_put_id(out, TicketEnded_ticket_id, r->ticket_ended.id);
     pb_put_uint(out, TicketEnded_state, r->ticket_ended.state);
-    pb_put_text(out, TicketEnded_queue, r->ticket_ended.queue);
-    for (uint32_t i = 0; i < r->ticket_ended.player_count; i++)
-        pb_add_text(out, TicketEnded_player_ids, r->ticket_ended.player_ids[i]);
+    name_list_write(r->ticket_ended.queues, r->ticket_ended.queue_count, TicketEnded_queues, out);
+    name_list_write(r->ticket_ended.player_ids, r->ticket_ended.player_count,
+                    TicketEnded_player_ids, out);
     pb_put_text(out, TicketEnded_reason, r->ticket_ended.reason);
     pb_close(out, body);
 }
@@ -160,27 +161,27 @@ static enum err read_created(struct str bytes, struct reading *reading, struct r
 
 static enum err read_ended(struct str bytes, struct arena *arena, struct record *out,
                            struct err_text *why) {
-    uint32_t count;
-    if (!pb_count(bytes, TicketEnded_player_ids, &count) || count > LIMIT_TICKET_PLAYERS)
-        return lost(why, "ticket_ended");
-    struct str *players = arena_alloc(arena, count * sizeof *players);
+    struct name_source from = {bytes, TicketEnded_queues, 1, LIMIT_TICKET_QUEUES, "queues"};
+    struct name_list queues, players;
+    if (name_list_read(&from, arena, &queues, why) != ERR_OK)
+        return lost(why, "ticket_ended.queues");
+    from = (struct name_source){bytes, TicketEnded_player_ids, 0, LIMIT_TICKET_PLAYERS, "players"};
+    if (name_list_read(&from, arena, &players, why) != ERR_OK)
+        return lost(why, "ticket_ended.player_ids");
+    out->ticket_ended.queues = queues.names;
+    out->ticket_ended.queue_count = queues.count;
+    out->ticket_ended.player_ids = players.names;
+    out->ticket_ended.player_count = players.count;
     struct pb_reader r = pb_reader(bytes);
     for (struct pb_field f; pb_next(&r, &f);) {
         if (f.key == TicketEnded_ticket_id && !id_parse(f.bytes, &out->ticket_ended.id))
             return lost(why, "ticket_ended.ticket_id");
         if (f.key == TicketEnded_state) out->ticket_ended.state = (enum ticket_state)f.value;
-        if (f.key == TicketEnded_queue) out->ticket_ended.queue = f.bytes;
-        if (f.key == TicketEnded_player_ids) {
-            if (!str_name_valid(f.bytes)) return lost(why, "ticket_ended.player_ids");
-            players[out->ticket_ended.player_count++] = f.bytes;
-        }
         if (f.key == TicketEnded_reason) out->ticket_ended.reason = f.bytes;
     }
-    out->ticket_ended.player_ids = players;
     if (out->ticket_ended.state != TICKET_CANCELLED && out->ticket_ended.state != TICKET_EXPIRED)
         return lost(why, "ticket_ended.state");
-    bool whole = !id_is_none(out->ticket_ended.id) && str_name_valid(out->ticket_ended.queue) &&
-                 str_utf8_valid(out->ticket_ended.reason);
+    bool whole = !id_is_none(out->ticket_ended.id) && str_utf8_valid(out->ticket_ended.reason);
     return whole ? ERR_OK : lost(why, "ticket_ended");
 }
 

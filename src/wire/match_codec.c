@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "wire/fields.h"
+#include "wire/name_list.h"
 #include "wire/player_codec.h"
 
 #include <math.h>
@@ -11,7 +12,7 @@ void ticket_codec_write(const struct ticket_view *t, uint32_t key, struct strbuf
     size_t ticket = pb_open(out, key);
     pb_put_id(out, Ticket_ticket_id, t->id);
     pb_put_uint(out, Ticket_state, t->state);
-    pb_put_text(out, Ticket_queues, t->spec.queue);
+    name_list_write(t->spec.queues, t->spec.queue_count, Ticket_queues, out);
     player_codec_write(&t->spec, Ticket_players, out);
     pb_put_int(out, Ticket_create_time_ms, t->created_ms);
     pb_put_int(out, Ticket_expire_time_ms, t->expires_ms);
@@ -43,9 +44,6 @@ bool ticket_codec_read(struct str bytes, struct arena *arena, struct ticket_view
         case Ticket_state:
             out->state = (enum ticket_state)f.value;
             break;
-        case Ticket_queues:
-            out->spec.queue = f.bytes;
-            break;
         case Ticket_create_time_ms:
             out->created_ms = (int64_t)f.value;
             break;
@@ -64,10 +62,15 @@ bool ticket_codec_read(struct str bytes, struct arena *arena, struct ticket_view
         }
     }
     if (r.malformed || !ids || id_is_none(out->id) || out->state < TICKET_QUEUED ||
-        out->state > TICKET_EXPIRED || !str_name_valid(out->spec.queue) ||
-        !match_codec_time_valid(out->created_ms) || !match_codec_time_valid(out->expires_ms) ||
-        !match_codec_time_valid(out->ended_ms) || !str_utf8_valid(out->reason))
+        out->state > TICKET_EXPIRED || !match_codec_time_valid(out->created_ms) ||
+        !match_codec_time_valid(out->expires_ms) || !match_codec_time_valid(out->ended_ms) ||
+        !str_utf8_valid(out->reason))
         return malformed(why, "ticket");
+    struct name_source names = {bytes, Ticket_queues, 1, LIMIT_TICKET_QUEUES, "queues"};
+    struct name_list queues;
+    if (name_list_read(&names, arena, &queues, why) != ERR_OK) return malformed(why, "ticket");
+    out->spec.queues = queues.names;
+    out->spec.queue_count = queues.count;
     struct player_source source = {bytes, Ticket_players, ""};
     return player_codec_read(&source, arena, &out->spec, why) == ERR_OK;
 }

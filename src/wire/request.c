@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/limits.h"
 #include "wire/fields.h"
+#include "wire/name_list.h"
 #include "wire/player_codec.h"
 #include "wire/queue_json.h"
 #include "wire/value_text.h"
@@ -66,24 +67,20 @@ static struct id key_of(const struct decoding *d, enum method_id method, uint32_
     return digest128((struct str){text, (size_t)(at - text)});
 }
 
-static enum err read_queue_name(const struct decoding *d, struct str message, const char *path,
-                                struct str *out) {
-    uint32_t count;
-    if (!pb_count(message, CreateTicketRequest_queues, &count)) return malformed(d);
-    struct pb_reader r = pb_reader(message);
-    for (struct pb_field f; pb_next(&r, &f);)
-        if (f.key == CreateTicketRequest_queues) *out = f.bytes;
-    if (count == 1 && str_name_valid(*out)) return ERR_OK;
+static enum err read_queues(const struct decoding *d, struct str message, const char *path,
+                            struct ticket_spec *out) {
     char field[64];
+    uint32_t count;
+    struct name_list queues;
+    if (!pb_count(message, CreateTicketRequest_queues, &count)) return malformed(d);
     (void)snprintf(field, sizeof field, "%squeues", path);
-    if (count > 1)
-        return err_set_field(d->why, ERR_UNIMPLEMENTED, field,
-                             "%s has %" PRIu32 " names; this version takes exactly one", field,
-                             count);
-    if (count == 0)
-        return err_set_field(d->why, ERR_INVALID_ARGUMENT, field, "%s is empty; name one queue",
-                             field);
-    return check_name(d, field, *out);
+    struct name_source source = {message, CreateTicketRequest_queues, 1, LIMIT_TICKET_QUEUES,
+                                 field};
+    enum err code = name_list_read(&source, d->arena, &queues, d->why);
+    if (code != ERR_OK) return code;
+    out->queues = queues.names;
+    out->queue_count = queues.count;
+    return ERR_OK;
 }
 
 /* A ticket is one journal record, which must fit into an entry. */
@@ -103,7 +100,7 @@ static enum err read_ticket(const struct decoding *d, struct str message, const 
     out->kind = COMMAND_CREATE_TICKET;
     struct ticket_spec *spec = &out->create_ticket.spec;
     enum err code = check_size(d, message, path);
-    if (code == ERR_OK) code = read_queue_name(d, message, path, &spec->queue);
+    if (code == ERR_OK) code = read_queues(d, message, path, spec);
     struct player_source source = {message, CreateTicketRequest_players, path};
     return code == ERR_OK ? player_codec_read(&source, d->arena, spec, d->why) : code;
 }

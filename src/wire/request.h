@@ -55,7 +55,7 @@ struct request_source {
 };
 
 /* Decodes and checks the payload of `m`. On error nothing is owned; the text names the field.
- * INVALID_ARGUMENT; UNIMPLEMENTED for several queues; RESOURCE_EXHAUSTED at the arena's cap.
+ * INVALID_ARGUMENT; RESOURCE_EXHAUSTED at the arena's cap.
  * A PUT_QUEUE request owns command.put_queue.def until realm_decide takes it: request_fini. */
 enum err request_decode(const struct method *m, const struct request_source *source,
                         struct arena *arena, struct request *out, struct err_text *why) ERR_CHECKED;

@@ -57,8 +57,9 @@ static void create(const struct kit_player *as, uint32_t count_of) {
         k.id = id[i];
         players[i] = kit_player(arena, &k);
     }
+    const struct str queue = STR("q");
     struct command c = {.kind = COMMAND_CREATE_TICKET};
-    c.create_ticket.spec = (struct ticket_spec){STR("q"), players, count_of};
+    c.create_ticket.spec = (struct ticket_spec){&queue, players, 1, count_of};
     struct decision d = decision();
     struct outcome out;
     struct err_text why;

@@ -68,9 +68,10 @@ static void encode_ticket(struct strbuf *out, uint64_t index, double skill, int6
     struct attribute attribute = {.name = STR("skill"), .kind = ATTRIBUTE_NUMBER, .number = skill};
     struct latency latencies[] = {{STR("eu-west"), 30}, {STR("us-east"), 110}};
     struct player player = {str_of(name), &attribute, latencies, 1, 2};
+    const struct str queue = STR("duel");
     struct record r = {.kind = RECORD_TICKET_CREATED, .time_ms = now_ms};
     r.ticket_created.id = id_new(&rng, now_ms);
-    r.ticket_created.spec = (struct ticket_spec){STR("duel"), &player, 1};
+    r.ticket_created.spec = (struct ticket_spec){&queue, &player, 1, 1};
     r.ticket_created.state = TICKET_QUEUED;
     r.ticket_created.created_ms = now_ms;
     r.ticket_created.expires_ms = now_ms + 43200000;

@@ -27,9 +27,10 @@ static void evaluate(const struct ruleset *r) {
         {{"p1", 2}, attributes, latencies, 4, 2},
         {{"p2", 2}, attributes, latencies, 3, 1},
     };
+    static const struct str queue = {"q", 1};
     static const struct ticket tickets[] = {
-        {.spec = {{"q", 1}, &players[0], 1}},
-        {.spec = {{"q", 1}, &players[1], 1}},
+        {.spec = {&queue, &players[0], 1, 1}},
+        {.spec = {&queue, &players[1], 1, 1}},
     };
     const struct ticket *const both[] = {&tickets[0], &tickets[1]};
     struct arena *scratch = arena_new(0);

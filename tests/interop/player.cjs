@@ -74,7 +74,9 @@ async function matches(first, second) {
   const ticket = { queue: "1v1_duel", attributes: { skill: 100 }, latenciesMs: { "eu-west": 30 } };
   const joined = await ask(first, "join_queue", ticket);
   assert.equal(joined.ok, true, JSON.stringify(joined));
-  assert.equal((await ask(second, "join_queue", ticket)).ok, true);
+  const both = { queues: ["2v2_clash", "1v1_duel"], attributes: ticket.attributes,
+    latenciesMs: ticket.latenciesMs };
+  assert.equal((await ask(second, "join_queue", both)).ok, true);
   const [one, other] = await Promise.all(found);
   assert.equal(one.matchId, other.matchId);
   assert.equal(one.queue, "1v1_duel");

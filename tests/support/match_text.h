@@ -102,7 +102,9 @@ static inline void match_text_player(struct match_text *m, struct str text, stru
 static inline void match_text_ticket(struct match_text *m, struct str text, uint32_t team) {
     struct player *players = arena_alloc(m->arena, 16 * sizeof *players);
     struct ticket *t = arena_alloc(m->arena, sizeof *t);
-    t->spec.queue = STR("q");
+    static const struct str queue = {"q", 1};
+    t->spec.queues = &queue;
+    t->spec.queue_count = 1;
     t->spec.players = players;
     struct str player;
     while (match_text_part(&text, '/', &player)) {

@@ -21,6 +21,9 @@
 
 #include <cmocka.h>
 
+/* The one queue of a ticket_spec, in a block's lifetime. */
+#define KIT_QUEUE(name) (&(const struct str){name, sizeof(name) - 1})
+
 struct kit_step {
     int64_t wait_ms;
     double value;
@@ -256,14 +259,22 @@ static inline void kit_put(struct kit *k, const char *name, unsigned rule_index)
     if (kit_try_put(k, name, rule_index, &out) != ERR_OK) fail_msg("%s", k->why.text);
 }
 
-static inline enum err kit_try_create(struct kit *k, const char *queue,
+/* `queues`: names with a blank between. */
+static inline enum err kit_try_create(struct kit *k, const char *queues,
                                       const struct kit_player *players, uint32_t count,
                                       struct outcome *out) {
+    struct str names[LIMIT_TICKET_QUEUES];
+    uint32_t queue_count = 0;
+    for (const char *at = queues; *at;) {
+        size_t size = strcspn(at, " ");
+        names[queue_count++] = (struct str){at, size};
+        at += size + (at[size] == ' ');
+    }
     struct player *list = arena_alloc(k->arena, count * sizeof *list);
     for (uint32_t i = 0; i < count; i++)
         list[i] = kit_player(k->arena, &players[i]);
     struct command c = {.kind = COMMAND_CREATE_TICKET};
-    c.create_ticket.spec = (struct ticket_spec){str_of(queue), list, count};
+    c.create_ticket.spec = (struct ticket_spec){names, list, queue_count, count};
     struct decision d = kit_decision(k);
     return realm_decide(k->realm, &c, &d, out, &k->why);
 }

@@ -116,6 +116,13 @@ static inline int wire_kit_by_region(const void *a, const void *b) {
     return str_compare(((const struct latency *)a)->region, ((const struct latency *)b)->region);
 }
 
+static inline const struct str *wire_kit_names(struct wire_kit *k, uint32_t count) {
+    struct str *names = arena_alloc(k->arena, count * sizeof *names);
+    for (uint32_t i = 0; i < count; i++)
+        names[i] = wire_kit_name(k, i);
+    return names;
+}
+
 static inline struct player wire_kit_player(struct wire_kit *k, uint32_t index) {
     struct player p = {.id = wire_kit_name(k, index)};
     struct attribute *attributes = arena_alloc(k->arena, LIMIT_ATTRIBUTES * sizeof *attributes);
@@ -139,7 +146,8 @@ static inline struct ticket_spec wire_kit_spec(struct wire_kit *k) {
     struct player *players = arena_alloc(k->arena, count * sizeof *players);
     for (uint32_t i = 0; i < count; i++)
         players[i] = wire_kit_player(k, i);
-    return (struct ticket_spec){wire_kit_name(k, 0), players, count};
+    uint32_t queues = 1 + wire_kit_below(k, 3);
+    return (struct ticket_spec){wire_kit_names(k, queues), players, queues, count};
 }
 
 static inline struct match_spec wire_kit_match(struct wire_kit *k) {
@@ -204,7 +212,9 @@ static inline void wire_kit_same_attribute(const struct attribute *a, const stru
 }
 
 static inline void wire_kit_same_spec(const struct ticket_spec *a, const struct ticket_spec *b) {
-    wire_kit_same_text(a->queue, b->queue);
+    assert_int_equal(a->queue_count, b->queue_count);
+    for (uint32_t i = 0; i < a->queue_count; i++)
+        wire_kit_same_text(a->queues[i], b->queues[i]);
     assert_int_equal(a->player_count, b->player_count);
     for (uint32_t i = 0; i < a->player_count; i++) {
         const struct player *p = &a->players[i], *q = &b->players[i];

@@ -94,7 +94,11 @@ static int answer_create(struct world *w, const Muster__V1__Request *request,
         strcat(w->created_players, in->players[i]->player_id);
         strcat(w->created_players, in->players[i]->n_attributes ? "* " : " ");
     }
-    snprintf(w->created_queue, sizeof w->created_queue, "%s", in->queues[0]);
+    w->created_queue[0] = '\0';
+    for (size_t i = 0; i < in->n_queues; i++) {
+        strcat(w->created_queue, i ? " " : "");
+        strcat(w->created_queue, in->queues[i]);
+    }
     snprintf(w->created_request_id, sizeof w->created_request_id, "%s", request->request_id);
     w->creates++;
     Muster__V1__CreateTicketResponse out = MUSTER__V1__CREATE_TICKET_RESPONSE__INIT;
@@ -275,6 +279,18 @@ static void join_queue_creates_a_ticket_with_the_player_in_front(void **state) {
     assert_string_equal(w->created_players, "ann* bob ");
     assert_string_equal(w->created_queue, "duel");
     assert_int_equal(strlen(w->created_request_id), 26);
+    polling_player_free(p);
+}
+
+static void join_queue_takes_several_queues(void **state) {
+    struct world *w = *state;
+    struct polling_player *p = join(w, "ann");
+    polling_player_emit(p, 1, "[\"join_queue\",{\"queue\":\"duel\",\"queues\":[\"arena\"]}]");
+    polling_player_expect(p, "431[{\"ok\":true");
+    assert_string_equal(w->created_queue, "duel arena");
+    polling_player_emit(p, 2, "[\"join_queue\",{\"queues\":[\"arena\",\"duel\"]}]");
+    polling_player_expect(p, "432[{\"ok\":true");
+    assert_string_equal(w->created_queue, "arena duel");
     polling_player_free(p);
 }
 
@@ -489,6 +505,7 @@ int main(void) {
         TEST(connecting_without_a_valid_player_id_is_refused_with_the_reason),
         TEST(player_with_an_open_ticket_is_told_of_it_when_he_connects),
         TEST(join_queue_creates_a_ticket_with_the_player_in_front),
+        TEST(join_queue_takes_several_queues),
         TEST(request_id_of_a_player_is_bound_to_him),
         TEST(refusal_of_the_api_is_acknowledged_with_its_code_and_text),
         TEST(wrong_events_and_payloads_are_refused_by_name),

@@ -71,7 +71,7 @@ static void stop(struct world *w) {
  * of queue duel. `pad`: bytes of the cancellations' reasons. */
 static void add_record(struct strbuf *out, char what, size_t pad) {
     struct record r = {.time_ms = 1000};
-    static const struct str player_id = {"ann", 3};
+    static const struct str player_id = {"ann", 3}, queue = {"duel", 4};
     struct player player = {.id = player_id};
     char *reason = mem_alloc(pad + 1);
     memset(reason, 'x', pad);
@@ -83,7 +83,8 @@ static void add_record(struct strbuf *out, char what, size_t pad) {
         r.kind = RECORD_TICKET_CREATED;
         r.carried = true;
         r.ticket_created.id = (struct id){1, 2};
-        r.ticket_created.spec.queue = STR("duel");
+        r.ticket_created.spec.queues = &queue;
+        r.ticket_created.spec.queue_count = 1;
         r.ticket_created.spec.players = &player;
         r.ticket_created.spec.player_count = 1;
         r.ticket_created.state = TICKET_QUEUED;
@@ -91,7 +92,8 @@ static void add_record(struct strbuf *out, char what, size_t pad) {
         r.kind = RECORD_TICKET_ENDED;
         r.ticket_ended.id = (struct id){1, 2};
         r.ticket_ended.state = what == 'e' ? TICKET_EXPIRED : TICKET_CANCELLED;
-        r.ticket_ended.queue = STR("duel");
+        r.ticket_ended.queues = &queue;
+        r.ticket_ended.queue_count = 1;
         r.ticket_ended.player_ids = &player_id;
         r.ticket_ended.player_count = 1;
         r.ticket_ended.reason = (struct str){reason, pad};

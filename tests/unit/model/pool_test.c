@@ -10,7 +10,7 @@ static const struct kit_rules spread_100 = {
 static struct ticket *ticket(struct arena *a, double skill, int64_t created_ms, struct rng *rng) {
     struct kit_player k = {.id = "p", .skill = skill};
     struct player p = kit_player(a, &k);
-    struct ticket_spec spec = {STR("q"), &p, 1};
+    struct ticket_spec spec = {KIT_QUEUE("q"), &p, 1, 1};
     struct ticket *t = ticket_new(id_new(rng, created_ms), &spec);
     t->created_ms = created_ms;
     return t;
@@ -42,23 +42,23 @@ static void index_stays_ordered_under_random_changes(void **state) {
     struct ticket **all = mem_array(TICKETS, sizeof *all);
     for (int i = 0; i < TICKETS; i++) {
         all[i] = ticket(a, (double)rng_below(&rng, 200), 1000 + i / 7, &rng);
-        pool_add(p, all[i]);
+        pool_add(p, all[i], 0);
     }
-    assert_ordered(&all[0]->entry->part->index);
+    assert_ordered(&all[0]->places[0].entry->part->index);
     for (int i = 0; i < 20000; i++) {
         struct ticket *t = all[rng_below(&rng, TICKETS)];
-        if (t->entry)
-            pool_remove(p, t);
+        if (t->places[0].entry)
+            pool_remove(p, t->places[0].entry);
         else if (rng_below(&rng, 4) == 0)
-            pool_add(p, t);
+            pool_add(p, t, 0);
     }
     uint64_t waiting = 0;
     for (int i = 0; i < TICKETS; i++)
-        waiting += all[i]->entry != NULL;
+        waiting += all[i]->places[0].entry != NULL;
     assert_int_equal(waiting, pool_count(p));
     for (int i = 0; i < TICKETS; i++) {
-        if (!all[i]->entry) continue;
-        assert_ordered(&all[i]->entry->part->index);
+        if (!all[i]->places[0].entry) continue;
+        assert_ordered(&all[i]->places[0].entry->part->index);
         break;
     }
     pool_free(p);
@@ -72,7 +72,7 @@ static void index_stays_ordered_under_random_changes(void **state) {
 static int64_t oldest_by_walk(struct ticket **all, int count) {
     int64_t oldest = INT64_MAX;
     for (int i = 0; i < count; i++) {
-        if (all[i]->entry && all[i]->created_ms < oldest) oldest = all[i]->created_ms;
+        if (all[i]->places[0].entry && all[i]->created_ms < oldest) oldest = all[i]->created_ms;
     }
     return oldest;
 }
@@ -87,11 +87,11 @@ static void oldest_ticket_is_known_after_each_removal(void **state) {
     struct ticket *all[200];
     for (int i = 0; i < 200; i++) {
         all[i] = ticket(a, 0, 1000 + (int64_t)rng_below(&rng, 500), &rng);
-        pool_add(p, all[i]);
+        pool_add(p, all[i], 0);
     }
     for (int left = 200; left > 0; left--) {
         assert_int_equal(pool_oldest(p)->created_ms, oldest_by_walk(all, 200));
-        pool_remove(p, pool_nth(p, rng_below(&rng, (uint64_t)left))->ticket);
+        pool_remove(p, pool_nth(p, rng_below(&rng, (uint64_t)left)));
     }
     assert_null(pool_oldest(p));
     pool_free(p);
@@ -109,13 +109,13 @@ static void dirty_tickets_are_taken_oldest_first_and_wake_in_time(void **state) 
     struct ruleset *r = kit_ruleset(&spread_100);
     struct pool *p = pool_new(r);
     struct ticket *late = ticket(a, 0, 3000, &rng), *early = ticket(a, 5, 2000, &rng);
-    pool_add(p, late);
-    pool_add(p, early);
+    pool_add(p, late, 0);
+    pool_add(p, early, 0);
     struct pool_entry *first = pool_take(p);
     assert_ptr_equal(first->ticket, early);
     pool_sleep(p, first, 9000);
     assert_ptr_equal(pool_take(p)->ticket, late);
-    pool_sleep(p, late->entry, INT64_MAX);
+    pool_sleep(p, late->places[0].entry, INT64_MAX);
     assert_null(pool_take(p));
     assert_int_equal(pool_due_ms(p), 9000);
     pool_wake(p, 8999);
@@ -140,10 +140,10 @@ static void gathering_finds_the_nearest_and_among_equals_the_oldest(void **state
     struct ticket *all[600];
     for (int i = 0; i < 600; i++) { /* 20 tickets of each skill from 0 to 29 */
         all[i] = ticket(a, i % 30, 1000 + i, &rng);
-        pool_add(p, all[i]);
+        pool_add(p, all[i], 0);
     }
     struct gathered *g = mem_alloc(sizeof *g);
-    struct gather_query q = {.x = all[599]->entry, /* skill 29, the newest */
+    struct gather_query q = {.x = all[599]->places[0].entry, /* skill 29, the newest */
                              .spread = 3,
                              .latency_ms_max = INT32_MAX,
                              .players_max = 1,
@@ -187,13 +187,15 @@ static void regions_that_not_every_player_reaches_do_not_count(void **state) {
                                            .latencies = {20, 30, 150}}),
         kit_player(
             a, &(struct kit_player){.id = "b", .regions = {"eu", "us"}, .latencies = {90, 40}})};
-    struct ticket_spec spec = {STR("q"), players, 2};
+    struct ticket_spec spec = {KIT_QUEUE("q"), players, 1, 2};
     struct ticket *t = ticket_new(id_new(&rng, 1), &spec);
-    pool_add(p, t);
-    assert_int_equal(__builtin_popcountll(pool_regions_within(t->entry, 100)), 1); /* eu */
-    assert_int_equal(__builtin_popcountll(pool_regions_within(t->entry, 89)), 0);
-    assert_int_equal(__builtin_popcountll(pool_regions_within(t->entry, 150)), 2); /* eu, us */
-    assert_true(pool_regions_within(t->entry, INT32_MAX) == UINT64_MAX);
+    pool_add(p, t, 0);
+    assert_int_equal(__builtin_popcountll(pool_regions_within(t->places[0].entry, 100)),
+                     1); /* eu */
+    assert_int_equal(__builtin_popcountll(pool_regions_within(t->places[0].entry, 89)), 0);
+    assert_int_equal(__builtin_popcountll(pool_regions_within(t->places[0].entry, 150)),
+                     2); /* eu, us */
+    assert_true(pool_regions_within(t->places[0].entry, INT32_MAX) == UINT64_MAX);
     pool_free(p);
     ticket_free(t);
     ruleset_free(r);
@@ -211,6 +213,13 @@ static void assert_same_order(const struct key_index *a, const struct key_index 
 }
 
 /* The same tickets twice: one pool is filled, the other added to. */
+static void add_or_remove(struct pool *p, struct ticket *t, bool add) {
+    if (add)
+        pool_add(p, t, 0);
+    else
+        pool_remove(p, t->places[0].entry);
+}
+
 static void filled_pool_equals_one_that_was_added_to(void **state) {
     (void)state;
     struct rng rng;
@@ -225,16 +234,17 @@ static void filled_pool_equals_one_that_was_added_to(void **state) {
         first[i] = ticket(a, (double)rng_below(&rng, 200), 1000 + i / 7, &rng);
         second[i] = ticket_new(first[i]->id, &first[i]->spec);
         second[i]->created_ms = first[i]->created_ms;
-        pool_fill(filled, first[i]);
-        pool_add(added, second[i]);
+        pool_fill(filled, first[i], 0);
+        pool_add(added, second[i], 0);
     }
     pool_filled(filled);
     for (int round = 0; round < 2; round++) {
-        assert_ordered(&first[0]->entry->part->index);
-        assert_same_order(&first[0]->entry->part->index, &second[0]->entry->part->index);
+        assert_ordered(&first[0]->places[0].entry->part->index);
+        assert_same_order(&first[0]->places[0].entry->part->index,
+                          &second[0]->places[0].entry->part->index);
         for (int i = 1; i < TICKETS; i += 2) { /* and it can be changed as any other */
-            (round ? pool_add : pool_remove)(filled, first[i]);
-            (round ? pool_add : pool_remove)(added, second[i]);
+            add_or_remove(filled, first[i], round);
+            add_or_remove(added, second[i], round);
         }
     }
     for (struct pool_entry *x; (x = pool_take(filled));)

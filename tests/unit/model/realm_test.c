@@ -89,7 +89,7 @@ static enum err create_with_key(struct id key, uint64_t hash, const char *player
                                 struct outcome *out) {
     struct player p = kit_player(kit.arena, &(struct kit_player){.id = player, .skill = 1});
     struct command c = {.kind = COMMAND_CREATE_TICKET};
-    c.create_ticket.spec = (struct ticket_spec){STR("duel"), &p, 1};
+    c.create_ticket.spec = (struct ticket_spec){KIT_QUEUE("duel"), &p, 1, 1};
     c.create_ticket.request_key = key;
     c.create_ticket.request_hash = hash;
     struct decision d = kit_decision(&kit);
@@ -274,7 +274,7 @@ static void queue_with_open_tickets_is_not_deleted(void **state) {
     assert_int_equal(kit_cancel(&kit, id), ERR_OK);
     assert_int_equal(realm_decide(kit.realm, &c, &d, &out, &kit.why), ERR_OK);
     assert_null(realm_queue(kit.realm, STR("duel")));
-    assert_null(realm_ticket(kit.realm, id)->queue);
+    assert_null(realm_ticket(kit.realm, id)->places[0].queue);
     assert_int_equal(realm_decide(kit.realm, &c, &d, &out, &kit.why), ERR_NOT_FOUND);
     kit_fini(&kit);
 }
@@ -309,10 +309,84 @@ static void contradicting_records_are_skipped_and_counted(void **state) {
     kit_fini(&kit);
 }
 
+/* ---- several queues ---- */
+
+static void ticket_of_two_queues_is_matched_in_one_and_leaves_the_other(void **state) {
+    (void)state;
+    open_realm();
+    kit_put(&kit, "wide", WIDE);
+    struct outcome out;
+    struct kit_player ann = {.id = "ann", .skill = 1000};
+    assert_int_equal(kit_try_create(&kit, "duel wide", &ann, 1, &out), ERR_OK);
+    const struct ticket *t = out.ticket;
+    const struct queue *duel = realm_queue(kit.realm, STR("duel"));
+    const struct queue *wide = realm_queue(kit.realm, STR("wide"));
+    assert_int_equal(duel->tickets_queued, 1);
+    assert_int_equal(wide->tickets_queued, 1);
+    assert_int_equal(t->expires_ms, kit.now_ms + 60000); /* the shorter of the two */
+    kit_solo(&kit, "wide", 3000);                        /* too far away for a duel */
+    assert_int_equal(kit_search(&kit), 1);
+    assert_int_equal(t->state, TICKET_MATCHED);
+    assert_true(str_equal(realm_match(kit.realm, t->match_id)->spec.queue, STR("wide")));
+    assert_int_equal(duel->tickets_queued + wide->tickets_queued, 0);
+    assert_int_equal(pool_count(duel->pool), 0);
+    assert_int_equal(duel->stats.created, 1);
+    assert_int_equal(duel->stats.matched, 0);
+    kit_solo(&kit, "duel", 1000);
+    assert_int_equal(kit_search_at(&kit, kit.now_ms + 100), 0);
+    kit_fini(&kit);
+}
+
+static void ticket_of_two_queues_is_in_one_match_when_both_have_partners(void **state) {
+    (void)state;
+    open_realm();
+    kit_put(&kit, "wide", WIDE);
+    struct outcome out;
+    struct kit_player ann = {.id = "ann", .skill = 1000};
+    assert_int_equal(kit_try_create(&kit, "duel wide", &ann, 1, &out), ERR_OK);
+    kit_solo(&kit, "duel", 1000);
+    kit_solo(&kit, "wide", 1000);
+    assert_int_equal(kit_search(&kit), 1);
+    assert_int_equal(realm_tickets_open(kit.realm), 1);
+    assert_int_equal(realm_matches_kept(kit.realm), 1);
+    kit_fini(&kit);
+}
+
+static void ticket_must_be_admitted_by_each_of_its_queues(void **state) {
+    (void)state;
+    open_realm();
+    kit_put(&kit, "near", LATENCY);
+    struct outcome out;
+    struct kit_player ann = {.id = "ann", .skill = 1};
+    assert_int_equal(kit_try_create(&kit, "duel near", &ann, 1, &out), ERR_INVALID_ARGUMENT);
+    assert_non_null(strstr(kit.why.text, "queue \"near\": "));
+    assert_int_equal(kit_try_create(&kit, "duel nope", &ann, 1, &out), ERR_NOT_FOUND);
+    assert_string_equal(kit.why.field, "queues[1]");
+    assert_int_equal(realm_tickets_open(kit.realm), 0);
+    kit_fini(&kit);
+}
+
+static void cancelled_ticket_leaves_all_of_its_queues(void **state) {
+    (void)state;
+    open_realm();
+    kit_put(&kit, "wide", WIDE);
+    struct outcome out;
+    struct kit_player ann = {.id = "ann", .skill = 1};
+    assert_int_equal(kit_try_create(&kit, "duel wide", &ann, 1, &out), ERR_OK);
+    assert_int_equal(kit_cancel(&kit, out.ticket->id), ERR_OK);
+    const struct record *end = kit.journal[kit.record_count - 1];
+    assert_int_equal(end->ticket_ended.queue_count, 2);
+    for (const struct queue *q = NULL; (q = realm_next_queue(kit.realm, q));) {
+        assert_int_equal(q->tickets_queued, 0);
+        assert_int_equal(q->stats.cancelled, 1);
+    }
+    kit_fini(&kit);
+}
+
 /* ---- random lives ---- */
 
 static void live(uint32_t steps) {
-    static const char *const queues[] = {"duel", "teams"};
+    static const char *const queues[] = {"duel", "teams", "teams duel"};
     struct decision d;
     struct outcome out;
     for (uint32_t i = 0; i < steps; i++) {
@@ -329,7 +403,8 @@ static void live(uint32_t steps) {
                 players[k] =
                     (struct kit_player){.id = names[k], .skill = (double)rng_below(&kit.rng, 3000)};
             }
-            (void)!kit_try_create(&kit, queues[teams], players, count, &out);
+            bool both = count == 1 && rng_below(&kit.rng, 3) == 0;
+            (void)!kit_try_create(&kit, queues[both ? 2 : teams], players, count, &out);
         } else if (dice < 72 && kit.record_count > 3) {
             const struct record *r = kit.journal[rng_below(&kit.rng, kit.record_count)];
             if (r->kind == RECORD_TICKET_CREATED) (void)!kit_cancel(&kit, r->ticket_created.id);
@@ -350,11 +425,16 @@ static void open_random_realm(uint64_t seed) {
 }
 
 static void assert_consistent(const struct realm *r, uint64_t seed) {
-    uint64_t open = 0, in_pools = 0, busy_players = 0;
+    uint64_t open = 0, places = 0, in_pools = 0, busy_players = 0;
     size_t cursor = 0;
     for (struct ticket *t; (t = map_next(&r->tickets, &cursor));) {
         bool is_open = ticket_is_open(t);
-        if (is_open != (t->entry != NULL)) fail_msg("seed %llu: entry", (unsigned long long)seed);
+        for (uint32_t i = 0; i < t->spec.queue_count; i++) {
+            if (is_open != (t->places[i].entry != NULL))
+                fail_msg("seed %llu: entry", (unsigned long long)seed);
+            assert_true(is_open == (t->places[i].queue != NULL));
+            places += is_open;
+        }
         open += is_open;
         assert_true(is_open == (t->ended_ms == 0));
         assert_true((t->state == TICKET_MATCHED) == !id_is_none(t->match_id));
@@ -367,9 +447,10 @@ static void assert_consistent(const struct realm *r, uint64_t seed) {
     for (const struct queue *q = NULL; (q = realm_next_queue(r, q));) {
         in_pools += pool_count(q->pool);
         assert_int_equal(q->players_queued, q->pool->players);
+        assert_int_equal(q->tickets_queued, pool_count(q->pool));
     }
     assert_int_equal(open, realm_tickets_open(r));
-    assert_int_equal(open, in_pools);
+    assert_int_equal(places, in_pools);
     assert_int_equal(busy_players, r->players.count);
     assert_int_equal(open + r->ended.count, r->tickets.count);
 }
@@ -676,6 +757,10 @@ int main(void) {
         cmocka_unit_test(queue_with_open_tickets_is_not_deleted),
         cmocka_unit_test(queues_are_walked_in_name_order),
         cmocka_unit_test(contradicting_records_are_skipped_and_counted),
+        cmocka_unit_test(ticket_of_two_queues_is_matched_in_one_and_leaves_the_other),
+        cmocka_unit_test(ticket_of_two_queues_is_in_one_match_when_both_have_partners),
+        cmocka_unit_test(ticket_must_be_admitted_by_each_of_its_queues),
+        cmocka_unit_test(cancelled_ticket_leaves_all_of_its_queues),
         cmocka_unit_test(random_lives_keep_every_invariant),
         cmocka_unit_test(replay_gives_the_same_state),
         cmocka_unit_test(replay_in_bulk_gives_the_same_state),

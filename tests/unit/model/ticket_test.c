@@ -50,12 +50,14 @@ static void copy_owns_every_part_of_the_spec(void **state) {
     struct latency latencies[] = {{str_of(region), 30}};
     struct player players[] = {{str_of(id), attributes, latencies, 3, 1},
                                {STR("bob"), NULL, NULL, 0, 0}};
-    struct ticket_spec spec = {str_of(queue), players, 2};
+    struct str queues[] = {str_of(queue), STR("casual")};
+    struct ticket_spec spec = {queues, players, 2, 2};
     struct ticket *t = ticket_new((struct id){1, 2}, &spec);
     memset(queue, 'x', 6), memset(id, 'x', 3), memset(name, 'x', 4), memset(item_a, 'x', 6);
     memset(region, 'x', 2), memset(text, 'x', 4), numbers[1] = 9, latencies[0].ms = 1;
     attributes[2].number = 0;
-    assert_true(str_equal(t->spec.queue, STR("ranked")));
+    assert_true(str_equal(t->spec.queues[0], STR("ranked")));
+    assert_true(str_equal(t->spec.queues[1], STR("casual")));
     const struct player *p = &t->spec.players[0];
     assert_true(str_equal(p->id, STR("ann")));
     assert_true(str_equal(t->spec.players[1].id, STR("bob")));

@@ -34,9 +34,10 @@ static void append(struct position at, struct str bytes) {
 }
 
 static struct record ticket_created(struct rng *rng, const struct player *player, uint64_t seq) {
+    static const struct str queue = {"duel", 4};
     struct record r = {.kind = RECORD_TICKET_CREATED, .time_ms = (int64_t)seq};
     r.ticket_created.id = id_new(rng, (int64_t)seq);
-    r.ticket_created.spec = (struct ticket_spec){STR("duel"), player, 1};
+    r.ticket_created.spec = (struct ticket_spec){&queue, player, 1, 1};
     r.ticket_created.state = TICKET_QUEUED;
     r.ticket_created.created_ms = (int64_t)seq;
     r.ticket_created.expires_ms = (int64_t)seq + 1000;

@@ -11,13 +11,16 @@ static const struct position here = {7, 42}, before = {7, 40};
 
 static struct record created(struct str queue, struct str player) {
     static struct player players[16];
+    static struct str queues[16];
     static unsigned used;
+    struct str *kept = &queues[used % 16];
     struct player *p = &players[used++ % 16];
+    *kept = queue;
     *p = (struct player){.id = player};
     struct record r = {.kind = RECORD_TICKET_CREATED, .time_ms = 1000};
     r.ticket_created.id = (struct id){1, used};
     r.ticket_created.state = TICKET_QUEUED;
-    r.ticket_created.spec = (struct ticket_spec){queue, p, 1};
+    r.ticket_created.spec = (struct ticket_spec){kept, p, 1, 1};
     r.ticket_created.created_ms = 1000;
     r.ticket_created.expires_ms = 5000;
     return r;
@@ -25,10 +28,15 @@ static struct record created(struct str queue, struct str player) {
 
 static struct record ended(struct str queue, enum ticket_state how) {
     static const struct str players[] = {{"p1", 2}, {"p2", 2}};
+    static struct str queues[16];
+    static unsigned used;
+    struct str *kept = &queues[used++ % 16];
+    *kept = queue;
     struct record r = {.kind = RECORD_TICKET_ENDED, .time_ms = 2000};
     r.ticket_ended.id = (struct id){1, 5};
     r.ticket_ended.state = how;
-    r.ticket_ended.queue = queue;
+    r.ticket_ended.queues = kept;
+    r.ticket_ended.queue_count = 1;
     r.ticket_ended.player_ids = players;
     r.ticket_ended.player_count = 2;
     r.ticket_ended.reason = STR("because");
@@ -122,6 +130,31 @@ static void each_kind_of_event_has_its_topic_and_its_body(void **state) {
             lower[n] = name->name[n] == '_' ? '_' : (char)(name->name[n] | 0x20);
         lower[n] = '\0';
         assert_string_equal(strrchr(topics[i], '/') + 1, lower);
+        muster__v1__event_batch__free_unpacked(m, NULL);
+    }
+    event_batch_free(b);
+}
+
+static void a_ticket_of_two_queues_is_told_of_on_both_topics(void **state) {
+    (void)state;
+    const struct str queues[] = {{"duel", 4}, {"arena", 5}};
+    struct record records[] = {created(STR("duel"), STR("p1")),
+                               ended(STR("duel"), TICKET_CANCELLED)};
+    records[0].ticket_created.spec.queues = records[1].ticket_ended.queues = queues;
+    records[0].ticket_created.spec.queue_count = records[1].ticket_ended.queue_count = 2;
+    static const char *const topics[] = {"game/duel/ticket_queued", "game/arena/ticket_queued",
+                                         "game/duel/ticket_cancelled",
+                                         "game/arena/ticket_cancelled"};
+    struct event_batch *b = batch_of(records, 2);
+    assert_int_equal(event_batch_topics(b), 4);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_text(event_batch_topic(b, i), topics[i]);
+        Muster__V1__EventBatch *m = message_of(b, i);
+        assert_int_equal(m->n_events, 1);
+        assert_int_equal(m->events[0]->index, i);
+        assert_string_equal(m->events[0]->queue, i % 2 ? "arena" : "duel");
+        assert_int_equal(m->events[0]->ticket->n_queues, 2);
+        assert_string_equal(m->events[0]->ticket->queues[1], "arena");
         muster__v1__event_batch__free_unpacked(m, NULL);
     }
     event_batch_free(b);
@@ -313,6 +346,7 @@ static void positions_are_ordered_by_epoch_then_seq(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_kind_of_event_has_its_topic_and_its_body),
+        cmocka_unit_test(a_ticket_of_two_queues_is_told_of_on_both_topics),
         cmocka_unit_test(a_ticket_is_passed_on_with_the_fields_of_a_newer_version),
         cmocka_unit_test(an_ended_ticket_tells_its_players_and_why),
         cmocka_unit_test(queue_events_tell_the_version_and_what_was_put),

@@ -33,7 +33,8 @@ static struct record random_ended(struct wire_kit *k) {
         players[i] = wire_kit_name(k, i);
     r.ticket_ended.id = wire_kit_id(k);
     r.ticket_ended.state = wire_kit_below(k, 2) ? TICKET_CANCELLED : TICKET_EXPIRED;
-    r.ticket_ended.queue = wire_kit_name(k, 0);
+    r.ticket_ended.queue_count = 1 + wire_kit_below(k, 3);
+    r.ticket_ended.queues = wire_kit_names(k, r.ticket_ended.queue_count);
     r.ticket_ended.player_ids = players;
     r.ticket_ended.player_count = count;
     r.ticket_ended.reason = wire_kit_text(k, 30);
@@ -90,7 +91,9 @@ static void assert_same_created(const struct record *a, const struct record *b) 
 static void assert_same_ended(const struct record *a, const struct record *b) {
     assert_true(id_equal(a->ticket_ended.id, b->ticket_ended.id));
     assert_int_equal(a->ticket_ended.state, b->ticket_ended.state);
-    wire_kit_same_text(a->ticket_ended.queue, b->ticket_ended.queue);
+    assert_int_equal(a->ticket_ended.queue_count, b->ticket_ended.queue_count);
+    for (uint32_t i = 0; i < a->ticket_ended.queue_count; i++)
+        wire_kit_same_text(a->ticket_ended.queues[i], b->ticket_ended.queues[i]);
     wire_kit_same_text(a->ticket_ended.reason, b->ticket_ended.reason);
     assert_int_equal(a->ticket_ended.player_count, b->ticket_ended.player_count);
     for (uint32_t i = 0; i < a->ticket_ended.player_count; i++)
@@ -200,7 +203,7 @@ static void an_entry_of_an_older_version_is_still_read(void **state) {
     assert_int_equal(r.kind, RECORD_TICKET_CREATED);
     assert_int_equal(r.time_ms, 1700000000000);
     assert_int_equal(r.ticket_created.created_ms, 1700000000000);
-    assert_text(r.ticket_created.spec.queue, "duel");
+    assert_text(r.ticket_created.spec.queues[0], "duel");
     assert_text(r.ticket_created.spec.players[0].id, "p1");
     assert_true(r.ticket_created.request_key.hi == 0x3031323334353637u);
     assert_true(r.ticket_created.request_key.lo == 0x3839616263646566u);
@@ -268,7 +271,8 @@ static void a_record_the_realm_could_not_apply_is_an_error(void **state) {
     r.ticket_created.created_ms = -1;
     assert_record_lost(&r, "a ticket in the journal is malformed");
     r = random_created(&k);
-    r.ticket_created.spec.queue = STR("a/b");
+    r.ticket_created.spec.queues = &(const struct str){"a/b", 3};
+    r.ticket_created.spec.queue_count = 1;
     assert_record_lost(&r, "a ticket in the journal is malformed");
     r = random_created(&k);
     r.ticket_created.id = (struct id){0, 0};
@@ -339,7 +343,7 @@ static void create_and_cancel(struct wire_kit *k, struct realm *realm, const str
     struct command c = {.kind = COMMAND_CREATE_TICKET}, cancel = {.kind = COMMAND_CANCEL_TICKET};
     struct outcome out = {0};
     struct err_text why;
-    c.create_ticket.spec = (struct ticket_spec){STR("duel"), &player, 1};
+    c.create_ticket.spec = (struct ticket_spec){&(const struct str){"duel", 4}, &player, 1, 1};
     c.create_ticket.request_key = wire_kit_id(k);
     if (realm_decide(realm, &c, d, &out, &why) != ERR_OK) fail_msg("%s", why.text);
     if (wire_kit_below(k, 3)) return;

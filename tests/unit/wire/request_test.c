@@ -4,6 +4,7 @@
 #include "muster/v1/tickets.pb-c.h"
 #include "support/wire_kit.h"
 #include "wire/fields.h"
+#include "wire/name_list.h"
 #include "wire/player_codec.h"
 
 struct decoded {
@@ -99,7 +100,7 @@ static void any_valid_ticket_is_read_as_it_was_meant(void **state) {
     for (int i = 0; i < 200; i++) {
         struct ticket_spec spec = wire_kit_spec(&k);
         struct strbuf b = {0}, again = {0};
-        pb_put_text(&b, CreateTicketRequest_queues, spec.queue);
+        name_list_write(spec.queues, spec.queue_count, CreateTicketRequest_queues, &b);
         player_codec_write(&spec, CreateTicketRequest_players, &b);
         /* And once more as the library writes what it has read of it. */
         Muster__V1__CreateTicketRequest *m =
@@ -125,21 +126,21 @@ static void any_valid_ticket_is_read_as_it_was_meant(void **state) {
     wire_kit_free(&k);
 }
 
-static void a_ticket_names_exactly_one_queue(void **state) {
+static void a_ticket_names_1_to_8_queues_once_each(void **state) {
     (void)state;
-    struct strbuf none = {0}, bad = {0}, two = {0};
+    struct strbuf none = {0}, bad = {0}, twice = {0}, many = {0};
     add_player(&none, STR("p1"));
-    assert_refused(METHOD_CREATE_TICKET, &none, "queues", "queues is empty; name one queue");
+    assert_refused(METHOD_CREATE_TICKET, &none, "queues", "queues has 0 names; allowed are 1..8");
     pb_put_text(&bad, CreateTicketRequest_queues, STR("my queue"));
-    assert_refused(METHOD_CREATE_TICKET, &bad, "queues",
-                   "queues is \"my queue\"; allowed are 1..64 of [A-Za-z0-9_.-]");
-    pb_put_text(&two, CreateTicketRequest_queues, STR("a"));
-    pb_put_text(&two, CreateTicketRequest_queues, STR("b"));
-    struct decoded d = decode(METHOD_CREATE_TICKET, &two);
-    assert_int_equal(d.code, ERR_UNIMPLEMENTED);
-    assert_string_equal(d.why.text, "queues has 2 names; this version takes exactly one");
-    decoded_free(&d);
-    strbuf_fini(&two);
+    assert_refused(METHOD_CREATE_TICKET, &bad, "queues[0]",
+                   "queues[0] is \"my queue\"; allowed are 1..64 of [A-Za-z0-9_.-]");
+    pb_put_text(&twice, CreateTicketRequest_queues, STR("a"));
+    pb_put_text(&twice, CreateTicketRequest_queues, STR("b"));
+    pb_put_text(&twice, CreateTicketRequest_queues, STR("a"));
+    assert_refused(METHOD_CREATE_TICKET, &twice, "queues[2]", "queues[2] names \"a\" again");
+    for (int i = 0; i < 9; i++)
+        pb_put_text(&many, CreateTicketRequest_queues, STR("a"));
+    assert_refused(METHOD_CREATE_TICKET, &many, "queues", "queues has 9 names; allowed are 1..8");
 }
 
 static void a_ticket_has_1_to_200_players(void **state) {
@@ -384,9 +385,10 @@ static void a_bad_ticket_does_not_spoil_its_batch(void **state) {
     assert_int_equal(d.r.create.items[0].code, ERR_OK);
     assert_null(d.r.create.items[0].why);
     assert_int_equal(d.r.create.items[1].code, ERR_INVALID_ARGUMENT);
-    assert_string_equal(d.r.create.items[1].why->text,
-                        "tickets[1].queues is \"no queue\"; allowed are 1..64 of [A-Za-z0-9_.-]");
-    assert_string_equal(d.r.create.items[1].why->field, "tickets[1].queues");
+    assert_string_equal(
+        d.r.create.items[1].why->text,
+        "tickets[1].queues[0] is \"no queue\"; allowed are 1..64 of [A-Za-z0-9_.-]");
+    assert_string_equal(d.r.create.items[1].why->field, "tickets[1].queues[0]");
     assert_int_equal(d.r.create.items[2].code, ERR_OK);
     decoded_free(&d);
     strbuf_fini(&b);
@@ -720,7 +722,7 @@ static void no_bytes_crash_any_method(void **state) {
     for (int i = 0; i < 3; i++) {
         struct ticket_spec spec = wire_kit_spec(&k);
         struct strbuf b = {0}, batch = {0};
-        pb_put_text(&b, CreateTicketRequest_queues, spec.queue);
+        name_list_write(spec.queues, spec.queue_count, CreateTicketRequest_queues, &b);
         player_codec_write(&spec, CreateTicketRequest_players, &b);
         pb_add_text(&batch, CreateTicketsRequest_tickets, strbuf_str(&b));
         wire_kit_spoil(&k, strbuf_str(&b), 200, use);
@@ -734,7 +736,7 @@ static void no_bytes_crash_any_method(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_valid_ticket_is_read_as_it_was_meant),
-        cmocka_unit_test(a_ticket_names_exactly_one_queue),
+        cmocka_unit_test(a_ticket_names_1_to_8_queues_once_each),
         cmocka_unit_test(a_ticket_has_1_to_200_players),
         cmocka_unit_test(a_player_id_is_a_name),
         cmocka_unit_test(a_player_is_in_a_ticket_once),

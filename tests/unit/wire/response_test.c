@@ -124,8 +124,9 @@ static void any_ticket_and_its_match_are_told_whole(void **state) {
         Muster__V1__GetTicketResponse *r = UNPACK(v1__get_ticket_response, &b);
         assert_id(r->ticket->ticket_id, t.id);
         assert_int_equal(r->ticket->state, t.state);
-        assert_int_equal(r->ticket->n_queues, 1);
-        assert_str(r->ticket->queues[0], t.spec.queue);
+        assert_int_equal(r->ticket->n_queues, t.spec.queue_count);
+        for (uint32_t q = 0; q < t.spec.queue_count; q++)
+            assert_str(r->ticket->queues[q], t.spec.queues[q]);
         assert_int_equal(r->ticket->n_players, t.spec.player_count);
         assert_players(r->ticket->players, &t.spec);
         assert_true(r->ticket->create_time_ms == t.created_ms);
