@@ -56,8 +56,8 @@ struct transport {
     int descriptor_max; /* an accepted descriptor from here on is refused */
     size_t conn_count;
     atomic_bool woken, stop_wanted;
-    bool stopping, finished, epoll_adopted;
-    lws_sorted_usec_list_t stop_timer;
+    bool stopping, drained, finished, epoll_adopted;
+    lws_sorted_usec_list_t drain_timer, stop_timer;
     char address[96];
 };
 
@@ -314,18 +314,24 @@ static bool on_ws_write(void *arg, struct eio_ws *ws, struct eio_frame *f) {
     (void)arg;
     struct conn *c = CONN_OF(ws, ws);
     if (c->closing) return true;
-    if (lws_send_pipe_choked(c->wsi)) {
+    if (lws_partial_buffered(c->wsi)) {
         lws_callback_on_writable(c->wsi);
         return false;
     }
-    /* From outside WRITEABLE: right as long as the pipe is not choked, and saves two system calls
-     * and a turn of the loop. */
+    /* From outside WRITEABLE: right as long as nothing is left of the last one, and saves three
+     * system calls and a turn of the loop. What the kernel does not take, lws keeps. */
     enum lws_write_protocol kind = f->binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT;
     if (lws_write(c->wsi, (unsigned char *)f->bytes, f->size, kind) < 0) {
         c->closing = true;
         kill_soon(c);
     }
     return true;
+}
+
+static bool on_ws_free(void *arg, struct eio_ws *ws) {
+    (void)arg;
+    struct conn *c = CONN_OF(ws, ws);
+    return !c->closing && !lws_send_pipe_choked(c->wsi);
 }
 
 static void on_ws_close(void *arg, struct eio_ws *ws, enum eio_ws_code code) {
@@ -481,11 +487,21 @@ static void stop_timed_out(lws_sorted_usec_list_t *timer) {
     LIST_OF(timer, struct transport, stop_timer)->finished = true;
 }
 
+static void drained(lws_sorted_usec_list_t *timer) {
+    struct transport *t = LIST_OF(timer, struct transport, drain_timer);
+    t->drained = true;
+    sio_server_close(t->options.server);
+}
+
 static void begin_stop(struct transport *t) {
     t->stopping = true;
+    int64_t drain_ms = sio_server_drain(t->options.server);
+    if (drain_ms > 0)
+        lws_sul_schedule(t->context, 0, &t->drain_timer, drained, drain_ms * 1000);
+    else
+        drained(&t->drain_timer);
     lws_sul_schedule(t->context, 0, &t->stop_timer, stop_timed_out,
-                     (lws_usec_t)STOP_TIMEOUT_MS * 1000);
-    sio_server_close(t->options.server);
+                     (drain_ms + STOP_TIMEOUT_MS) * 1000);
     if (t->conn_count == 0) t->finished = true;
 }
 
@@ -517,7 +533,7 @@ static void epoll_ready(struct transport *t) {
 
 /* accept() has just given this descriptor: its number tells how many are in use. */
 static int filter_connection(struct transport *t, int descriptor) {
-    if (t->stopping) return 1;
+    if (t->drained) return 1; /* until then polling clients need theirs */
     if (descriptor < t->descriptor_max) return 0;
     LOG_WARN("connection-refused", "reason=descriptors limit=%d", t->descriptor_max);
     return 1;
@@ -569,7 +585,11 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 
 /* ---- opening and closing ---- */
 
-static const struct eio_hooks HOOKS = {on_answer, on_ws_write, on_ws_close, on_arm};
+static const struct eio_hooks HOOKS = {.answer = on_answer,
+                                       .ws_write = on_ws_write,
+                                       .ws_free = on_ws_free,
+                                       .ws_close = on_ws_close,
+                                       .arm = on_arm};
 
 static const struct lws_protocols PROTOCOLS[] = {
     {.name = "muster", .callback = callback, .rx_buffer_size = RX_BYTES}, {0}};
@@ -723,6 +743,7 @@ const char *transport_address(const struct transport *t) {
 void transport_run(struct transport *t) {
     while (!t->finished)
         ev_run(t->loop, EVRUN_ONCE);
+    lws_sul_cancel(&t->drain_timer);
     lws_sul_cancel(&t->stop_timer);
 }
 

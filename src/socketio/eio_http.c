@@ -102,6 +102,7 @@ static enum eio_http_next request(struct eio_server *server, struct eio_exchange
     if (failure != EIO_NO_FAILURE) return fail(server, x, failure);
     if (!s) return open_session(server, x, r);
     if (s->ws || r->method == EIO_METHOD_OPTIONS) return fail(server, x, EIO_BAD_REQUEST);
+    eio_session_returned(s);
     return r->method == EIO_METHOD_GET ? poll(server, x, s) : begin_post(server, x, r, s);
 }
 

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "base/rng.h"
 #include "socketio/sio_json.h"
 
 #include <assert.h>
@@ -36,14 +37,22 @@ static void fill_defaults(struct sio_options *o) {
     if (!o->upgrade_timeout_ms) o->upgrade_timeout_ms = 10000;
     if (!o->connect_timeout_ms) o->connect_timeout_ms = 45000;
     if (!o->payload_bytes_max) o->payload_bytes_max = 1000000;
+    if (!o->return_timeout_ms) o->return_timeout_ms = 10000;
+    if (!o->transports) o->transports = SIO_POLLING | SIO_WEBSOCKET;
     if (!o->queue_bytes_max) o->queue_bytes_max = 262144;
     if (!o->queue_packets_max) o->queue_packets_max = 256;
     if (!o->connections_max) o->connections_max = 20000;
+    if (!o->strangers_max) o->strangers_max = o->connections_max / 4 + 64;
     if (!o->namespaces_max) o->namespaces_max = 16;
     if (!o->packets_per_payload_max) o->packets_per_payload_max = 256;
+    if (!o->asks_max) o->asks_max = 64;
+    if (!o->recovery_bytes_max) o->recovery_bytes_max = 16777216;
+    if (!o->recovery_sockets_max) o->recovery_sockets_max = 20000;
     if (!o->json_depth_max) o->json_depth_max = 64;
     if (o->json_depth_max > SIO_JSON_DEPTH_MAX) o->json_depth_max = SIO_JSON_DEPTH_MAX;
 }
+
+static void drain_some(struct wheel_node *n);
 
 static void split_origins(struct eio_server *server) {
     struct str rest = str_of(server->options.origins);
@@ -73,9 +82,15 @@ struct eio_server *eio_server_new(const struct sio_options *o, const struct eio_
     server->events = events;
     server->events_arg = events_arg;
     server->armed_due_us = INT64_MAX;
+    uint64_t seed;
+    rng_secret(&seed, sizeof seed);
+    rng_init(&server->jitter, seed);
     list_init(&server->open);
     list_init(&server->dead);
     list_init(&server->doomed);
+    list_init(&server->strangers);
+    wheel_init(&server->wheel, clock_mono_us());
+    server->drain.fire = drain_some;
     split_origins(server);
     return server;
 }
@@ -90,8 +105,6 @@ void eio_server_free(struct eio_server *server) {
         eio_session_drop(s, "server shutting down", EIO_WS_CUT);
     }
     eio_server_leave(server);
-    for (int kind = 0; kind < EIO_TIMER_COUNT; kind++)
-        heap_fini(&server->timers[kind]);
     size_t cursor = 0;
     for (void *a; (a = map_next(&server->addresses, &cursor));)
         mem_free(a);
@@ -139,6 +152,7 @@ void eio_server_leave(struct eio_server *server) {
 void eio_server_close(struct eio_server *server) {
     eio_server_enter(server);
     server->closing = true;
+    wheel_stop(&server->wheel, &server->drain);
     /* Closing one may close others, by the application: so no walk; each is met at the front. */
     for (size_t left = server->open.count; left > 0 && server->open.count > 0; left--) {
         struct list_node *node = list_first(&server->open);
@@ -151,6 +165,37 @@ void eio_server_close(struct eio_server *server) {
             eio_session_drop(s, "server shutting down", EIO_WS_GOING_AWAY);
     }
     eio_server_leave(server);
+}
+
+#define DRAIN_STEP_MS 10
+
+/* Closes its share of those that are left, and comes again a moment later. */
+static void drain_some(struct wheel_node *n) {
+    struct eio_server *server = LIST_OF(n, struct eio_server, drain);
+    int64_t left_ms = (server->drain_end_us - clock_mono_us()) / 1000;
+    size_t steps = left_ms > DRAIN_STEP_MS ? (size_t)left_ms / DRAIN_STEP_MS : 1;
+    size_t share = (server->live_count + steps - 1) / steps;
+    for (size_t left = server->open.count; share > 0 && left > 0; left--) {
+        struct list_node *node = list_first(&server->open);
+        struct eio_session *s = LIST_OF(node, struct eio_session, link);
+        list_remove(&server->open, node);
+        list_append(&server->open, node);
+        if (s->state >= EIO_CLOSING) continue;
+        eio_session_close(s, "server shutting down", EIO_WS_GOING_AWAY);
+        share--;
+    }
+    if (server->live_count == 0) return;
+    int64_t jitter_ms = (int64_t)rng_below(&server->jitter, DRAIN_STEP_MS + 1);
+    eio_server_start_timer(server, n, DRAIN_STEP_MS / 2 + jitter_ms);
+}
+
+int64_t eio_server_drain(struct eio_server *server) {
+    int64_t window_ms = server->options.drain_ms;
+    if (window_ms > (int64_t)server->live_count) window_ms = (int64_t)server->live_count;
+    server->closing = true;
+    server->drain_end_us = clock_mono_us() + window_ms * 1000;
+    eio_server_start_timer(server, &server->drain, 0);
+    return window_ms;
 }
 
 /* ---- table and limits ---- */
@@ -193,7 +238,19 @@ void eio_server_dismiss(struct eio_server *server, const char *address) {
     mem_free(a);
 }
 
+/* One stranger in, one out: the oldest is the likeliest never to come back. */
+static void meet_stranger(struct eio_server *server, struct eio_session *s) {
+    if (server->strangers.count >= server->options.strangers_max) {
+        struct list_node *oldest = list_first(&server->strangers);
+        metric_add(METRIC_sockets_refused_total, 1);
+        eio_session_drop(LIST_OF(oldest, struct eio_session, stranger_link), "too many handshakes",
+                         EIO_WS_NORMAL);
+    }
+    list_append(&server->strangers, &s->stranger_link);
+}
+
 void eio_server_add(struct eio_server *server, struct eio_session *s) {
+    if (!s->ws) meet_stranger(server, s);
     map_put(&server->sessions, sid_hash(s->sid), s);
     list_append(&server->open, &s->link);
     server->live_count++;
@@ -203,9 +260,10 @@ void eio_server_add(struct eio_server *server, struct eio_session *s) {
 
 void eio_server_bury(struct eio_server *server, struct eio_session *s) {
     for (int kind = 0; kind < EIO_TIMER_COUNT; kind++)
-        heap_stop(&server->timers[kind], &s->timers[kind]);
+        wheel_stop(&server->wheel, &s->timers[kind]);
     map_remove(&server->sessions, sid_hash(s->sid), s);
     if (list_linked(&s->doomed_link)) list_remove(&server->doomed, &s->doomed_link);
+    if (list_linked(&s->stranger_link)) list_remove(&server->strangers, &s->stranger_link);
     list_remove(&server->open, &s->link);
     list_append(&server->dead, &s->link);
     metric_set(METRIC_sockets_open, (int64_t)server->open.count);
@@ -219,15 +277,13 @@ static void arm(struct eio_server *server, int64_t due_us) {
     server->hooks->arm(server->hooks_arg, due_us);
 }
 
-void eio_server_start_timer(struct eio_server *server, struct eio_session *s, enum eio_timer kind,
-                            int64_t delay_ms) {
-    int64_t due_us = clock_mono_us() + delay_ms * 1000;
-    heap_start(&server->timers[kind], &s->timers[kind], due_us);
-    arm(server, due_us);
+void eio_server_start_timer(struct eio_server *server, struct wheel_node *n, int64_t delay_ms) {
+    wheel_start(&server->wheel, n, clock_mono_us() + delay_ms * 1000);
+    arm(server, wheel_due_us(&server->wheel));
 }
 
-void eio_server_stop_timer(struct eio_server *server, struct eio_session *s, enum eio_timer kind) {
-    heap_stop(&server->timers[kind], &s->timers[kind]);
+void eio_server_stop_timer(struct eio_server *server, struct wheel_node *n) {
+    wheel_stop(&server->wheel, n);
 }
 
 void eio_server_doom(struct eio_server *server, struct eio_session *s, const char *reason) {
@@ -244,24 +300,16 @@ static void drop_doomed(struct eio_server *server) {
     }
 }
 
-static void fire(struct eio_server *server, enum eio_timer kind, int64_t now_us) {
-    /* A restarted timer is due later than now: the loop ends. */
-    for (struct heap_node *n; (n = heap_take_due(&server->timers[kind], now_us));) {
-        struct eio_session *s = HEAP_OF(n - kind, struct eio_session, timers);
-        eio_session_timer(s, kind);
-    }
-}
-
 void eio_server_tick(struct eio_server *server) {
     eio_server_enter(server);
     int64_t now_us = clock_mono_us();
     if (now_us >= server->armed_due_us) server->armed_due_us = INT64_MAX;
     drop_doomed(server);
-    for (int kind = 0; kind < EIO_TIMER_COUNT; kind++)
-        fire(server, (enum eio_timer)kind, now_us);
-    for (int kind = 0; kind < EIO_TIMER_COUNT; kind++) {
-        if (heap_first(&server->timers[kind])) arm(server, heap_due(&server->timers[kind]));
-    }
+    /* A timer that is restarted is due later than now: the loop ends. */
+    for (struct wheel_node *n; (n = wheel_take(&server->wheel, now_us));)
+        n->fire(n);
+    int64_t due_us = wheel_due_us(&server->wheel);
+    if (due_us != INT64_MAX) arm(server, due_us);
     eio_server_leave(server);
 }
 
@@ -292,6 +340,8 @@ enum eio_failure eio_server_check(struct eio_server *server, const struct eio_re
     *session = NULL;
     bool websocket = strcmp(r->transport, "websocket") == 0;
     if (!websocket && strcmp(r->transport, "polling") != 0) return EIO_UNKNOWN_TRANSPORT;
+    if (!(server->options.transports & (websocket ? SIO_WEBSOCKET : SIO_POLLING)))
+        return EIO_UNKNOWN_TRANSPORT;
     if (has_control_character(r->origin)) return EIO_BAD_REQUEST;
     const char *allow_origin;
     if (!eio_server_allow_origin(server, r->origin, &allow_origin)) return EIO_FORBIDDEN;

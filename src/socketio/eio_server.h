@@ -7,6 +7,8 @@
 #define MUSTER_SOCKETIO_EIO_SERVER_H
 
 #include "base/map.h"
+#include "base/rng.h"
+#include "base/wheel.h"
 #include "socketio/eio_session.h"
 #include "socketio/socketio.h"
 
@@ -23,12 +25,16 @@ struct eio_server {
     void *hooks_arg;
     const struct eio_events *events;
     void *events_arg;
-    struct map sessions;  /* eio_session by sid */
-    struct map addresses; /* eio_address by text, while connections_per_ip_max is set */
-    struct list open;     /* eio_session.link: not CLOSED */
-    struct list dead;     /* eio_session.link: to free */
-    struct list doomed;   /* eio_session.doomed_link */
-    struct heap timers[EIO_TIMER_COUNT];
+    struct map sessions;   /* eio_session by sid */
+    struct map addresses;  /* eio_address by text, while connections_per_ip_max is set */
+    struct list open;      /* eio_session.link: not CLOSED */
+    struct list dead;      /* eio_session.link: to free */
+    struct list doomed;    /* eio_session.doomed_link */
+    struct list strangers; /* eio_session.stranger_link: polling, not back yet; oldest first */
+    struct wheel wheel;
+    struct wheel_node drain; /* closes some more sessions */
+    int64_t drain_end_us;
+    struct rng jitter;
     int64_t armed_due_us; /* what the transport was asked for, INT64_MAX = nothing */
     size_t live_count;    /* not yet closing */
     int depth;            /* of calls from outside */
@@ -51,9 +57,8 @@ void eio_server_dismiss(struct eio_server *server, const char *address); /* undo
 void eio_server_add(struct eio_server *server, struct eio_session *s);
 void eio_server_bury(struct eio_server *server, struct eio_session *s); /* CLOSED: free later */
 void eio_server_doom(struct eio_server *server, struct eio_session *s, const char *reason);
-void eio_server_start_timer(struct eio_server *server, struct eio_session *s, enum eio_timer kind,
-                            int64_t delay_ms);
-void eio_server_stop_timer(struct eio_server *server, struct eio_session *s, enum eio_timer kind);
+void eio_server_start_timer(struct eio_server *server, struct wheel_node *n, int64_t delay_ms);
+void eio_server_stop_timer(struct eio_server *server, struct wheel_node *n);
 /* The Access-Control-Allow-Origin value for this request: NULL without Origin. False when the
  * Origin is not allowed. */
 bool eio_server_allow_origin(const struct eio_server *server, struct str origin,

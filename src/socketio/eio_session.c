@@ -30,7 +30,11 @@ static void move(struct eio_session *s, enum eio_state to) {
 }
 
 static void start_timer(struct eio_session *s, enum eio_timer kind, int64_t delay_ms) {
-    eio_server_start_timer(s->server, s, kind, delay_ms);
+    eio_server_start_timer(s->server, &s->timers[kind], delay_ms);
+}
+
+static void stop_timer(struct eio_session *s, enum eio_timer kind) {
+    eio_server_stop_timer(s->server, &s->timers[kind]);
 }
 
 /* ---- queue ---- */
@@ -127,11 +131,12 @@ void eio_session_flush(struct eio_session *s) {
 
 static void push_open(struct eio_session *s) {
     const struct sio_options *o = &s->server->options;
+    bool upgrade = !s->ws && (o->transports & SIO_WEBSOCKET);
     struct strbuf text = {0};
     strbuf_printf(&text,
                   "0{\"sid\":\"%.*s\",\"upgrades\":[%s],\"pingInterval\":%lld,"
                   "\"pingTimeout\":%lld,\"maxPayload\":%zu}",
-                  EIO_ID_BYTES, s->sid, s->ws ? "" : "\"websocket\"",
+                  EIO_ID_BYTES, s->sid, upgrade ? "\"websocket\"" : "",
                   (long long)o->ping_interval_ms, (long long)o->ping_timeout_ms,
                   o->payload_bytes_max);
     struct eio_frame *f = eio_frame_new(strbuf_str(&text), false);
@@ -139,6 +144,10 @@ static void push_open(struct eio_session *s) {
     queue_push(s, f);
     eio_frame_drop(f);
 }
+
+static void heartbeat_due(struct wheel_node *n);
+static void join_due(struct wheel_node *n);
+static void upgrade_due(struct wheel_node *n);
 
 struct eio_session *eio_session_new(struct eio_server *server, struct eio_ws *ws,
                                     const char *address) {
@@ -148,12 +157,16 @@ struct eio_session *eio_session_new(struct eio_server *server, struct eio_ws *ws
     s->state = ws ? EIO_WEBSOCKET : EIO_POLLING;
     s->ws = ws;
     if (ws) ws->session = s;
+    s->timers[EIO_TIMER_HEARTBEAT].fire = heartbeat_due;
+    s->timers[EIO_TIMER_JOIN].fire = join_due;
+    s->timers[EIO_TIMER_UPGRADE].fire = upgrade_due;
     memcpy(s->address, address, sizeof s->address);
     eio_base64_new_id(s->sid);
     eio_server_add(server, s);
     push_open(s);
     start_timer(s, EIO_TIMER_HEARTBEAT, server->options.ping_interval_ms);
-    start_timer(s, EIO_TIMER_JOIN, server->options.connect_timeout_ms);
+    start_timer(s, EIO_TIMER_JOIN,
+                ws ? server->options.connect_timeout_ms : server->options.return_timeout_ms);
     server->events->open(server->events_arg, s);
     return s;
 }
@@ -164,7 +177,14 @@ static bool is_live(const struct eio_session *s) {
 }
 
 void eio_session_joined(struct eio_session *s) {
-    eio_server_stop_timer(s->server, s, EIO_TIMER_JOIN);
+    stop_timer(s, EIO_TIMER_JOIN);
+}
+
+void eio_session_returned(struct eio_session *s) {
+    if (!list_linked(&s->stranger_link)) return;
+    list_remove(&s->server->strangers, &s->stranger_link);
+    if (s->state < EIO_CLOSING) /* then its one timer is the flush's */
+        start_timer(s, EIO_TIMER_JOIN, s->server->options.connect_timeout_ms);
 }
 
 void eio_session_send(struct eio_session *s, struct eio_frame *const *frames, size_t count) {
@@ -181,6 +201,16 @@ void eio_session_send(struct eio_session *s, struct eio_frame *const *frames, si
         metric_add(METRIC_sockets_slow_total, 1);
         eio_server_doom(s->server, s, "slow client");
     }
+}
+
+bool eio_session_send_volatile(struct eio_session *s, struct eio_frame *const *frames,
+                               size_t count) {
+    bool free_pipe = s->state == EIO_WEBSOCKET || (s->state == EIO_POLLING && s->get);
+    if (!is_live(s) || s->queue_count > 0 || !free_pipe) return false;
+    if (s->state == EIO_WEBSOCKET && !s->server->hooks->ws_free(s->server->hooks_arg, s->ws))
+        return false;
+    eio_session_send(s, frames, count);
+    return true;
 }
 
 static void send_packet(struct eio_session *s, enum eio_packet_type type) {
@@ -239,7 +269,7 @@ void eio_session_close(struct eio_session *s, const char *reason, enum eio_ws_co
     }
     move(s, EIO_CLOSING);
     for (int kind = 0; kind < EIO_TIMER_COUNT; kind++)
-        eio_server_stop_timer(s->server, s, (enum eio_timer)kind);
+        stop_timer(s, (enum eio_timer)kind);
     close_ws(s, &s->probe, code);
     tell_application(s, reason);
     if (!s->ws) push_packet(s, EIO_CLOSE);
@@ -257,7 +287,8 @@ void eio_session_close(struct eio_session *s, const char *reason, enum eio_ws_co
 
 /* ---- heartbeat and deadlines ---- */
 
-static void heartbeat_due(struct eio_session *s) {
+static void heartbeat_due(struct wheel_node *n) {
+    struct eio_session *s = LIST_OF(n, struct eio_session, timers[EIO_TIMER_HEARTBEAT]);
     if (s->state == EIO_CLOSING) {
         finish(s, EIO_WS_CUT);
     } else if (s->awaiting_pong) {
@@ -269,20 +300,17 @@ static void heartbeat_due(struct eio_session *s) {
     }
 }
 
-void eio_session_timer(struct eio_session *s, enum eio_timer kind) {
-    switch (kind) {
-    case EIO_TIMER_HEARTBEAT:
-        heartbeat_due(s);
-        break;
-    case EIO_TIMER_JOIN:
+static void join_due(struct wheel_node *n) {
+    struct eio_session *s = LIST_OF(n, struct eio_session, timers[EIO_TIMER_JOIN]);
+    if (list_linked(&s->stranger_link))
+        eio_session_drop(s, "handshake timeout", EIO_WS_NORMAL);
+    else
         eio_session_close(s, "connect timeout", EIO_WS_NORMAL);
-        break;
-    case EIO_TIMER_UPGRADE:
-        eio_session_end_probe(s, EIO_WS_NORMAL);
-        break;
-    case EIO_TIMER_COUNT:
-        assert(!"a timer");
-    }
+}
+
+static void upgrade_due(struct wheel_node *n) {
+    struct eio_session *s = LIST_OF(n, struct eio_session, timers[EIO_TIMER_UPGRADE]);
+    eio_session_end_probe(s, EIO_WS_NORMAL);
 }
 
 static void pong(struct eio_session *s) {
@@ -324,7 +352,7 @@ void eio_session_start_probe(struct eio_session *s) {
 }
 
 void eio_session_end_probe(struct eio_session *s, enum eio_ws_code code) {
-    eio_server_stop_timer(s->server, s, EIO_TIMER_UPGRADE);
+    stop_timer(s, EIO_TIMER_UPGRADE);
     close_ws(s, &s->probe, code);
     if (s->state != EIO_PROBING) return;
     move(s, EIO_POLLING);
@@ -332,7 +360,7 @@ void eio_session_end_probe(struct eio_session *s, enum eio_ws_code code) {
 }
 
 void eio_session_upgrade(struct eio_session *s) {
-    eio_server_stop_timer(s->server, s, EIO_TIMER_UPGRADE);
+    stop_timer(s, EIO_TIMER_UPGRADE);
     eio_session_answer_get(s, EIO_NOOP);
     move(s, EIO_WEBSOCKET);
     s->ws = s->probe;

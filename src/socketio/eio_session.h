@@ -12,8 +12,8 @@
 #ifndef MUSTER_SOCKETIO_EIO_SESSION_H
 #define MUSTER_SOCKETIO_EIO_SESSION_H
 
-#include "base/heap.h"
 #include "base/list.h"
+#include "base/wheel.h"
 #include "socketio/eio_base64.h"
 #include "socketio/eio_packet.h"
 #include "socketio/transport.h"
@@ -22,16 +22,17 @@ enum eio_state { EIO_POLLING, EIO_PROBING, EIO_WEBSOCKET, EIO_CLOSING, EIO_CLOSE
 
 enum eio_timer {
     EIO_TIMER_HEARTBEAT, /* next ping, or the pong's deadline; in CLOSING the flush's */
-    EIO_TIMER_JOIN,      /* until the application is satisfied: eio_session_joined */
+    EIO_TIMER_JOIN,      /* until the client is back with its sid; then until it has joined */
     EIO_TIMER_UPGRADE,
     EIO_TIMER_COUNT,
 };
 
 struct eio_session {
     struct eio_server *server;
-    struct list_node link;        /* server's open or dead */
-    struct list_node doomed_link; /* server's doomed */
-    struct heap_node timers[EIO_TIMER_COUNT];
+    struct list_node link;          /* server's open or dead */
+    struct list_node doomed_link;   /* server's doomed */
+    struct list_node stranger_link; /* server's strangers */
+    struct wheel_node timers[EIO_TIMER_COUNT];
     struct eio_exchange *get, *post; /* held by this session, or NULL */
     struct eio_ws *ws, *probe;
     struct eio_frame **queue; /* waiting: queue[first..first+count) */
@@ -58,10 +59,15 @@ void eio_session_flush(struct eio_session *s);
 void eio_session_close(struct eio_session *s, const char *reason, enum eio_ws_code code);
 /* At once: a held GET is told to end; the queue is dropped. `reason` is static. */
 void eio_session_drop(struct eio_session *s, const char *reason, enum eio_ws_code code);
+/* As eio_session_send, but for what is worth nothing later: false, and nothing is kept, when it
+ * cannot leave at once. */
+bool eio_session_send_volatile(struct eio_session *s, struct eio_frame *const *frames,
+                               size_t count);
 void eio_session_joined(struct eio_session *s); /* stops the join deadline */
+/* A client that knows the sid has come: whoever opened the session was no passer-by. */
+void eio_session_returned(struct eio_session *s);
 /* One packet from the client; false when it was no business of his and the session was dropped. */
 bool eio_session_packet(struct eio_session *s, const struct eio_packet *p);
-void eio_session_timer(struct eio_session *s, enum eio_timer kind);
 /* Answers the held GET with one packet of this type, if there is one. */
 void eio_session_answer_get(struct eio_session *s, enum eio_packet_type type);
 /* The probing WebSocket becomes the transport. */

@@ -17,7 +17,8 @@ bool eio_ws_check(struct eio_server *server, const struct eio_request *r,
     enum eio_failure failure = eio_server_check(server, r, &s);
     /* Never two WebSockets for one session: knowing a sid must not be enough to take it over. */
     if (s && (s->state != EIO_POLLING || s->probe)) failure = EIO_BAD_REQUEST;
-    if (failure == EIO_NO_FAILURE && !s && server->open.count >= server->options.connections_max)
+    if (failure == EIO_NO_FAILURE && !s &&
+        (server->closing || server->open.count >= server->options.connections_max))
         failure = EIO_FULL;
     eio_server_leave(server);
     (void)eio_server_allow_origin(server, r->origin, &refusal->allow_origin);
@@ -41,7 +42,9 @@ static bool open_socket(struct eio_server *server, struct eio_ws *ws, const stru
     s->probe = ws;
     ws->session = s;
     ws->probed = false;
-    eio_server_start_timer(server, s, EIO_TIMER_UPGRADE, server->options.upgrade_timeout_ms);
+    eio_session_returned(s);
+    eio_server_start_timer(server, &s->timers[EIO_TIMER_UPGRADE],
+                           server->options.upgrade_timeout_ms);
     return true;
 }
 

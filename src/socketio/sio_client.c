@@ -41,13 +41,22 @@ static void connect(struct sio_client *c, const struct sio_packet *p) {
         sio_socket_connect(c, &server->nsps[i], p->payload);
         return;
     }
-    sio_socket_refuse(c, p->nsp, "Invalid namespace");
+    sio_send_refusal(c, p->nsp, STR("Invalid namespace"), STR_EMPTY);
 }
 
 static void begin_pending(struct sio_client *c, struct str text, size_t attachment_count) {
     c->pending = mem_alloc(sizeof *c->pending);
     c->pending->wanted = attachment_count;
     strbuf_add_str(&c->pending->text, text);
+}
+
+/* An event or an acknowledgement, with all it consists of. */
+static void deliver(struct sio_socket *s, const struct sio_packet *p,
+                    const struct str *attachments) {
+    if (p->type == SIO_EVENT || p->type == SIO_BINARY_EVENT)
+        sio_socket_event(s, p, attachments);
+    else
+        sio_ask_answered(s, p, attachments);
 }
 
 static void dispatch(struct sio_client *c, struct str text) {
@@ -61,15 +70,14 @@ static void dispatch(struct sio_client *c, struct str text) {
         return;
     }
     struct sio_socket *s = find_socket(c, p.nsp);
-    if (!s)
+    if (!s || (s->state == SIO_SOCKET_JOINING && p.type != SIO_DISCONNECT))
         violation(c);
-    else if (p.attachment_count > 0)
-        begin_pending(c, text, p.attachment_count);
     else if (p.type == SIO_DISCONNECT)
         sio_socket_end(s, "client namespace disconnect");
-    else if (p.type == SIO_EVENT || p.type == SIO_BINARY_EVENT)
-        sio_socket_event(s, &p, NULL);
-    /* An ACK answers a request that this server never makes: late ones are to be ignored. */
+    else if (p.attachment_count > 0)
+        begin_pending(c, text, p.attachment_count);
+    else
+        deliver(s, &p, NULL);
 }
 
 /* The last attachment is in: the packet can be acted on. */
@@ -86,7 +94,7 @@ static void complete(struct sio_client *c, struct sio_pending *pending) {
     assert(valid); /* it was, when it came */
     (void)valid;
     struct sio_socket *s = find_socket(c, p.nsp);
-    if (s && p.type == SIO_BINARY_EVENT) sio_socket_event(s, &p, attachments);
+    if (s) deliver(s, &p, attachments);
 }
 
 static void attachment(struct sio_client *c, struct str bytes) {

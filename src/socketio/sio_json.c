@@ -101,20 +101,30 @@ static void note_member(const struct scan *s, struct placeholder *p, struct str 
     }
 }
 
-static bool scan_member(struct scan *s, struct placeholder *p) {
+struct member {
+    struct str key, value; /* the key with its quotes */
+};
+
+static bool scan_pair(struct scan *s, struct member *m) {
     skip_space(s);
-    struct str key = {s->at, 0};
+    m->key = (struct str){s->at, 0};
     if (!scan_string(s)) return false;
-    key.size = (size_t)(s->at - key.at);
+    m->key.size = (size_t)(s->at - m->key.at);
     skip_space(s);
     if (!take(s, ':')) return false;
     skip_space(s);
-    struct str value = {s->at, 0};
+    m->value = (struct str){s->at, 0};
     if (!scan_value(s)) return false;
-    value.size = (size_t)(s->at - value.at);
-    while (value.size && strchr(" \t\r\n", value.at[value.size - 1]))
-        value.size--;
-    note_member(s, p, key, value);
+    m->value.size = (size_t)(s->at - m->value.at);
+    while (m->value.size && strchr(" \t\r\n", m->value.at[m->value.size - 1]))
+        m->value.size--;
+    return true;
+}
+
+static bool scan_member(struct scan *s, struct placeholder *p) {
+    struct member m;
+    if (!scan_pair(s, &m)) return false;
+    note_member(s, p, m.key, m.value);
     return true;
 }
 
@@ -207,6 +217,23 @@ struct str sio_json_first(struct str array) {
     while (strchr(" \t\r\n", first.at[first.size - 1]))
         first.size--;
     return first;
+}
+
+struct str sio_json_member(struct str object, struct str key) {
+    struct scan s = {object.at, object.at + object.size, SIO_JSON_DEPTH_MAX,
+                     SIO_JSON_ANY_PLACEHOLDER};
+    struct str found = STR_EMPTY;
+    skip_space(&s);
+    assert(s.at < s.end && *s.at == '{');
+    s.at++;
+    skip_space(&s);
+    if (take(&s, '}')) return found;
+    do {
+        struct member m;
+        if (!scan_pair(&s, &m)) return found;
+        if (str_equal(m.key, key)) found = m.value;
+    } while (take(&s, ','));
+    return found;
 }
 
 static uint32_t hex4(const char *at) {

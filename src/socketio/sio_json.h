@@ -26,6 +26,9 @@ enum sio_json_kind {
 enum sio_json_kind sio_json_check(struct str text, size_t depth_max, size_t placeholder_count);
 /* The first element of an array that was checked, without white space; empty for "[]". */
 struct str sio_json_first(struct str array);
+/* The value of a member of a checked object, without white space; the last of equal keys counts.
+ * `key` with its quotes, compared as written. Empty when there is none. */
+struct str sio_json_member(struct str object, struct str key);
 enum sio_json_kind sio_json_kind_of(struct str value); /* of a checked value, by its first byte */
 /* Appends the characters that a checked string literal stands for; a lone surrogate becomes
  * U+FFFD. */

@@ -78,36 +78,51 @@ void sio_room_leave_all(struct sio_socket *s) {
         end_membership(LIST_OF(node, struct sio_membership, socket_link));
 }
 
-static struct eio_frame *encode(struct sio_server *server, const struct sio_nsp *nsp,
-                                struct str name, struct str args) {
-    struct sio_packet head = {.type = SIO_EVENT, .nsp = str_of(nsp->name)};
-    strbuf_clear(&server->scratch);
-    sio_packet_begin(&server->scratch, &head);
-    sio_socket_add_event(&server->scratch, name, args);
-    return eio_frame_new(strbuf_str(&server->scratch), false);
+void sio_room_names(const struct sio_socket *s, struct strbuf *out) {
+    LIST_EACH (&s->memberships, node) {
+        const struct sio_membership *m = LIST_OF(node, struct sio_membership, socket_link);
+        strbuf_add_str(out, m->room->name);
+        strbuf_add_char(out, '\0');
+    }
 }
 
 /* One that is still in its connect handler gets nothing yet. Sending calls no handler, so the
  * lists stand still meanwhile. */
-static void send_to(struct sio_socket *s, struct eio_frame *f) {
-    if (s->state == SIO_SOCKET_JOINED) eio_session_send(s->client->session, &f, 1);
+static void send_to(struct sio_socket *s, const struct sio_target *to, struct eio_frame *f) {
+    if (s->state != SIO_SOCKET_JOINED || s == to->except) return;
+    if (to->is_volatile)
+        (void)eio_session_send_volatile(s->client->session, &f, 1);
+    else
+        eio_session_send(s->client->session, &f, 1);
 }
 
-void sio_broadcast(struct sio_server *server, const char *namespace_name, struct str room_name,
-                   struct str name, struct str args) {
-    struct sio_nsp *nsp = NULL;
+static struct sio_nsp *find_namespace(struct sio_server *server, struct str name) {
     for (size_t i = 0; i < server->nsp_count; i++)
-        if (str_equal(str_of(server->nsps[i].name), str_of(namespace_name))) nsp = &server->nsps[i];
-    assert(nsp);
-    struct sio_room *room = room_name.size ? find_room(nsp, room_name) : NULL;
-    if (room_name.size && !room) return;
-    struct eio_frame *f = encode(server, nsp, name, args);
+        if (str_equal(str_of(server->nsps[i].name), name)) return &server->nsps[i];
+    assert(!"a declared namespace");
+    return NULL;
+}
+
+void sio_broadcast_to(struct sio_server *server, const struct sio_target *to, struct str name,
+                      struct str args) {
+    struct sio_nsp *nsp = find_namespace(server, str_of(to->namespace_name));
+    struct sio_room *room = to->room.size ? find_room(nsp, to->room) : NULL;
+    bool kept = nsp->recovery && !to->is_volatile; /* a room's members may all be away */
+    if (to->room.size && !room && !kept) return;
+    struct eio_frame *f = kept ? sio_recovery_event(nsp, NULL, to, name, args)
+                               : sio_send_event_frame(nsp, name, args, STR_EMPTY, STR_EMPTY);
     if (room) {
         LIST_EACH (&room->members, node)
-            send_to(LIST_OF(node, struct sio_membership, room_link)->socket, f);
-    } else {
+            send_to(LIST_OF(node, struct sio_membership, room_link)->socket, to, f);
+    } else if (!to->room.size) {
         LIST_EACH (&nsp->sockets, node)
-            send_to(LIST_OF(node, struct sio_socket, nsp_link), f);
+            send_to(LIST_OF(node, struct sio_socket, nsp_link), to, f);
     }
     eio_frame_drop(f);
+}
+
+void sio_broadcast(struct sio_server *server, const char *namespace_name, struct str room,
+                   struct str name, struct str args) {
+    struct sio_target to = {.namespace_name = namespace_name, .room = room};
+    sio_broadcast_to(server, &to, name, args);
 }

@@ -17,6 +17,8 @@ void sio_server_free(struct sio_server *server) {
     for (size_t i = 0; i < server->nsp_count; i++) {
         assert(server->nsps[i].rooms.count == 0 && server->nsps[i].sockets.count == 0);
         map_fini(&server->nsps[i].rooms);
+        map_fini(&server->nsps[i].pids);
+        sio_recovery_free(server->nsps[i].recovery);
         mem_free(server->nsps[i].name);
     }
     strbuf_fini(&server->scratch);
@@ -27,14 +29,20 @@ void sio_namespace(struct sio_server *server, const char *name, const struct sio
                    void *arg) {
     assert(server->nsp_count < SIO_SERVER_NAMESPACES_MAX && name[0] == '/');
     struct sio_nsp *nsp = &server->nsps[server->nsp_count++];
+    nsp->server = server;
     nsp->name = mem_text(str_of(name));
     nsp->handlers = handlers;
     nsp->arg = arg;
+    nsp->recovery = sio_recovery_new(&server->engine->options);
     list_init(&nsp->sockets);
 }
 
 void sio_server_close(struct sio_server *server) {
     eio_server_close(server->engine);
+}
+
+int64_t sio_server_drain(struct sio_server *server) {
+    return eio_server_drain(server->engine);
 }
 
 size_t sio_server_connections(const struct sio_server *server) {

@@ -80,6 +80,8 @@ struct eio_hooks {
     /* Sends now and returns true, or returns false and calls eio_ws_writable when it may be tried
      * again. True also for a broken connection: eio_ws_gone will tell. */
     bool (*ws_write)(void *arg, struct eio_ws *ws, struct eio_frame *f);
+    /* Whether ws_write would send all of a frame's bytes now, as far as can be told. */
+    bool (*ws_free)(void *arg, struct eio_ws *ws);
     /* Sends a close frame behind what was written, then closes. */
     void (*ws_close)(void *arg, struct eio_ws *ws, enum eio_ws_code code);
     /* Calls eio_server_tick at `due_us` (clock_mono_us) instead of at the time asked before. */
@@ -93,6 +95,9 @@ bool eio_server_owns_path(const struct eio_server *server, struct str path);
 size_t eio_server_payload_bytes_max(const struct eio_server *server);
 void eio_server_tick(struct eio_server *server);
 void eio_server_close(struct eio_server *server); /* ends all sessions, refuses new ones */
+/* Refuses new sessions and ends those there are, oldest first, spread over drain_ms or over a
+ * millisecond for each, whichever is less; returns that time. eio_server_close ends the rest. */
+int64_t eio_server_drain(struct eio_server *server);
 size_t eio_server_session_count(const struct eio_server *server); /* closing ones included */
 
 enum eio_http_next { EIO_HTTP_ANSWERED, EIO_HTTP_HELD, EIO_HTTP_BODY };

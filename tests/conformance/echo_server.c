@@ -1,12 +1,11 @@
 /* echo_server.c - the Socket.IO server with handlers that only echo: for the conformance tests.
  *
- *     echo_server [--ping-interval ms] [--ping-timeout ms] [--connect-timeout ms]
- *                 [--upgrade-timeout ms] [--payload bytes] [--origins list] [--connections n]
- *                 [--per-ip n] [--listen host:port]
+ *     echo_server [--FLAG VALUE]...      FLAG: a row of FLAGS below, or listen, origins, path
  *
  * Prints its port on standard output; ends on SIGTERM. Besides what the protocol's own suites ask
  * for (auth, message -> message-back, message-with-ack, namespace /custom) it knows: join, leave,
- * shout (to a room), flood (count, bytes), kick, leave-me, and namespace /refused.
+ * shout (to a room), tell (the others), hint (volatile), ask, flood, kick, leave-me; namespaces
+ * /refused and /later (which makes up its mind in the next turn of the loop).
  */
 #include "base/mem.h"
 #include "bridge/transport.h"
@@ -40,9 +39,39 @@ static enum err on_connect(void *arg, struct sio_socket *s, struct str auth, str
 
 static enum err refuse(void *arg, struct sio_socket *s, struct str auth, struct err_text *why) {
     (void)arg;
-    (void)s;
-    (void)auth;
+    if (auth.size > 2) sio_connect_error_data(s, auth);
     return err_set(why, ERR_UNAUTHENTICATED, "no \"token\"");
+}
+
+/* Who waits for a verdict in /later, and whether it is yes. */
+static struct sio_socket *undecided;
+static bool welcome;
+
+static enum err decide_later(void *arg, struct sio_socket *s, struct str auth,
+                             struct err_text *why) {
+    (void)arg;
+    if (undecided) return err_set(why, ERR_UNAVAILABLE, "one at a time");
+    undecided = s;
+    welcome = auth.size == 0;
+    sio_connect_defer(s);
+    if (!str_equal(auth, STR("{\"never\":1}"))) transport_wake(transport);
+    return ERR_OK;
+}
+
+static void decide(void *arg) {
+    (void)arg;
+    struct sio_socket *s = undecided;
+    undecided = NULL;
+    if (s && welcome)
+        sio_connect_accept(s);
+    else if (s)
+        sio_connect_refuse(s, STR("not today"), STR("{\"try\":\"tomorrow\"}"));
+}
+
+static void forget_undecided(void *arg, struct sio_socket *s, const char *reason) {
+    (void)arg;
+    if (undecided == s) undecided = NULL;
+    fprintf(stderr, "later: %s\n", reason);
 }
 
 /* The first argument, unescaped when it is a string. */
@@ -69,6 +98,23 @@ static void flood(struct sio_socket *s, struct str args) {
     strbuf_fini(&text);
 }
 
+static void on_answer(void *arg, struct sio_socket *s, const struct sio_answer *answer) {
+    (void)arg;
+    if (answer->code == ERR_OK && answer->attachment_count)
+        sio_emit_binary(s, STR("answered"), answer->args, answer->attachments,
+                        answer->attachment_count);
+    else if (answer->code == ERR_OK)
+        sio_emit(s, STR("answered"), answer->args);
+    else
+        sio_emit(s, STR("unanswered"), STR("[]"));
+}
+
+static void ask(struct sio_socket *s, struct str args) {
+    struct sio_ask question = {.timeout_ms = 200, .answer = on_answer};
+    if (sio_emit_ask(s, STR("question"), args, &question) != ERR_OK)
+        sio_emit(s, STR("too-many"), STR("[]"));
+}
+
 static void on_event(void *arg, struct sio_socket *s, struct str name, struct str args,
                      struct str ack_id) {
     (void)arg;
@@ -78,6 +124,11 @@ static void on_event(void *arg, struct sio_socket *s, struct str name, struct st
     if (str_equal(name, STR("leave")) && first.size) sio_leave(s, strbuf_str(&first));
     if (str_equal(name, STR("shout")))
         sio_broadcast(server, "/", strbuf_str(&first), STR("heard"), args);
+    if (str_equal(name, STR("tell")))
+        sio_broadcast_to(server, &(struct sio_target){"/", strbuf_str(&first), s, false},
+                         STR("heard"), args);
+    if (str_equal(name, STR("hint"))) (void)sio_emit_volatile(s, STR("hinted"), args);
+    if (str_equal(name, STR("ask"))) ask(s, args);
     if (str_equal(name, STR("flood"))) flood(s, args);
     if (ack_id.size) sio_ack(s, ack_id, args);
     strbuf_fini(&first);
@@ -104,6 +155,7 @@ static void on_disconnect(void *arg, struct sio_socket *s, const char *reason) {
 static const struct sio_handlers ECHO = {on_connect, on_event, on_binary, on_disconnect};
 static const struct sio_handlers CUSTOM = {on_connect, on_event, NULL, on_disconnect};
 static const struct sio_handlers REFUSED = {refuse, NULL, NULL, NULL};
+static const struct sio_handlers LATER = {decide_later, on_event, NULL, forget_undecided};
 
 static int on_get(void *arg, struct str path, struct strbuf *body, const char **type) {
     (void)arg;
@@ -113,39 +165,61 @@ static int on_get(void *arg, struct str path, struct strbuf *body, const char **
     return 200;
 }
 
-static int parse_flags(int argc, char **argv, struct sio_options *o, const char **listen_on) {
-    for (int i = 1; i + 1 < argc; i += 2) {
-        const char *flag = argv[i], *value = argv[i + 1];
-        long long number = strtoll(value, NULL, 10);
-        if (!strcmp(flag, "--ping-interval"))
-            o->ping_interval_ms = number;
-        else if (!strcmp(flag, "--ping-timeout"))
-            o->ping_timeout_ms = number;
-        else if (!strcmp(flag, "--connect-timeout"))
-            o->connect_timeout_ms = number;
-        else if (!strcmp(flag, "--upgrade-timeout"))
-            o->upgrade_timeout_ms = number;
-        else if (!strcmp(flag, "--payload"))
-            o->payload_bytes_max = (size_t)number;
-        else if (!strcmp(flag, "--connections"))
-            o->connections_max = (size_t)number;
-        else if (!strcmp(flag, "--per-ip"))
-            o->connections_per_ip_max = (size_t)number;
-        else if (!strcmp(flag, "--origins"))
-            o->origins = value;
-        else if (!strcmp(flag, "--listen"))
-            *listen_on = value;
-        else
-            return 2;
+#define FLAG(name, field) \
+    { name, offsetof(struct sio_options, field), sizeof((struct sio_options){0}.field) }
+
+static const struct {
+    const char *name;
+    size_t offset, size;
+} FLAGS[] = {
+    FLAG("ping-interval", ping_interval_ms),
+    FLAG("ping-timeout", ping_timeout_ms),
+    FLAG("connect-timeout", connect_timeout_ms),
+    FLAG("upgrade-timeout", upgrade_timeout_ms),
+    FLAG("return-timeout", return_timeout_ms),
+    FLAG("payload", payload_bytes_max),
+    FLAG("queue-bytes", queue_bytes_max),
+    FLAG("connections", connections_max),
+    FLAG("per-ip", connections_per_ip_max),
+    FLAG("strangers", strangers_max),
+    FLAG("transports", transports),
+    FLAG("recovery", recovery_ms),
+    FLAG("drain", drain_ms),
+};
+
+static bool set_number(struct sio_options *o, const char *name, const char *value) {
+    int64_t number;
+    if (!str_to_int64(str_of(value), &number)) return false;
+    for (size_t i = 0; i < sizeof FLAGS / sizeof FLAGS[0]; i++) {
+        if (strcmp(FLAGS[i].name, name) != 0) continue;
+        memcpy((char *)o + FLAGS[i].offset, &number, FLAGS[i].size); /* little-endian */
+        return true;
     }
-    return argc % 2 ? 0 : 2;
+    return false;
+}
+
+static bool parse_flags(int argc, char **argv, struct sio_options *o,
+                        struct transport_options *to) {
+    for (int i = 1; i + 1 < argc; i += 2) {
+        const char *name = argv[i] + 2, *value = argv[i + 1];
+        if (strncmp(argv[i], "--", 2) != 0) return false;
+        if (!strcmp(name, "origins"))
+            o->origins = value;
+        else if (!strcmp(name, "path"))
+            o->path = value;
+        else if (!strcmp(name, "listen"))
+            to->listen = value;
+        else if (!set_number(o, name, value))
+            return false;
+    }
+    return argc % 2 == 1;
 }
 
 int main(int argc, char **argv) {
     struct sio_options options = {0};
-    const char *listen_on = "127.0.0.1:0";
+    struct transport_options to = {.listen = "127.0.0.1:0", .on_get = on_get, .on_wake = decide};
     struct err_text why;
-    if (parse_flags(argc, argv, &options, &listen_on)) {
+    if (!parse_flags(argc, argv, &options, &to)) {
         fprintf(stderr, "usage: see the head of echo_server.c\n");
         return 2;
     }
@@ -153,7 +227,8 @@ int main(int argc, char **argv) {
     sio_namespace(server, "/", &ECHO, NULL);
     sio_namespace(server, "/custom", &CUSTOM, NULL);
     sio_namespace(server, "/refused", &REFUSED, NULL);
-    struct transport_options to = {.listen = listen_on, .server = server, .on_get = on_get};
+    sio_namespace(server, "/later", &LATER, NULL);
+    to.server = server;
     if (transport_open(&transport, &to, &why) != ERR_OK) {
         fprintf(stderr, "%s\n", why.text);
         return 1;

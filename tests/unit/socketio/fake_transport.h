@@ -70,7 +70,16 @@ static void fake_arm(void *arg, int64_t due_us) {
     fake_armed_us = due_us;
 }
 
-static const struct eio_hooks FAKE_HOOKS = {fake_answer, fake_write, fake_close, fake_arm};
+static bool fake_free(void *arg, struct eio_ws *ws) {
+    (void)arg;
+    return !((struct fake_ws *)(void *)ws)->choked;
+}
+
+static const struct eio_hooks FAKE_HOOKS = {.answer = fake_answer,
+                                            .ws_write = fake_write,
+                                            .ws_free = fake_free,
+                                            .ws_close = fake_close,
+                                            .arm = fake_arm};
 
 /* Runs the server's timers up to `ms` from now, each at the very time it asked for. */
 static inline void fake_advance(struct eio_server *server, int64_t ms) {
