@@ -13,23 +13,34 @@ void queue_def_free(struct queue_def *d) {
     mem_free(d);
 }
 
-/* Bucket 0 ends at 8 ms; bucket b ends at 8 * 2^(b/4) ms; the last one has no end. */
+/* 8 * 2^(b/4) ms */
+static const int64_t bucket_ms[QUEUE_WAIT_BUCKETS] = {
+    8,        10,       11,       13,       16,       19,       23,       27,       32,
+    38,       45,       54,       64,       76,       91,       108,      128,      152,
+    181,      215,      256,      304,      362,      431,      512,      609,      724,
+    861,      1024,     1218,     1448,     1722,     2048,     2435,     2896,     3444,
+    4096,     4871,     5793,     6889,     8192,     9742,     11585,    13777,    16384,
+    19484,    23170,    27554,    32768,    38968,    46341,    55109,    65536,    77936,
+    92682,    110218,   131072,   155872,   185364,   220436,   262144,   311744,   370728,
+    440872,   524288,   623487,   741455,   881744,   1048576,  1246974,  1482910,  1763488,
+    2097152,  2493948,  2965821,  3526975,  4194304,  4987896,  5931642,  7053950,  8388608,
+    9975792,  11863283, 14107901, 16777216, 19951585, 23726566, 28215802, 33554432, 39903169,
+    47453133, 56431603,
+};
+
+/* Four buckets to each doubling: the highest bit finds the four. */
 unsigned queue_wait_bucket(int64_t wait_ms) {
-    unsigned low = 0, high = QUEUE_WAIT_BUCKETS - 1;
-    while (low < high) {
-        unsigned middle = (low + high) / 2;
-        if (wait_ms <= queue_wait_bucket_ms(middle))
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low;
+    if (wait_ms <= bucket_ms[0]) return 0;
+    if (wait_ms > bucket_ms[QUEUE_WAIT_BUCKETS - 2]) return QUEUE_WAIT_BUCKETS - 1;
+    unsigned octave = 63 - (unsigned)__builtin_clzll((uint64_t)wait_ms - 1);
+    unsigned b = (octave - 3) * 4 + 1;
+    while (wait_ms > bucket_ms[b])
+        b++;
+    return b;
 }
 
 int64_t queue_wait_bucket_ms(unsigned bucket) {
-    static const double quarter_octaves[4] = {1, 1.189207115002721, 1.4142135623730951,
-                                              1.681792830507429};
-    return (int64_t)lround(ldexp(8 * quarter_octaves[bucket % 4], (int)(bucket / 4)));
+    return bucket_ms[bucket];
 }
 
 int64_t queue_wait_quantile_ms(const struct queue_stats *s, double fraction) {

@@ -7,6 +7,7 @@
 
 #include "model/ruleset.h"
 
+struct eta;  /* eta.h */
 struct pool; /* pool.h */
 
 /* A parsed queue definition. Owns all it points to. */
@@ -27,6 +28,8 @@ struct queue_stats { /* since this state was built; players weighted equally in 
     uint64_t created, matched, cancelled, expired, matches;
     double quality_sum;                 /* of `matches` values of 0..100 */
     uint64_t waits[QUEUE_WAIT_BUCKETS]; /* players by wait, bucket = queue_wait_bucket */
+    uint64_t estimated;                 /* of `matched`: those told a wait when they joined */
+    uint64_t kept;                      /* of them: matched within their p90 */
 };
 
 struct queue {
@@ -34,6 +37,7 @@ struct queue {
     uint32_t version;      /* 1, then one more with each change */
     int64_t updated_ms;    /* wall clock of the leader */
     struct pool *pool;     /* owned */
+    struct eta *eta;       /* owned: what its waits have taught */
     struct queue_stats stats;
     uint64_t tickets_queued, players_queued; /* that wait in it */
 };

@@ -2,6 +2,7 @@
 #include "model/realm.h"
 
 #include "base/mem.h"
+#include "model/eta.h"
 #include "model/realm_state.h"
 
 #include <assert.h>
@@ -48,6 +49,7 @@ void realm_free(struct realm *r) {
 void realm_free_queue(struct realm *r, struct queue *q) {
     heap_stop(&r->turns, &q->pool->turn);
     pool_free(q->pool);
+    eta_free(q->eta);
     queue_def_free(q->def);
     mem_free(q);
 }
@@ -167,6 +169,19 @@ int64_t realm_oldest_wait_ms(const struct realm *r, const struct queue *q, int64
     (void)r;
     const struct pool_entry *e = pool_oldest(q->pool);
     return e && now_ms > e->created_ms ? now_ms - e->created_ms : 0;
+}
+
+struct ticket_wait realm_wait(const struct realm *r, const struct ticket *t, int64_t now_ms) {
+    (void)r;
+    struct ticket_wait rest = {0, 0};
+    struct eta_ask ask = {now_ms, now_ms > t->created_ms ? now_ms - t->created_ms : 0,
+                          t->expires_ms - now_ms};
+    for (uint32_t i = 0; i < t->spec.queue_count && ticket_is_open(t); i++) {
+        const struct ticket_place *at = &t->places[i];
+        if (at->queue)
+            rest = ticket_wait_first(rest, eta_at(at->queue->eta, at->eta_kind, &ask).rest);
+    }
+    return rest;
 }
 
 /* ---- time ---- */

@@ -146,6 +146,8 @@ uint64_t realm_tickets_open(const struct realm *r);
 uint64_t realm_matches_kept(const struct realm *r);
 /* Waiting time of the queue's oldest ticket; 0 when empty. */
 int64_t realm_oldest_wait_ms(const struct realm *r, const struct queue *q, int64_t now_ms);
+/* What is left of the ticket's wait (eta.h); zeros when it has ended or nothing is known. */
+struct ticket_wait realm_wait(const struct realm *r, const struct ticket *t, int64_t now_ms);
 
 /* Digest of all state that replay must reproduce: queues and open tickets (not stats, nor what has
  * ended, which each owner forgets in its own time). Equal journals, equal digests, anywhere. */

@@ -7,6 +7,7 @@
  */
 #include "base/limits.h"
 #include "base/mem.h"
+#include "model/eta.h"
 #include "model/realm_state.h"
 
 #include <assert.h>
@@ -39,6 +40,7 @@ static void enter_queue(struct realm *r, struct queue *q, struct ticket *t, uint
     t->places[place].queue = q;
     q->tickets_queued++;
     q->players_queued += t->spec.player_count;
+    t->places[place].eta_kind = eta_arrive(q->eta, q->def->ruleset, &t->spec, t->created_ms);
     if (r->replaying) return;
     pool_add(q->pool, t, place);
     realm_set_turn(r, q);
@@ -58,7 +60,18 @@ static bool enter_queues(struct realm *r, struct ticket *t) {
     return all;
 }
 
-static void leave_queues(struct realm *r, struct ticket *t) {
+struct ending {
+    enum ticket_state state;
+    int64_t now_ms;
+    const struct queue *matched_in; /* MATCHED: the queue of the match; its other queues lose it */
+};
+
+static enum eta_end end_in(const struct ending *e, const struct queue *q) {
+    if (e->state == TICKET_EXPIRED) return ETA_EXPIRED;
+    return e->state == TICKET_MATCHED && e->matched_in == q ? ETA_MATCHED : ETA_CUT;
+}
+
+static void leave_queues(struct realm *r, struct ticket *t, const struct ending *e) {
     if (list_linked(&t->kept)) list_remove(&r->orphans, &t->kept);
     for (uint32_t i = 0; i < t->spec.queue_count; i++) {
         struct queue *q = t->places[i].queue;
@@ -66,6 +79,7 @@ static void leave_queues(struct realm *r, struct ticket *t) {
         t->places[i].queue = NULL;
         q->tickets_queued--;
         q->players_queued -= t->spec.player_count;
+        eta_leave(q->eta, t->places[i].eta_kind, t->created_ms, e->now_ms, end_in(e, q));
         if (r->replaying) continue;
         pool_remove(q->pool, t->places[i].entry);
         realm_set_turn(r, q);
@@ -81,10 +95,10 @@ static void open_ticket(struct realm *r, struct ticket *t) {
     if (!enter_queues(r, t)) list_append(&r->orphans, &t->kept);
 }
 
-static void close_ticket(struct realm *r, struct ticket *t, enum ticket_state state, int64_t now) {
-    leave_queues(r, t);
-    ticket_move(t, state);
-    t->ended_ms = now;
+static void close_ticket(struct realm *r, struct ticket *t, const struct ending *e) {
+    leave_queues(r, t, e);
+    ticket_move(t, e->state);
+    t->ended_ms = e->now_ms;
     for (uint32_t i = 0; i < t->spec.player_count; i++) {
         map_remove(&r->players, str_hash(t->spec.players[i].id), t);
     }
@@ -133,6 +147,7 @@ static void apply_ticket_created(struct realm *r, const struct record *record) {
     if (reason.size) t->reason = (struct str){mem_text(reason), reason.size};
     t->request_key = record->ticket_created.request_key;
     t->request_hash = record->ticket_created.request_hash;
+    t->promised = record->ticket_created.promised;
     map_put(&r->tickets, id_hash(t->id), t);
     if (!id_is_none(t->request_key)) map_put(&r->requests, id_hash(t->request_key), t);
     note_ticket_recorded(r, t, record->time_ms);
@@ -156,7 +171,7 @@ static void apply_ticket_ended(struct realm *r, const struct record *record) {
     if (reason.size) t->reason = (struct str){mem_text(reason), reason.size};
     count_each(t, state == TICKET_CANCELLED ? offsetof(struct queue_stats, cancelled)
                                             : offsetof(struct queue_stats, expired));
-    close_ticket(r, t, state, record->time_ms);
+    close_ticket(r, t, &(struct ending){state, record->time_ms, NULL});
 }
 
 /* ---- matches ---- */
@@ -213,6 +228,8 @@ static void count_matched(struct queue *q, const struct ticket *t, int64_t now_m
     int64_t wait_ms = now_ms > t->created_ms ? now_ms - t->created_ms : 0;
     q->stats.matched++;
     q->stats.waits[queue_wait_bucket(wait_ms)] += t->spec.player_count;
+    q->stats.estimated += t->promised.p90_ms > 0;
+    q->stats.kept += wait_ms <= t->promised.p90_ms;
 }
 
 static void apply_match_created(struct realm *r, const struct record *record) {
@@ -238,7 +255,7 @@ static void apply_match_created(struct realm *r, const struct record *record) {
         if (!t) continue;
         if (q) count_matched(q, t, record->time_ms);
         t->match_id = spec->id;
-        close_ticket(r, t, TICKET_MATCHED, record->time_ms);
+        close_ticket(r, t, &(struct ending){TICKET_MATCHED, record->time_ms, q});
     }
 }
 
@@ -258,6 +275,7 @@ static struct queue *add_queue(struct realm *r, struct queue_def *def) {
     q->def = def;
     q->pool = pool_new(def->ruleset);
     q->pool->queue = q;
+    q->eta = eta_new();
     return q;
 }
 
@@ -291,6 +309,7 @@ static void replace_def(struct realm *r, struct queue *q, struct queue_def *def)
     mem_free(waiting);
     queue_def_free(q->def);
     q->def = def;
+    eta_doubt(q->eta);
     realm_set_turn(r, q);
 }
 

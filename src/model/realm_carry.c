@@ -31,6 +31,7 @@ static void carry_ticket(struct realm *r, const struct ticket *t, const struct d
     record->ticket_created.reason = t->reason;
     record->ticket_created.request_key = t->request_key;
     record->ticket_created.request_hash = t->request_hash;
+    record->ticket_created.promised = t->promised;
     realm_emit(r, d, record);
 }
 

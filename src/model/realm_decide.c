@@ -1,6 +1,7 @@
 /* realm_decide.c - commands: refused, already so, or one record that makes them so. */
 #include "base/limits.h"
 #include "base/mem.h"
+#include "model/eta.h"
 #include "model/realm_state.h"
 
 #include <assert.h>
@@ -70,6 +71,19 @@ static enum err repeat_create(const struct ticket *t, const struct command *c, s
     return ERR_OK;
 }
 
+/* What its creator is told to expect. */
+static struct ticket_wait promise(const struct realm *r, const struct ticket_spec *spec,
+                                  int64_t now_ms, int64_t timeout_ms) {
+    struct eta_ask ask = {.now_ms = now_ms, .left_ms = timeout_ms};
+    struct ticket_wait wait = {0, 0};
+    for (uint32_t i = 0; i < spec->queue_count; i++) {
+        const struct queue *q = realm_find_queue(r, spec->queues[i]);
+        uint16_t kind = eta_kind_of(q->eta, q->def->ruleset, spec);
+        wait = ticket_wait_first(wait, eta_at(q->eta, kind, &ask).rest);
+    }
+    return wait;
+}
+
 static enum err create_ticket(struct realm *r, const struct command *c, const struct decision *d,
                               struct outcome *out, struct err_text *why) {
     const struct ticket_spec *spec = &c->create_ticket.spec;
@@ -94,6 +108,7 @@ static enum err create_ticket(struct realm *r, const struct command *c, const st
     record->ticket_created.expires_ms = d->now_ms + timeout_ms;
     record->ticket_created.request_key = key;
     record->ticket_created.request_hash = c->create_ticket.request_hash;
+    record->ticket_created.promised = promise(r, spec, d->now_ms, timeout_ms);
     struct id id = record->ticket_created.id;
     realm_emit(r, d, record);
     out->ticket = realm_find_ticket(r, id);

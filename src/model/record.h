@@ -48,6 +48,7 @@ struct record {
             struct str reason;
             struct id request_key;
             uint64_t request_hash;
+            struct ticket_wait promised; /* what its creator was told */
         } ticket_created;
         struct {
             struct id id;

@@ -176,3 +176,11 @@ int32_t player_latency_ms(const struct player *p, struct str region) {
     }
     return 0;
 }
+
+static int32_t shorter(int32_t a, int32_t b) {
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+struct ticket_wait ticket_wait_first(struct ticket_wait a, struct ticket_wait b) {
+    return (struct ticket_wait){shorter(a.p50_ms, b.p50_ms), shorter(a.p90_ms, b.p90_ms)};
+}

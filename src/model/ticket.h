@@ -61,12 +61,19 @@ enum ticket_state {
     TICKET_EXPIRED,
 };
 
+/* An estimate of the time until a match: half of such tickets wait no longer than p50, nine in ten
+ * no longer than p90. */
+struct ticket_wait {
+    int32_t p50_ms, p90_ms; /* 0: nothing is known */
+};
+
 struct queue;      /* queue.h */
 struct pool_entry; /* pool.h */
 
 struct ticket_place {         /* where a ticket stands in one of its queues */
     struct queue *queue;      /* NULL: the ticket has ended, or the queue's record is to come */
     struct pool_entry *entry; /* in the queue's pool; NULL unless QUEUED */
+    uint16_t eta_kind;        /* of the waits there: eta.h */
 };
 
 struct ticket {
@@ -80,6 +87,7 @@ struct ticket {
     struct str reason;     /* owned; empty unless CANCELLED or EXPIRED */
     struct id request_key; /* none when the create had no request id */
     uint64_t request_hash;
+    struct ticket_wait promised; /* when it was created */
     struct ticket_place *places; /* one for each of spec.queues */
     struct heap_node expiry;     /* realm.expiries, due in ms */
     struct list_node kept;       /* realm.ended, once it has ended; realm.orphans while open */
@@ -87,6 +95,9 @@ struct ticket {
     int64_t recorded_ms;
     uint64_t recorded_serial;
 };
+
+/* The wait of who waits for both, in queues that know nothing of each other: the shorter one. */
+struct ticket_wait ticket_wait_first(struct ticket_wait a, struct ticket_wait b);
 
 /* A QUEUED ticket with a deep copy of `spec`, in no list yet; free with ticket_free. */
 struct ticket *ticket_new(struct id id, const struct ticket_spec *spec);
