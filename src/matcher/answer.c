@@ -1,6 +1,7 @@
 /* answer.c - answers that say a ticket, or why there is none. */
 #include "matcher/answer.h"
 
+#include "matcher/decide.h"
 #include "matcher/matcher_state.h"
 #include "wire/request.h"
 #include "wire/response.h"
@@ -18,7 +19,7 @@ static const struct match *match_of(const struct matcher *m, const struct ticket
 }
 
 void answer_ticket(struct matcher *m, struct call *c, const struct ticket *t) {
-    response_ticket(t, match_of(m, t), &m->answer);
+    response_ticket(t, realm_wait(m->realm, t, decide_now_ms(m)), match_of(m, t), &m->answer);
     answer_ok(m, c);
 }
 

@@ -197,8 +197,10 @@ static void queue_stats(struct matcher *m, struct call *c, struct request *r) {
         answer_not_found(m, c, "queue", r->name);
         return;
     }
-    response_queue_stats(q, pool_count(q->pool),
-                         realm_oldest_wait_ms(m->realm, q, decide_now_ms(m)), &m->answer);
+    int64_t now_ms = decide_now_ms(m);
+    response_queue_stats(q, pool_count(q->pool), realm_oldest_wait_ms(m->realm, q, now_ms),
+                         &m->answer);
+    response_queue_waits(q, now_ms, &m->answer);
     answer_ok(m, c);
 }
 

@@ -49,6 +49,8 @@
     ROW(Ticket, end_time_ms, 7, PB_VARINT)                            \
     ROW(Ticket, match_id, 8, PB_BYTES)                                \
     ROW(Ticket, reason, 9, PB_BYTES)                                  \
+    ROW(Ticket, eta_p50_ms, 10, PB_VARINT)                            \
+    ROW(Ticket, eta_p90_ms, 11, PB_VARINT)                            \
     ROW(TeamMember, player_id, 1, PB_BYTES)                           \
     ROW(TeamMember, ticket_id, 2, PB_BYTES)                           \
     ROW(Team, name, 1, PB_BYTES)                                      \
@@ -117,6 +119,20 @@
     ROW(GetQueueStatsResponse, wait_p90_ms, 12, PB_VARINT)            \
     ROW(GetQueueStatsResponse, wait_p99_ms, 13, PB_VARINT)            \
     ROW(GetQueueStatsResponse, quality_mean, 14, PB_FIXED64)          \
+    ROW(GetQueueStatsResponse, eta, 15, PB_BYTES)                     \
+    ROW(GetQueueStatsResponse, eta_by_band, 16, PB_BYTES)             \
+    ROW(GetQueueStatsResponse, eta_by_region, 17, PB_BYTES)           \
+    ROW(GetQueueStatsResponse, eta_by_party, 18, PB_BYTES)            \
+    ROW(GetQueueStatsResponse, eta_told_total, 19, PB_VARINT)         \
+    ROW(GetQueueStatsResponse, eta_kept_total, 20, PB_VARINT)         \
+    ROW(WaitEstimate, p50_ms, 1, PB_VARINT)                           \
+    ROW(WaitEstimate, p90_ms, 2, PB_VARINT)                           \
+    ROW(WaitEstimate, samples, 3, PB_VARINT)                          \
+    ROW(WaitEstimate, skill_low, 4, PB_FIXED64)                       \
+    ROW(WaitEstimate, skill_high, 5, PB_FIXED64)                      \
+    ROW(WaitEstimate, region, 6, PB_BYTES)                            \
+    ROW(WaitEstimate, players_min, 7, PB_VARINT)                      \
+    ROW(WaitEstimate, players_max, 8, PB_VARINT)                      \
     ROW(ValidateRulesetRequest, definition_json, 1, PB_BYTES)         \
     ROW(ValidateRulesetResponse, notes, 1, PB_BYTES)                  \
     /* events.proto */                                                \

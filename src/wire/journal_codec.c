@@ -24,6 +24,7 @@ static void write_created(const struct record *r, struct strbuf *out) {
         .ended_ms = r->ticket_created.ended_ms,
         .match_id = r->ticket_created.match_id,
         .reason = r->ticket_created.reason,
+        .wait = r->ticket_created.promised,
     };
     size_t body = pb_open(out, Record_ticket_created);
     ticket_codec_write(&view, TicketCreated_ticket, out);
@@ -156,6 +157,7 @@ static enum err read_created(struct str bytes, struct reading *reading, struct r
     out->ticket_created.ended_ms = view.ended_ms;
     out->ticket_created.match_id = view.match_id;
     out->ticket_created.reason = view.reason;
+    out->ticket_created.promised = view.wait;
     return ERR_OK;
 }
 

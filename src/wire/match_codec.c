@@ -19,6 +19,8 @@ void ticket_codec_write(const struct ticket_view *t, uint32_t key, struct strbuf
     pb_put_int(out, Ticket_end_time_ms, t->ended_ms);
     pb_put_id(out, Ticket_match_id, t->match_id);
     pb_put_text(out, Ticket_reason, t->reason);
+    pb_put_int(out, Ticket_eta_p50_ms, t->wait.p50_ms);
+    pb_put_int(out, Ticket_eta_p90_ms, t->wait.p90_ms);
     pb_close(out, ticket);
 }
 
@@ -59,12 +61,18 @@ bool ticket_codec_read(struct str bytes, struct arena *arena, struct ticket_view
         case Ticket_reason:
             out->reason = f.bytes;
             break;
+        case Ticket_eta_p50_ms:
+            out->wait.p50_ms = (int32_t)f.value;
+            break;
+        case Ticket_eta_p90_ms:
+            out->wait.p90_ms = (int32_t)f.value;
+            break;
         }
     }
     if (r.malformed || !ids || id_is_none(out->id) || out->state < TICKET_QUEUED ||
         out->state > TICKET_EXPIRED || !match_codec_time_valid(out->created_ms) ||
         !match_codec_time_valid(out->expires_ms) || !match_codec_time_valid(out->ended_ms) ||
-        !str_utf8_valid(out->reason))
+        out->wait.p50_ms < 0 || out->wait.p90_ms < 0 || !str_utf8_valid(out->reason))
         return malformed(why, "ticket");
     struct name_source names = {bytes, Ticket_queues, 1, LIMIT_TICKET_QUEUES, "queues"};
     struct name_list queues;

@@ -19,6 +19,7 @@ struct ticket_view {
     int64_t created_ms, expires_ms, ended_ms;
     struct id match_id;
     struct str reason;
+    struct ticket_wait wait; /* what is left, or was promised */
 };
 
 /* Adds the ticket as field `key`. */

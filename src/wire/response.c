@@ -2,13 +2,15 @@
 #include "wire/response.h"
 
 #include "base/metrics.h"
+#include "model/eta.h"
 #include "wire/envelope.h"
 #include "wire/fields.h"
 #include "wire/match_codec.h"
 
 #include <string.h>
 
-void response_ticket(const struct ticket *t, const struct match *m, struct strbuf *out) {
+void response_ticket(const struct ticket *t, struct ticket_wait wait, const struct match *m,
+                     struct strbuf *out) {
     struct ticket_view view = {
         .id = t->id,
         .state = t->state,
@@ -18,6 +20,7 @@ void response_ticket(const struct ticket *t, const struct match *m, struct strbu
         .ended_ms = t->ended_ms,
         .match_id = t->match_id,
         .reason = t->reason,
+        .wait = wait,
     };
     ticket_codec_write(&view, GetTicketResponse_ticket, out);
     if (m) match_codec_write(&m->spec, GetTicketResponse_match, out);
@@ -97,6 +100,41 @@ void response_queue_stats(const struct queue *q, uint64_t tickets_queued, int64_
     pb_put_int(out, GetQueueStatsResponse_wait_p99_ms, queue_wait_quantile_ms(s, 0.99));
     if (s->matches)
         pb_put_double(out, GetQueueStatsResponse_quality_mean, s->quality_sum / (double)s->matches);
+}
+
+static void write_estimate(const struct eta_row *row, uint32_t key, struct strbuf *out) {
+    size_t estimate = pb_open(out, key);
+    pb_put_int(out, WaitEstimate_p50_ms, row->wait.rest.p50_ms);
+    pb_put_int(out, WaitEstimate_p90_ms, row->wait.rest.p90_ms);
+    pb_put_uint(out, WaitEstimate_samples, row->wait.samples);
+    pb_put_double(out, WaitEstimate_skill_low, row->key_low);
+    pb_put_double(out, WaitEstimate_skill_high, row->key_high);
+    pb_put_text(out, WaitEstimate_region, row->region);
+    pb_put_uint(out, WaitEstimate_players_min, row->players_min);
+    pb_put_uint(out, WaitEstimate_players_max, row->players_max);
+    pb_close(out, estimate);
+}
+
+void response_queue_waits(const struct queue *q, int64_t now_ms, struct strbuf *out) {
+    static const struct {
+        enum eta_cut cut;
+        uint32_t rows, key;
+    } cuts[] = {
+        {ETA_BY_QUEUE, 1, GetQueueStatsResponse_eta},
+        {ETA_BY_BAND, ETA_BANDS, GetQueueStatsResponse_eta_by_band},
+        {ETA_BY_SEGMENT, ETA_SEGMENTS, GetQueueStatsResponse_eta_by_region},
+        {ETA_BY_PARTY, ETA_PARTIES, GetQueueStatsResponse_eta_by_party},
+    };
+    struct eta_ask ask = {.now_ms = now_ms, .left_ms = q->def->ticket_timeout_ms};
+    for (size_t i = 0; i < sizeof cuts / sizeof cuts[0]; i++) {
+        for (uint32_t row = 0; row < cuts[i].rows; row++) {
+            struct eta_row r;
+            if (eta_summary(q->eta, cuts[i].cut, row, &ask, &r))
+                write_estimate(&r, cuts[i].key, out);
+        }
+    }
+    pb_put_uint(out, GetQueueStatsResponse_eta_told_total, q->stats.estimated);
+    pb_put_uint(out, GetQueueStatsResponse_eta_kept_total, q->stats.kept);
 }
 
 void response_notes(struct str notes, struct strbuf *out) {

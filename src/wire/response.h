@@ -9,8 +9,10 @@
 #include "model/realm.h"
 #include "wire/request.h"
 
-/* Fits Create-, Get-, Cancel- and WatchTicketResponse alike. `m`: the ticket's match, or NULL. */
-void response_ticket(const struct ticket *t, const struct match *m, struct strbuf *out);
+/* Fits Create-, Get-, Cancel- and WatchTicketResponse alike. `wait`: what is left of it. `m`: the
+ * ticket's match, or NULL. */
+void response_ticket(const struct ticket *t, struct ticket_wait wait, const struct match *m,
+                     struct strbuf *out);
 
 struct response_created { /* per ticket of a CreateTickets */
     struct id ticket_id;  /* none when refused */
@@ -28,6 +30,8 @@ void response_queue(const struct queue *q, bool changed, struct str notes, struc
 void response_queues(const struct queue *const *queues, uint32_t count, struct strbuf *out);
 void response_queue_stats(const struct queue *q, uint64_t tickets_queued, int64_t oldest_wait_ms,
                           struct strbuf *out);
+/* Adds what a GetQueueStatsResponse says of the waits of tickets that join at `now_ms`. */
+void response_queue_waits(const struct queue *q, int64_t now_ms, struct strbuf *out);
 void response_notes(struct str notes, struct strbuf *out); /* ValidateRulesetResponse */
 void response_check(bool serving, struct strbuf *out);
 

@@ -17,6 +17,8 @@ static struct record random_created(struct wire_kit *k) {
     r.ticket_created.expires_ms = wire_kit_time(k);
     r.ticket_created.ended_ms = r.carried ? wire_kit_time(k) : 0;
     if (wire_kit_below(k, 2)) r.ticket_created.match_id = wire_kit_id(k);
+    r.ticket_created.promised = (struct ticket_wait){(int32_t)wire_kit_below(k, 2) * 7000,
+                                                     (int32_t)wire_kit_below(k, 43200001)};
     if (r.carried) r.ticket_created.reason = wire_kit_text(k, 20);
     if (wire_kit_below(k, 2)) {
         r.ticket_created.request_key = wire_kit_id(k);
@@ -86,6 +88,8 @@ static void assert_same_created(const struct record *a, const struct record *b) 
     wire_kit_same_text(a->ticket_created.reason, b->ticket_created.reason);
     assert_true(id_equal(a->ticket_created.request_key, b->ticket_created.request_key));
     assert_true(a->ticket_created.request_hash == b->ticket_created.request_hash);
+    assert_int_equal(a->ticket_created.promised.p50_ms, b->ticket_created.promised.p50_ms);
+    assert_int_equal(a->ticket_created.promised.p90_ms, b->ticket_created.promised.p90_ms);
 }
 
 static void assert_same_ended(const struct record *a, const struct record *b) {

@@ -2,6 +2,7 @@
 #include "wire/response.h"
 
 #include "base/metrics.h"
+#include "model/eta.h"
 #include "muster/v1/matches.pb-c.h"
 #include "muster/v1/queues.pb-c.h"
 #include "muster/v1/system.pb-c.h"
@@ -120,7 +121,8 @@ static void any_ticket_and_its_match_are_told_whole(void **state) {
         };
         struct match m = {.spec = wire_kit_match(&k)};
         struct strbuf b = {0};
-        response_ticket(&t, i % 2 ? &m : NULL, &b);
+        struct ticket_wait wait = {(int32_t)wire_kit_below(&k, 9000), i % 3 ? 43200000 : 0};
+        response_ticket(&t, wait, i % 2 ? &m : NULL, &b);
         Muster__V1__GetTicketResponse *r = UNPACK(v1__get_ticket_response, &b);
         assert_id(r->ticket->ticket_id, t.id);
         assert_int_equal(r->ticket->state, t.state);
@@ -134,6 +136,8 @@ static void any_ticket_and_its_match_are_told_whole(void **state) {
         assert_true(r->ticket->end_time_ms == t.ended_ms);
         assert_id(r->ticket->match_id, t.match_id);
         assert_str(r->ticket->reason, t.reason);
+        assert_int_equal(r->ticket->eta_p50_ms, wait.p50_ms);
+        assert_int_equal(r->ticket->eta_p90_ms, wait.p90_ms);
         assert_int_equal(r->match != NULL, i % 2);
         if (r->match) assert_match(r->match, &m.spec);
         free_message(r);
@@ -266,6 +270,39 @@ static void queue_stats_hold_totals_waits_and_the_mean_quality(void **state) {
     queue_def_free(q.def);
 }
 
+static void queue_stats_tell_what_new_tickets_wait(void **state) {
+    (void)state;
+    struct queue q = {.def = parse_queue(), .eta = eta_new()};
+    struct wire_kit k = wire_kit_new();
+    struct ticket_spec spec = wire_kit_spec(&k);
+    spec.player_count = 1;
+    struct strbuf b = {0};
+    response_queue_waits(&q, 1000, &b);
+    Muster__V1__GetQueueStatsResponse *r = UNPACK(v1__get_queue_stats_response, &b);
+    assert_true(r->eta == NULL && r->n_eta_by_band == 0 && r->n_eta_by_party == 0);
+    free_message(r);
+    for (int i = 0; i < 40; i++) {
+        uint16_t kind = eta_arrive(q.eta, q.def->ruleset, &spec, 1000);
+        eta_leave(q.eta, kind, 1000, 6000, ETA_MATCHED);
+    }
+    q.stats.estimated = 10;
+    q.stats.kept = 9;
+    response_queue_waits(&q, 6000, &b);
+    r = UNPACK(v1__get_queue_stats_response, &b);
+    assert_in_range(r->eta->p50_ms, 4871, 5793);
+    assert_in_range(r->eta->p90_ms, r->eta->p50_ms, 5793);
+    assert_int_equal(r->eta->samples, 40);
+    assert_int_equal(r->n_eta_by_band, 1);
+    assert_int_equal(r->n_eta_by_region, 1);
+    assert_int_equal(r->n_eta_by_party, 1);
+    assert_int_equal(r->eta_by_party[0]->players_max, 1);
+    assert_true(r->eta_told_total == 10 && r->eta_kept_total == 9);
+    free_message(r);
+    eta_free(q.eta);
+    queue_def_free(q.def);
+    wire_kit_free(&k);
+}
+
 static void status_tells_every_metric(void **state) {
     (void)state;
     static const char *const roles[] = {"api", "matcher"};
@@ -320,6 +357,7 @@ int main(void) {
         cmocka_unit_test(matches_come_in_pages),
         cmocka_unit_test(queues_are_told_with_their_notes_a_line_each),
         cmocka_unit_test(queue_stats_hold_totals_waits_and_the_mean_quality),
+        cmocka_unit_test(queue_stats_tell_what_new_tickets_wait),
         cmocka_unit_test(status_tells_every_metric),
         cmocka_unit_test(a_check_that_fails_is_an_empty_message),
     };
