@@ -54,7 +54,8 @@ struct demo {
     struct demo_player *players; /* first the socket players, then the RPC players */
     size_t count, socket_count;
     _Atomic size_t match_players; /* of a match of this queue; 0 until one was heard of */
-    char run[8];                  /* makes the names of this run its own */
+    _Atomic size_t estimated, within_p50, within_p90; /* matched players who were told a wait */
+    char run[8];                                      /* makes the names of this run its own */
     int64_t began_us;
 };
 
@@ -82,8 +83,27 @@ static struct demo_player *player_of(struct demo *d, const char *id) {
     return index < d->count && strcmp(d->players[index].id, id) == 0 ? &d->players[index] : NULL;
 }
 
+static void note_promise(struct demo *d, const Muster__V1__Ticket *ticket) {
+    for (size_t i = 0; i < ticket->n_players; i++) {
+        struct demo_player *p = player_of(d, ticket->players[i]->player_id);
+        if (!p) continue;
+        p->queued_ms = ticket->create_time_ms;
+        p->p50_ms = ticket->eta_p50_ms;
+        p->p90_ms = ticket->eta_p90_ms;
+    }
+}
+
+/* By the server's clock, so that what is judged is its estimate and not the way to the player. */
+static void judge_promise(struct demo *d, const struct demo_player *p, int64_t matched_ms) {
+    if (!p->p90_ms) return;
+    atomic_fetch_add(&d->estimated, 1);
+    atomic_fetch_add(&d->within_p50, matched_ms - p->queued_ms <= p->p50_ms);
+    atomic_fetch_add(&d->within_p90, matched_ms - p->queued_ms <= p->p90_ms);
+}
+
 static void on_event(void *arg, const Muster__V1__Event *e) {
     struct demo *d = arg;
+    if (e->type == MUSTER__V1__EVENT_TYPE__TICKET_QUEUED) note_promise(d, e->ticket);
     if (e->type != MUSTER__V1__EVENT_TYPE__MATCH_FOUND) return;
     size_t players = 0;
     for (size_t t = 0; t < e->match->n_teams; t++) {
@@ -91,6 +111,7 @@ static void on_event(void *arg, const Muster__V1__Event *e) {
         players += team->n_players;
         for (size_t i = 0; i < team->n_players; i++) {
             struct demo_player *p = player_of(d, team->players[i]->player_id);
+            if (p) judge_promise(d, p, e->match->create_time_ms);
             if (p && p >= d->players + d->socket_count) demo_player_told(p, e->match->match_id);
         }
     }
@@ -268,6 +289,18 @@ static void print_waits(const struct demo *d, const char *door, size_t from, siz
     mem_free(waits);
 }
 
+static void print_estimates(const struct demo *d) {
+    double told = (double)atomic_load(&d->estimated);
+    if (told == 0) {
+        printf("estimates none: the queue did not know its waits yet\n");
+        return;
+    }
+    printf("estimates %.0f players were told a wait; %.1f %% were matched within its p50, %.1f %% "
+           "within its p90\n",
+           told, 100 * (double)atomic_load(&d->within_p50) / told,
+           100 * (double)atomic_load(&d->within_p90) / told);
+}
+
 static void print_left_over(const struct demo *d) {
     size_t shown = 0;
     for (size_t i = 0; i < d->count && shown < LEFT_OVER_SHOWN; i++) {
@@ -290,6 +323,7 @@ static int report(struct demo *d) {
            (double)(clock_mono_us() - d->began_us) / 1e6);
     print_waits(d, "Socket.IO", 0, d->socket_count);
     print_waits(d, "RPC", d->socket_count, d->count);
+    print_estimates(d);
     printf("left over %zu, of whom %zu could not be matched for lack of others\n", left,
            unmatchable);
     if (refused) printf("refused   %zu players could not join\n", refused);

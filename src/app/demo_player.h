@@ -19,6 +19,8 @@ struct demo_player {
     _Atomic int told_matches; /* how many different matches he was told of: 1 is right */
     char match_id[27];        /* of the first; written before told_us */
     char error[160];          /* why he could not join; empty = he could */
+    int64_t queued_ms;        /* the event stream's: when his ticket was created; 0 = not told */
+    uint32_t p50_ms, p90_ms;  /* how long he was told to wait then; 0 = nothing was known */
 };
 
 /* The predecessor's players: skill 45..130; a fixed latency per region, give or take 25 ms. */

@@ -24,11 +24,12 @@ enum {
 
 struct cell { /* what one kind knows */
     struct eta_curve curve;
-    double unit;  /* weight of a wait that ends now */
-    double known; /* weight of all that were matched or expired */
-    double waits; /* sum of their waits in ms, by weight */
-    double flow;  /* how many they were, fading with time only */
-    int64_t faded_ms;
+    double unit;                /* weight of a wait that ends now */
+    double known;               /* weight of all that were matched or expired */
+    double waits;               /* sum of their waits in ms, by weight */
+    double flow;                /* how many they were, fading with time only */
+    int64_t faded_ms, ended_ms; /* the last wait's end */
+    uint32_t instants;          /* at which waits ended */
     uint32_t open;
     int64_t open_since_ms; /* sum of created_ms over the open ones, counted from eta.zero_ms */
     struct eta_wait fresh; /* remembered: the estimate for a new ticket */
@@ -206,6 +207,11 @@ static double samples_of(const struct cell *c) {
     return c->known / c->unit;
 }
 
+/* Waits that ended together, in one match or tick, are much alike: they are not many. */
+static bool knows(const struct cell *c) {
+    return samples_of(c) >= ETA_KNOWN_MIN && c->instants >= ETA_INSTANTS_MIN;
+}
+
 static void scale(struct cell *c, double by) {
     for (unsigned b = 0; b < QUEUE_WAIT_BUCKETS; b++) {
         c->curve.matched[b] *= (float)by;
@@ -233,6 +239,8 @@ static void add_wait(struct cell *c, int64_t wait_ms, int64_t now_ms, enum eta_e
     if (end != ETA_MATCHED) c->curve.cut[bucket] += (float)c->unit;
     if (end == ETA_CUT) return;
     if (end == ETA_MATCHED) c->curve.matched[bucket] += (float)c->unit;
+    if (now_ms != c->ended_ms) c->instants++;
+    c->ended_ms = now_ms;
     c->known += c->unit;
     c->waits += c->unit * (double)wait_ms;
     c->flow++;
@@ -320,7 +328,7 @@ struct eta_wait eta_at(struct eta *e, uint16_t kind, const struct eta_ask *ask) 
     for (enum eta_basis b = ETA_NARROW; b > ETA_UNKNOWN && e->arrivals; b--) {
         struct cell *c = level(e, kind, b);
         struct eta_wait wait = {0};
-        if (!c || samples_of(c) < ETA_KNOWN_MIN) continue;
+        if (!c || !knows(c)) continue;
         if (ask->age_ms > 0 ? !estimate(e, c, ask, &wait) : !estimate_fresh(e, c, ask, &wait))
             continue;
         wait.basis = b;
@@ -345,6 +353,7 @@ static void add_cell(struct cell *sum, const struct cell *c, double weight) {
         sum->curve.cut[b] += (float)(weight * (double)c->curve.cut[b] / c->known);
     }
     sum->known += weight;
+    sum->instants += c->instants;
 }
 
 /* All narrow cells of the row as one. They keep about as many waits whatever their traffic, so each
@@ -384,7 +393,7 @@ bool eta_summary(const struct eta *e, enum eta_cut cut, uint32_t index, const st
     if (e->arrivals == 0) return false;
     if (cut != ETA_BY_QUEUE) add_cells(e, cut, index, &sum);
     const struct cell *c = cut == ETA_BY_QUEUE ? &e->whole : &sum;
-    if (samples_of(c) < ETA_KNOWN_MIN || !estimate(e, c, ask, &out->wait)) return false;
+    if (!knows(c) || !estimate(e, c, ask, &out->wait)) return false;
     label(e, cut, index, out);
     out->wait.basis = cut == ETA_BY_QUEUE ? ETA_QUEUE : ETA_WIDE;
     limit(&out->wait, ask->left_ms);
