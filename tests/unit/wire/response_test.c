@@ -283,7 +283,7 @@ static void queue_stats_tell_what_new_tickets_wait(void **state) {
     free_message(r);
     for (int i = 0; i < 40; i++) {
         uint16_t kind = eta_arrive(q.eta, q.def->ruleset, &spec, 1000);
-        eta_leave(q.eta, kind, 1000, 6000, ETA_MATCHED);
+        eta_leave(q.eta, kind, 1000, 6000 + i, ETA_MATCHED);
     }
     q.stats.estimated = 10;
     q.stats.kept = 9;
