@@ -1,116 +1,141 @@
-/* gather.c - walks a key index outwards from one ticket, both ways at once. */
+/* gather.c - walks the bins outwards from one ticket, both ways at once. */
 #include "model/gather.h"
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* The side below x goes through runs of equal keys: descending keys, but oldest first in a run. */
+/* ---- the walk ---- */
+
 struct walk {
-    const struct key_index *index;
-    struct key_cursor up;
-    struct key_cursor down, run_end, run_start;
-    const struct key_slot *next_up, *next_down; /* NULL: that side is done */
+    const struct gather_query *query;
+    const struct bins *bins;
+    double key;
+    uint64_t regions;
+    uint32_t up, down; /* the next bin of each side, BINS_NONE: that side is done */
+    double up_distance, down_distance;
 };
 
-static void enter_run_below(struct walk *w) {
-    struct key_cursor c = w->run_start;
-    w->next_down = NULL;
-    if (!key_index_previous(w->index, &c)) return;
-    double key = key_index_at(w->index, c)->key;
-    struct key_cursor before = c;
-    bool alone =
-        !key_index_previous(w->index, &before) || key_index_at(w->index, before)->key < key;
-    w->run_end = w->run_start;
-    w->run_start = w->down = alone ? c : key_index_lower(w->index, key);
-    w->next_down = key_index_at(w->index, w->down);
+static double distance_to(const struct walk *w, uint32_t bin) {
+    return bin == BINS_NONE ? 0 : bins_distance(w->bins, bin, w->key);
 }
 
-static void step_down(struct walk *w) {
-    w->down = key_index_next(w->index, w->down);
-    if (key_cursor_equal(w->down, w->run_end))
-        enter_run_below(w);
-    else
-        w->next_down = key_index_at(w->index, w->down);
-}
-
-static void step_up(struct walk *w) {
-    w->up = key_index_next(w->index, w->up);
-    w->next_up = key_index_at(w->index, w->up);
-}
-
-static void step(struct walk *w, bool is_down) {
-    if (is_down)
-        step_down(w);
-    else
-        step_up(w);
-}
-
-static struct walk start_at(const struct key_index *index, double key) {
-    struct walk w = {.index = index, .up = key_index_lower(index, key)};
-    w.run_start = w.up;
-    w.next_up = key_index_at(index, w.up);
-    enter_run_below(&w);
+static struct walk start(const struct gather_query *q) {
+    const struct bin_slot *s = pool_slot(q->x);
+    struct walk w = {.query = q, .bins = &q->x->part->bins, .key = s->key};
+    w.regions = pool_regions_within(q->pool, s, q->latency_ms_max);
+    w.up = bins_at(w.bins, s->key); /* its own bin: it holds x at least */
+    w.down = bins_previous(w.bins, w.up);
+    w.down_distance = distance_to(&w, w.down);
     return w;
 }
 
-/* The nearer of the two sides' next slots, the older at equal distance; NULL outside the window. */
-static const struct key_slot *nearest(const struct walk *w, const struct gather_query *q,
-                                      bool *is_down) {
-    double up = w->next_up ? w->next_up->key - q->x->key : 0;
-    double down = w->next_down ? q->x->key - w->next_down->key : 0;
-    bool has_up = w->next_up && up <= q->spread;
-    bool has_down = w->next_down && down <= q->spread;
-    if (!has_up && !has_down) return NULL;
-    *is_down = has_down && (!has_up || down < up ||
-                            (down == up && w->next_down->created_ms < w->next_up->created_ms));
-    return *is_down ? w->next_down : w->next_up;
+/* The nearer of the two sides' next bins; BINS_NONE outside the window. */
+static uint32_t next_bin(struct walk *w) {
+    if (w->up != BINS_NONE && w->up_distance > w->query->spread) w->up = BINS_NONE;
+    if (w->down != BINS_NONE && w->down_distance > w->query->spread) w->down = BINS_NONE;
+    bool is_down =
+        w->down != BINS_NONE && (w->up == BINS_NONE || w->down_distance < w->up_distance);
+    uint32_t bin = is_down ? w->down : w->up;
+    if (bin == BINS_NONE) return bin;
+    if (is_down) {
+        w->down = bins_previous(w->bins, bin);
+        w->down_distance = distance_to(w, w->down);
+    } else {
+        w->up = bins_next(w->bins, bin);
+        w->up_distance = distance_to(w, w->up);
+    }
+    return bin;
 }
 
-static bool option_from(const struct gather_query *q, uint64_t wanted_regions,
-                        const struct key_slot *s, struct option *out) {
-    struct pool_entry *e = s->entry;
-    if (e == q->x || e->players > q->players_max) return false;
-    uint64_t regions = pool_regions_within(e, q->latency_ms_max);
-    if (!(regions & wanted_regions)) return false;
-    *out = (struct option){e, s->key, s->created_ms, regions, e->players};
+static void consider(struct gathered *g, const struct walk *w, const struct bin_slot *s) {
+    const struct gather_query *q = w->query;
+    if (s->entry == q->x || s->players > q->players_max) return;
+    double distance = s->key - w->key;
+    if (distance > q->spread || -distance > q->spread) return;
+    uint64_t regions = pool_regions_within(q->pool, s, q->latency_ms_max);
+    if (regions & w->regions) g->options[g->count++] = (struct option){s, regions};
+}
+
+/* False once enough was seen. */
+static bool visit_bin(struct gathered *g, const struct walk *w, uint32_t bin) {
+    const struct gather_query *q = w->query;
+    for (const struct bin_block *b = w->bins->bins[bin].first; b; b = b->next) {
+        if (b->next) __builtin_prefetch(b->next->slots);
+        for (uint32_t bits = b->used; bits; bits &= bits - 1) {
+            if (g->count == q->want || g->visited == q->skip + q->visits) return false;
+            if (g->visited++ < q->skip) continue;
+            consider(g, w, &b->slots[__builtin_ctz(bits)]);
+        }
+    }
     return true;
-}
-
-static int by_age(const void *a, const void *b) {
-    const struct option *x = *(const struct option *const *)a;
-    const struct option *y = *(const struct option *const *)b;
-    return pool_is_older(x->entry, y->entry) ? -1 : pool_is_older(y->entry, x->entry) ? 1 : 0;
 }
 
 void gather_run(struct gathered *g, const struct gather_query *q) {
     assert(q->want >= 1 && q->want <= GATHER_MAX);
-    uint64_t wanted = pool_regions_within(q->x, q->latency_ms_max);
-    struct walk w = start_at(&q->x->part->index, q->x->key);
-    uint32_t low = GATHER_MAX, high = GATHER_MAX, seen = 0;
-    const struct key_slot *s;
-    bool is_down;
+    struct walk w = start(q);
+    g->count = g->visited = 0;
     g->truncated = false;
-    while ((s = nearest(&w, q, &is_down))) {
-        if (high - low == q->want || seen == q->skip + q->visits) {
-            g->truncated = true;
-            break;
+    for (uint32_t bin; !g->truncated && (bin = next_bin(&w)) != BINS_NONE;)
+        g->truncated = !visit_bin(g, &w, bin);
+}
+
+/* ---- orders ---- */
+
+static bool ranks_before(const struct gather_rank *a, const struct gather_rank *b) {
+    return a->first != b->first ? a->first < b->first : a->second < b->second;
+}
+
+/* Merges runs of growing size; `other` has as much room. Stable. */
+static const struct gather_rank *sort(struct gather_rank *ranks, struct gather_rank *other,
+                                      uint32_t count) {
+    for (uint32_t size = 1; size < count; size *= 2) {
+        for (uint32_t low = 0; low < count; low += 2 * size) {
+            uint32_t middle = low + size < count ? low + size : count;
+            uint32_t high = middle + size < count ? middle + size : count;
+            uint32_t a = low, b = middle;
+            for (uint32_t k = low; k < high; k++) {
+                bool second = a == middle || (b < high && ranks_before(&ranks[b], &ranks[a]));
+                other[k] = ranks[second ? b++ : a++];
+            }
         }
-        struct option o;
-        if (seen++ >= q->skip && option_from(q, wanted, s, &o)) {
-            if (is_down)
-                g->slots[--low] = o;
-            else
-                g->slots[high++] = o;
-        }
-        step(&w, is_down);
+        struct gather_rank *swapped = ranks;
+        ranks = other;
+        other = swapped;
     }
-    g->by_key = &g->slots[low];
-    g->count = high - low;
-    g->below = GATHER_MAX - low;
-    g->visited = seen;
+    return ranks;
+}
+
+static void sort_by_age(struct gathered *g) {
+    struct gather_rank *ranks = g->scratch[0];
+    for (uint32_t i = 0; i < g->count; i++) {
+        const struct bin_slot *s = g->options[i].slot;
+        ranks[i] = (struct gather_rank){(uint64_t)s->created_ms, s->tie, i};
+    }
+    const struct gather_rank *sorted = sort(ranks, g->scratch[1], g->count);
     for (uint32_t i = 0; i < g->count; i++)
-        g->in_order[i] = &g->by_key[i];
-    if (g->count > 1) qsort(g->in_order, g->count, sizeof *g->in_order, by_age);
+        g->in_order[i] = &g->options[sorted[i].index];
+}
+
+/* The bits of a double in an order that integers have. */
+static uint64_t ordered(double key) {
+    uint64_t bits;
+    key += 0.0; /* -0 is 0 */
+    memcpy(&bits, &key, sizeof bits);
+    return bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
+}
+
+void gather_sort_keys(struct gathered *g, double key) {
+    struct gather_rank *ranks = g->scratch[0];
+    g->below = 0;
+    for (uint32_t i = 0; i < g->count; i++) {
+        double of = g->options[i].slot->key;
+        ranks[i] = (struct gather_rank){ordered(of), 0, i};
+        g->below += of < key;
+    }
+    const struct gather_rank *sorted = sort(ranks, g->scratch[1], g->count);
+    for (uint32_t i = 0; i < g->count; i++)
+        g->by_key[i] = &g->options[sorted[i].index];
 }
 
 struct ranked {
@@ -127,17 +152,21 @@ static int by_rank(const void *a, const void *b) {
     return (x->place > y->place) - (x->place < y->place);
 }
 
-void gather_rank(struct gathered *g, const struct ruleset *r, const struct pool_entry *x) {
-    uint32_t size = ruleset_rank_size(r);
-    if (size == 0 || g->count < 2) return;
+static void sort_by_rules(struct gathered *g, const struct ruleset *r, const struct pool_entry *x) {
     struct ranked ranked[GATHER_MAX]; /* here: release builds clear 35 kB with it */
     for (uint32_t i = 0; i < g->count; i++) {
-        ranked[i].size = size;
+        ranked[i].size = ruleset_rank_size(r);
         ranked[i].place = i;
         ranked[i].option = g->in_order[i];
-        ruleset_rank(r, &x->ticket->spec, &g->in_order[i]->entry->ticket->spec, ranked[i].rank);
+        ruleset_rank(r, &x->ticket->spec, &g->in_order[i]->slot->entry->ticket->spec,
+                     ranked[i].rank);
     }
     qsort(ranked, g->count, sizeof *ranked, by_rank);
     for (uint32_t i = 0; i < g->count; i++)
         g->in_order[i] = ranked[i].option;
+}
+
+void gather_sort(struct gathered *g, const struct ruleset *r, const struct pool_entry *x) {
+    sort_by_age(g);
+    if (ruleset_rank_size(r) > 0 && g->count > 1) sort_by_rules(g, r, x);
 }

@@ -98,18 +98,18 @@ static struct bounds loosest_of_all_ages(const struct ruleset *r) {
  * none is older than the queue's oldest ticket. */
 static struct bounds loosest_for(const struct pick *p) {
     if (p->shrinking) return loosest_of_all_ages(p->ruleset);
-    int64_t since =
-        ruleset_age_is_newest(p->ruleset) ? p->x.created_ms : pool_oldest(p->pool)->created_ms;
+    int64_t since = ruleset_age_is_newest(p->ruleset) ? p->x.slot->created_ms
+                                                      : pool_oldest(p->pool)->created_ms;
     return bounds_of(ruleset_limits_at(p->ruleset, age_since(p, since)));
 }
 
 /* ---- groups ---- */
 
 static void begin_group(struct pick *p) {
-    const struct option *x = &p->x;
-    p->members[0] = x;
-    p->extents[0] = (struct extent){x->players,    x->players == 1, x->key,     x->key,
-                                    x->created_ms, x->created_ms,   x->regions, NULL};
+    const struct bin_slot *x = p->x.slot;
+    p->members[0] = &p->x;
+    p->extents[0] = (struct extent){x->players,    x->players == 1, x->key,       x->key,
+                                    x->created_ms, x->created_ms,   p->x.regions, NULL};
     p->extents[0].sizes = bounds_at(p, group_age(p, &p->extents[0])).sizes;
     p->depth = 1;
 }
@@ -123,20 +123,21 @@ static bool has_common_region(const struct pick *p, const struct extent *e, int3
     if (latency_ms == INT32_MAX) return true;
     if (e->regions == 0) return false;
     if (latency_ms == p->loosest.latency_ms) return true;
-    uint64_t set = pool_regions_within(coming->entry, latency_ms);
+    uint64_t set = pool_regions_within(p->pool, coming->slot, latency_ms);
     for (uint32_t i = 0; i < p->depth && set; i++) {
-        set &= pool_regions_within(p->members[i]->entry, latency_ms);
+        set &= pool_regions_within(p->pool, p->members[i]->slot, latency_ms);
     }
     return set != 0;
 }
 
 static bool packs_with(const struct pick *p, const struct extent *e, const struct option *coming) {
     if (e->solos) return true; /* the total was checked */
-    if (coming->players == 1 && e->sizes == extent_now(p)->sizes) return true; /* fits any gap */
+    if (coming->slot->players == 1 && e->sizes == extent_now(p)->sizes)
+        return true; /* fits any gap */
     uint32_t sizes[LIMIT_MATCH_PLAYERS];
     for (uint32_t i = 0; i < p->depth; i++)
-        sizes[i] = p->members[i]->players;
-    sizes[p->depth] = coming->players;
+        sizes[i] = p->members[i]->slot->players;
+    sizes[p->depth] = coming->slot->players;
     return split_fits(sizes, p->depth + 1, e->sizes->teams, e->sizes->team_count);
 }
 
@@ -144,13 +145,14 @@ enum fit { FIT_YES, FIT_NO, FIT_NO_ROOM };
 
 /* Takes the option into the group where the known limits still hold. */
 static enum fit extend(struct pick *p, const struct option *o) {
+    const struct bin_slot *s = o->slot;
     struct extent e = *extent_now(p);
-    e.players += o->players;
-    e.solos = e.solos && o->players == 1;
-    e.low = o->key < e.low ? o->key : e.low;
-    e.high = o->key > e.high ? o->key : e.high;
-    e.oldest_ms = o->created_ms < e.oldest_ms ? o->created_ms : e.oldest_ms;
-    e.newest_ms = o->created_ms > e.newest_ms ? o->created_ms : e.newest_ms;
+    e.players += s->players;
+    e.solos = e.solos && s->players == 1;
+    e.low = s->key < e.low ? s->key : e.low;
+    e.high = s->key > e.high ? s->key : e.high;
+    e.oldest_ms = s->created_ms < e.oldest_ms ? s->created_ms : e.oldest_ms;
+    e.newest_ms = s->created_ms > e.newest_ms ? s->created_ms : e.newest_ms;
     e.regions &= o->regions;
     struct bounds b = bounds_at(p, group_age(p, &e));
     e.sizes = b.sizes;
@@ -184,9 +186,10 @@ static bool fill(struct pick *p, struct key_window w, uint32_t first) {
     uint32_t too_big = UINT32_MAX; /* the smallest ticket there was no room for */
     for (uint32_t k = 0; k < p->near.count && !is_full(p); k++) {
         const struct option *o = p->near.in_order[wrapped(first + k, p->near.count)];
-        if (o->players >= too_big || o->key < w.low || o->key > w.high) continue;
+        const struct bin_slot *s = o->slot;
+        if (s->players >= too_big || s->key < w.low || s->key > w.high) continue;
         enum fit fit = extend(p, o);
-        if (fit == FIT_NO_ROOM && !p->shrinking) too_big = o->players;
+        if (fit == FIT_NO_ROOM && !p->shrinking) too_big = s->players;
         if (fit == FIT_YES && has_enough(p)) enough = p->depth;
         if (fit != FIT_YES && k == 0 && first > 0) return false;
     }
@@ -198,13 +201,13 @@ static bool fill(struct pick *p, struct key_window w, uint32_t first) {
 
 static uint32_t sort_members(const struct pick *p, struct split_item *items,
                              const struct ticket **tickets) {
-    const struct option *sorted[LIMIT_MATCH_PLAYERS];
+    const struct bin_slot *sorted[LIMIT_MATCH_PLAYERS];
     for (uint32_t i = 0; i < p->depth; i++) {
         uint32_t k = i;
-        for (; k > 0 && pool_is_older(p->members[i]->entry, sorted[k - 1]->entry); k--) {
+        for (; k > 0 && pool_is_older(p->members[i]->slot, sorted[k - 1]); k--) {
             sorted[k] = sorted[k - 1];
         }
-        sorted[k] = p->members[i];
+        sorted[k] = p->members[i]->slot;
     }
     for (uint32_t i = 0; i < p->depth; i++) {
         items[i] = (struct split_item){sorted[i]->players, sorted[i]->entry->key_sum};
@@ -266,13 +269,13 @@ static bool may_go_on(struct pick *p) {
 }
 
 static double key_at(const struct pick *p, uint32_t i) { /* by key, x at its place */
-    if (i == p->near.below) return p->x.key;
-    return p->near.by_key[i < p->near.below ? i : i - 1].key;
+    if (i == p->near.below) return p->x.slot->key;
+    return p->near.by_key[i < p->near.below ? i : i - 1]->slot->key;
 }
 
 static uint32_t players_at(const struct pick *p, uint32_t i) {
-    if (i == p->near.below) return p->x.players;
-    return p->near.by_key[i < p->near.below ? i : i - 1].players;
+    if (i == p->near.below) return p->x.slot->players;
+    return p->near.by_key[i < p->near.below ? i : i - 1]->slot->players;
 }
 
 /* True ends the visit: a match, or no more may be tried. */
@@ -306,7 +309,7 @@ static bool visit_windows(struct pick *p, bool search) {
 
 static bool try_each_as_first(struct pick *p) {
     uint32_t n = p->near.count;
-    uint32_t offset = n ? p->x.entry->retries * (PICK_TRIES / (SPLIT_RESULTS + 2)) % n : 0;
+    uint32_t offset = n ? p->x.slot->entry->retries * (PICK_TRIES / (SPLIT_RESULTS + 2)) % n : 0;
     for (uint32_t k = 0; k < n; k++) {
         uint32_t first = (offset + k) % n;
         if (first == 0) continue; /* that was the first way */
@@ -325,6 +328,32 @@ static bool try_every_subset(struct pick *p, uint32_t from) {
         p->depth--;
     }
     return has_enough(p) && attempt(p);
+}
+
+/* Of two players: each candidate in turn, the oldest first, then x alone. */
+static bool search_pairs(struct pick *p) {
+    struct gathered *g = &p->near;
+    for (uint32_t k = 0; k < g->count; k++) {
+        for (uint32_t i = k + 1; i < g->count; i++) {
+            if (!pool_is_older(g->options[i].slot, g->options[k].slot)) continue;
+            struct option older = g->options[i];
+            g->options[i] = g->options[k];
+            g->options[k] = older;
+        }
+        if (!may_go_on(p)) return false;
+        begin_group(p);
+        p->result.nodes++;
+        if (extend(p, &g->options[k]) == FIT_YES && has_enough(p) && attempt(p)) return true;
+    }
+    begin_group(p);
+    return has_enough(p) && attempt(p);
+}
+
+static bool has_enough_near(const struct pick *p) {
+    uint32_t players = p->x.slot->players;
+    for (uint32_t i = 0; i < p->near.count && players < p->loosest.players_min; i++)
+        players += p->near.options[i].slot->players;
+    return players >= p->loosest.players_min;
 }
 
 /* Every subset of few candidates. Of more, nothing is left to see when a match has two tickets at
@@ -351,6 +380,10 @@ static bool search_gathered(struct pick *p, uint32_t tries) {
     p->splits_left_out = false;
     p->result.truncated = p->near.truncated;
     p->result.nodes += p->near.visited / 64 + 1;
+    if (!has_enough_near(p)) return false;
+    if (pairs && ruleset_rank_size(p->ruleset) == 0) return search_pairs(p);
+    gather_sort(&p->near, p->ruleset, p->x.slot->entry);
+    gather_sort_keys(&p->near, p->x.slot->key);
     if (!visit_windows(p, false)) return false;
     if (fill(p, everywhere, 0) && attempt(p)) return true;
     if (!pairs && isfinite(p->loosest.spread) && visit_windows(p, true)) return true;
@@ -363,21 +396,21 @@ static bool search_gathered(struct pick *p, uint32_t tries) {
 
 static void gather_around(struct pick *p, uint32_t want, uint32_t skip) {
     struct gather_query q = {
-        .x = p->x.entry,
+        .pool = p->pool,
+        .x = p->x.slot->entry,
         .spread = p->loosest.spread,
         .latency_ms_max = p->loosest.latency_ms,
-        .players_max = p->loosest.sizes->players_max - p->x.players,
+        .players_max = p->loosest.sizes->players_max - p->x.slot->players,
         .want = want,
         .skip = skip,
         .visits = PICK_VISITS,
     };
     gather_run(&p->near, &q);
-    gather_rank(&p->near, p->ruleset, p->x.entry);
 }
 
 static bool can_match_at_all(const struct pick *p) {
-    return p->x.players <= p->loosest.sizes->players_max && p->x.regions != 0 &&
-           p->x.entry->part->players >= p->loosest.players_min;
+    return p->x.slot->players <= p->loosest.sizes->players_max && p->x.regions != 0 &&
+           p->x.slot->entry->part->players >= p->loosest.players_min;
 }
 
 static uint32_t clamp(uint32_t value, uint32_t low, uint32_t high) {
@@ -392,7 +425,7 @@ static uint32_t tries_near(const struct pick *p) {
 /* Near ones first: in a crowd they are enough. A retry starts farther away each time, until it
  * has seen the whole window. */
 static bool search_around(struct pick *p) {
-    struct pool_entry *x = p->x.entry;
+    struct pool_entry *x = p->x.slot->entry;
     uint32_t players = p->loosest.sizes->players_max;
     uint32_t most = clamp(2 * players, PICK_OPTIONS, GATHER_MAX);
     if (x->skip > 0 && x->skip <= PICK_SKIP_MAX) {
@@ -422,9 +455,9 @@ const struct pick_result *pick_find(struct pick *p, const struct pool *pool, str
     p->ruleset = pool->ruleset;
     p->now_ms = now_ms;
     p->shrinking = shrinking;
-    p->x = (struct option){x, x->key, x->created_ms, UINT64_MAX, x->players};
+    p->x = (struct option){pool_slot(x), UINT64_MAX};
     p->loosest = loosest_for(p);
-    p->x.regions = pool_regions_within(x, p->loosest.latency_ms);
+    p->x.regions = pool_regions_within(pool, p->x.slot, p->loosest.latency_ms);
     p->result.found = p->result.truncated = false;
     p->result.nodes = 1;
     if (!can_match_at_all(p)) {

@@ -1,40 +1,79 @@
-/* pool.c - partitions of key-ordered tickets, and the two heaps that say who is searched when. */
+/* pool.c - partitions of binned tickets, the log of arrivals, and who is searched when. */
 #include "model/pool.h"
 
+#include "base/limits.h"
 #include "base/mem.h"
 
 #include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+enum {
+    BINS_PER_SPREAD = 16, /* members a bin apart differ by 6 of 100: no one can tell (matching) */
+    LOG_FIRST = 64,
+    STALE_TIMERS_MIN = 1024,
+};
+
+_Static_assert(sizeof(struct bin_slot) == 64, "a slot is one cache line");
+
+/* ---- memory ---- */
+
+static double bin_width(const struct ruleset *r) {
+    double spread = ruleset_limits_at(r, 0)->key_spread_max;
+    double width = spread / BINS_PER_SPREAD;
+    return isfinite(width) && width > 1e-300 ? width : 100.0 / BINS_PER_SPREAD;
+}
+
+static int32_t loosest_latency(const struct ruleset *r) {
+    int32_t loosest = ruleset_limits_at(r, 0)->latency_ms_max;
+    for (int64_t age = 0; (age = ruleset_next_step_ms(r, age)) != INT64_MAX;) {
+        int32_t at = ruleset_limits_at(r, age)->latency_ms_max;
+        if (at > loosest) loosest = at;
+    }
+    return loosest;
+}
 
 struct pool *pool_new(const struct ruleset *r) {
     struct pool *p = mem_alloc(sizeof *p);
     p->ruleset = r;
+    p->entries.size = sizeof(struct pool_entry);
+    p->blocks.size = sizeof(struct bin_block);
+    p->bin_width = bin_width(r);
+    p->latency_ms_loosest = loosest_latency(r);
+    p->youngest_ms = INT64_MIN;
     return p;
 }
 
 static void part_free(struct pool_part *part) {
-    key_index_fini(&part->index);
+    bins_fini(&part->bins);
     mem_free(part);
 }
 
-static void entry_free(struct pool_entry *e) {
+static void entry_free(struct pool *p, struct pool_entry *e) {
     e->ticket->places[e->place].entry = NULL;
-    mem_free(e);
+    mem_free(e->regions);
+    e->timer = 0; /* timers that are still under way know it by this */
+    slab_give(&p->entries, e);
 }
 
 void pool_free(struct pool *p) {
     if (!p) return;
     assert(!heap_started(&p->turn));
-    for (uint64_t i = 0; i < pool_count(p); i++)
-        entry_free(pool_nth(p, i));
+    uint64_t at = 0;
+    for (struct pool_entry *e; (e = pool_next(p, &at));)
+        entry_free(p, e);
     size_t cursor = 0;
     for (struct pool_part *part; (part = map_next(&p->parts, &cursor));)
         part_free(part);
     for (uint32_t i = 0; i < p->region_count; i++)
         mem_free((char *)p->regions[i].at);
     map_fini(&p->parts);
-    heap_fini(&p->dirty);
-    heap_fini(&p->asleep);
-    heap_fini(&p->ages);
+    mem_free(p->log.at);
+    heap_fini(&p->woken);
+    heap_fini(&p->elders);
+    timers_fini(&p->timers);
+    slab_fini(&p->entries);
+    slab_fini(&p->blocks);
     mem_free(p);
 }
 
@@ -49,31 +88,110 @@ static uint32_t region_bit(struct pool *p, struct str name) {
     return p->region_count++;
 }
 
-static uint32_t region_count_max(const struct ticket_spec *spec) {
-    return spec->player_count ? spec->players[0].latency_count : 0;
+/* 0: somebody has no latency to it. */
+static int32_t worst_latency(const struct ticket_spec *spec, struct latency first) {
+    int32_t worst = first.ms;
+    for (uint32_t k = 1; k < spec->player_count && worst > 0; k++) {
+        int32_t ms = player_latency_ms(&spec->players[k], first.region);
+        worst = ms == 0 ? 0 : ms > worst ? ms : worst;
+    }
+    return worst;
 }
 
-static void fill_regions(struct pool *p, struct pool_entry *e, const struct ticket_spec *spec) {
+static void add_region(struct pool *p, struct pool_entry *e, struct bin_slot *s,
+                       struct pool_region region) {
+    if (region.worst_ms <= p->latency_ms_loosest) s->regions |= UINT64_C(1) << region.bit;
+    uint16_t ms = region.worst_ms < UINT16_MAX ? (uint16_t)region.worst_ms : UINT16_MAX;
+    if (s->best_ms == 0 || ms < s->best_ms) s->best_ms = ms;
+    if (region.bit < SLOT_REGIONS && !e->regions) {
+        s->latency_ms[region.bit] = ms;
+        return;
+    }
+    if (!e->regions) e->regions = mem_array(LIMIT_REGIONS, sizeof *e->regions);
+    e->regions[e->region_count++] = region;
+}
+
+_Static_assert(LIMIT_LATENCY_MS < UINT16_MAX, "latencies fit into a slot");
+
+static void fill_regions(struct pool *p, struct pool_entry *e, struct bin_slot *s,
+                         const struct ticket_spec *spec) {
     const struct player *first = &spec->players[0];
-    for (uint32_t i = 0; i < region_count_max(spec); i++) {
-        struct str name = first->latencies[i].region;
-        int32_t worst = first->latencies[i].ms;
-        for (uint32_t k = 1; k < spec->player_count && worst > 0; k++) {
-            int32_t ms = player_latency_ms(&spec->players[k], name);
-            worst = ms == 0 ? 0 : ms > worst ? ms : worst;
-        }
-        if (worst == 0) continue; /* somebody has no latency to it */
-        e->regions[e->region_count++] = (struct pool_region){region_bit(p, name), worst};
+    for (uint32_t i = 0; i < first->latency_count; i++) {
+        int32_t worst = worst_latency(spec, first->latencies[i]);
+        if (worst == 0) continue;
+        add_region(p, e, s, (struct pool_region){region_bit(p, first->latencies[i].region), worst});
     }
 }
 
-uint64_t pool_regions_within(const struct pool_entry *e, int32_t latency_ms_max) {
+uint64_t pool_regions_within(const struct pool *p, const struct bin_slot *s,
+                             int32_t latency_ms_max) {
     if (latency_ms_max == INT32_MAX) return UINT64_MAX;
+    if (latency_ms_max >= p->latency_ms_loosest) return s->regions;
     uint64_t set = 0;
-    for (uint32_t i = 0; i < e->region_count; i++) {
-        if (e->regions[i].worst_ms <= latency_ms_max) set |= UINT64_C(1) << e->regions[i].bit;
+    for (uint32_t i = 0; i < SLOT_REGIONS; i++) {
+        bool within = s->latency_ms[i] && s->latency_ms[i] <= latency_ms_max;
+        set |= (uint64_t)within << i;
+    }
+    if (p->region_count <= SLOT_REGIONS) return set;
+    for (uint32_t i = 0; i < s->entry->region_count; i++) {
+        const struct pool_region *r = &s->entry->regions[i];
+        if (r->worst_ms <= latency_ms_max) set |= UINT64_C(1) << r->bit;
     }
     return set;
+}
+
+/* ---- the log ---- */
+
+static struct pool_entry **log_at(const struct pool_log *l, uint64_t place) {
+    return &l->at[place & (l->capacity - 1)];
+}
+
+/* Into a ring twice as large, or of the same size without its gaps where these are half of it. */
+static void log_make_room(struct pool *p) {
+    struct pool_log old = p->log, *l = &p->log;
+    bool close_gaps = p->count <= old.capacity / 2 && old.capacity > 0;
+    if (!close_gaps) l->capacity = old.capacity ? old.capacity * 2 : LOG_FIRST;
+    l->at = mem_array(l->capacity, sizeof(struct pool_entry *));
+    uint64_t fresh = UINT64_MAX;
+    if (close_gaps) l->tail = l->head;
+    for (uint64_t i = old.head; i != old.tail; i++) {
+        struct pool_entry *e = *log_at(&old, i);
+        if (i == p->fresh) fresh = l->tail;
+        if (!close_gaps) {
+            *log_at(l, i) = e;
+        } else if (e) {
+            e->logged = l->tail++;
+            *log_at(l, e->logged) = e;
+        }
+    }
+    if (close_gaps) p->fresh = fresh == UINT64_MAX ? l->tail : fresh;
+    mem_free(old.at);
+}
+
+static void log_append(struct pool *p, struct pool_entry *e) {
+    struct pool_log *l = &p->log;
+    if (l->tail - l->head == l->capacity) log_make_room(p);
+    e->logged = l->tail++;
+    *log_at(l, e->logged) = e;
+}
+
+static void log_remove(struct pool *p, struct pool_entry *e) {
+    struct pool_log *l = &p->log;
+    *log_at(l, e->logged) = NULL;
+    while (l->head != l->tail && !*log_at(l, l->head))
+        l->head++;
+    if (p->fresh < l->head) p->fresh = l->head;
+}
+
+struct pool_entry *pool_next(const struct pool *p, uint64_t *cursor) {
+    const struct pool_log *l = &p->log;
+    for (uint64_t i = l->head + *cursor; i != l->tail; i++) {
+        if (!*log_at(l, i)) continue;
+        *cursor = i + 1 - l->head;
+        return *log_at(l, i);
+    }
+    *cursor = l->tail - l->head;
+    return NULL;
 }
 
 /* ---- membership ---- */
@@ -87,120 +205,194 @@ static struct pool_part *part_of(struct pool *p, uint64_t hash) {
     if (part) return part;
     part = mem_alloc(sizeof *part);
     part->hash = hash;
+    part->bins.width = p->bin_width;
+    part->bins.blocks = &p->blocks;
     map_put(&p->parts, hash, part);
     return part;
 }
 
-static struct key_slot slot_of(struct pool_entry *e) {
-    return (struct key_slot){e->key, e->created_ms, e};
+static void make_woken(struct pool *p, struct pool_entry *e) {
+    e->state = POOL_WOKEN;
+    heap_start(&p->woken, &e->woken, e->created_ms);
 }
 
-static void make_dirty(struct pool *p, struct pool_entry *e) {
-    e->dirty = true;
-    heap_start(&p->dirty, &e->when, e->created_ms);
-}
-
-static struct pool_entry *entry_new(struct pool *p, struct ticket *t, uint32_t place) {
+static struct pool_entry *entry_new(struct pool *p, struct ticket *t, uint32_t place,
+                                    struct bin_slot *s) {
     assert(!t->places[place].entry && t->state == TICKET_QUEUED);
-    struct pool_entry *e =
-        mem_alloc(sizeof *e + region_count_max(&t->spec) * sizeof(struct pool_region));
+    struct pool_entry *e = slab_take(&p->entries);
     double key = ruleset_key(p->ruleset, &t->spec);
-    e->ticket = t;
-    e->place = place;
-    e->id = t->id;
-    e->key = key == key ? key : 0;
-    e->created_ms = t->created_ms;
-    e->players = t->spec.player_count;
-    for (uint32_t i = 0; i < e->players; i++) {
+    *e = (struct pool_entry){.ticket = t, .place = place, .id = t->id, .created_ms = t->created_ms};
+    *s = (struct bin_slot){.key = key == key ? key : 0,
+                           .created_ms = t->created_ms,
+                           .entry = e,
+                           .tie = (uint32_t)(t->id.hi << 16 | t->id.lo >> 48),
+                           .players = (uint16_t)t->spec.player_count};
+    for (uint32_t i = 0; i < t->spec.player_count; i++) {
         e->key_sum += ruleset_player_key(p->ruleset, &t->spec.players[i]);
     }
     e->part = part_of(p, ruleset_partition(p->ruleset, &t->spec));
-    fill_regions(p, e, &t->spec);
-    e->part->players += e->players;
-    p->players += e->players;
-    heap_start(&p->ages, &e->age, e->created_ms);
-    make_dirty(p, e);
+    fill_regions(p, e, s, &t->spec);
     t->places[place].entry = e;
     return e;
 }
 
+/* Into the log and the bins; entries that come in order of age are fresh. */
+static void enter(struct pool *p, struct pool_entry *e, const struct bin_slot *s) {
+    bool in_order = e->created_ms >= p->youngest_ms;
+    log_append(p, e);
+    e->part->players += s->players;
+    p->players += s->players;
+    p->count++;
+    bins_insert(&e->part->bins, e, s);
+    if (in_order) {
+        p->youngest_ms = e->created_ms;
+        e->state = POOL_FRESH;
+        p->fresh_count++;
+    } else {
+        heap_start(&p->elders, &e->elder, e->created_ms);
+        make_woken(p, e);
+    }
+}
+
 struct pool_entry *pool_add(struct pool *p, struct ticket *t, uint32_t place) {
-    struct pool_entry *e = entry_new(p, t, place);
-    key_index_insert(&e->part->index, slot_of(e));
+    struct bin_slot s;
+    struct pool_entry *e = entry_new(p, t, place, &s);
+    enter(p, e, &s);
     return e;
 }
 
+/* Until pool_filled the log alone holds them. */
 void pool_fill(struct pool *p, struct ticket *t, uint32_t place) {
-    struct pool_entry *e = entry_new(p, t, place);
-    key_index_append(&e->part->index, slot_of(e));
+    assert(!t->places[place].entry);
+    struct pool_entry *e = slab_take(&p->entries);
+    *e = (struct pool_entry){.ticket = t, .place = place, .id = t->id, .created_ms = t->created_ms};
+    log_append(p, e);
+    p->count++;
+}
+
+static int by_age(const void *a, const void *b) {
+    const struct pool_entry *x = *(struct pool_entry *const *)a;
+    const struct pool_entry *y = *(struct pool_entry *const *)b;
+    if (x->created_ms != y->created_ms) return x->created_ms < y->created_ms ? -1 : 1;
+    return x->logged < y->logged ? -1 : 1;
 }
 
 void pool_filled(struct pool *p) {
-    size_t cursor = 0;
-    for (struct pool_part *part; (part = map_next(&p->parts, &cursor));)
-        key_index_sort(&part->index);
+    uint64_t count = p->count;
+    struct pool_entry **all = mem_array(count, sizeof *all);
+    for (uint64_t i = 0, at = 0; i < count; i++)
+        all[i] = pool_next(p, &at);
+    bool sorted = true;
+    for (uint64_t i = 1; i < count && sorted; i++)
+        sorted = by_age(&all[i - 1], &all[i]) < 0;
+    if (!sorted) qsort(all, count, sizeof *all, by_age);
+    p->log.head = p->log.tail;
+    p->fresh = p->log.tail;
+    p->count = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        struct pool_entry old = *all[i];
+        slab_give(&p->entries, all[i]); /* and taken again at once */
+        (void)pool_add(p, old.ticket, old.place);
+    }
+    mem_free(all);
 }
 
 static void unschedule(struct pool *p, struct pool_entry *e) {
-    heap_stop(e->dirty ? &p->dirty : &p->asleep, &e->when);
-    e->dirty = false;
+    if (e->state == POOL_FRESH) p->fresh_count--;
+    if (e->state == POOL_WOKEN) heap_stop(&p->woken, &e->woken);
+    if (e->timer) p->asleep--;
+    e->timer = 0;
 }
 
 void pool_remove(struct pool *p, struct pool_entry *e) {
     struct pool_part *part = e->part;
+    uint32_t players = pool_slot(e)->players;
     unschedule(p, e);
-    heap_stop(&p->ages, &e->age);
-    key_index_remove(&part->index, slot_of(e));
-    part->players -= e->players;
-    p->players -= e->players;
-    if (part->index.count == 0 && part->hash != 0) { /* 0: the one part of most queues */
+    heap_stop(&p->elders, &e->elder);
+    log_remove(p, e);
+    bins_remove(&part->bins, e);
+    part->players -= players;
+    p->players -= players;
+    p->count--;
+    if (part->bins.count == 0 && part->hash != 0) { /* 0: the one part of most queues */
         map_remove(&p->parts, part->hash, part);
         part_free(part);
     }
-    entry_free(e);
+    entry_free(p, e);
 }
 
 /* ---- who is searched when ---- */
 
+static bool is_meant(const struct timer *t) {
+    return ((const struct pool_entry *)t->what)->timer == t->number;
+}
+
 void pool_wake(struct pool *p, int64_t now_ms) {
-    for (struct heap_node *n; (n = heap_take_due(&p->asleep, now_ms));) {
-        make_dirty(p, HEAP_OF(n, struct pool_entry, when));
+    for (struct timer t; timers_take(&p->timers, now_ms, &t);) {
+        if (!is_meant(&t)) continue;
+        struct pool_entry *e = t.what;
+        unschedule(p, e);
+        make_woken(p, e);
+    }
+}
+
+/* The first of those that were never searched; NULL when none. */
+static struct pool_entry *first_fresh(struct pool *p) {
+    if (p->fresh_count == 0) {
+        p->fresh = p->log.tail;
+        return NULL;
+    }
+    for (;; p->fresh++) {
+        struct pool_entry *e = *log_at(&p->log, p->fresh);
+        if (e && e->state == POOL_FRESH) return e;
     }
 }
 
 struct pool_entry *pool_take(struct pool *p) {
-    struct heap_node *n = heap_first(&p->dirty);
-    if (!n) return NULL;
-    struct pool_entry *e = HEAP_OF(n, struct pool_entry, when);
+    struct pool_entry *e = first_fresh(p);
+    struct heap_node *n = heap_first(&p->woken);
+    struct pool_entry *woken = n ? HEAP_OF(n, struct pool_entry, woken) : NULL;
+    if (!e && !woken) return NULL;
+    if (!e || (woken && woken->created_ms < e->created_ms)) e = woken;
     unschedule(p, e);
+    e->state = POOL_TAKEN;
     return e;
 }
 
 void pool_sleep(struct pool *p, struct pool_entry *e, int64_t due_ms) {
     unschedule(p, e);
-    if (due_ms != INT64_MAX) heap_start(&p->asleep, &e->when, due_ms);
+    e->state = POOL_ASLEEP;
+    if (due_ms == INT64_MAX) return;
+    e->timer = ++p->timer_last;
+    p->asleep++;
+    timers_add(&p->timers, (struct timer){due_ms, e, e->timer});
+    if (p->timers.count > 2 * p->asleep + STALE_TIMERS_MIN) timers_sweep(&p->timers, is_meant);
+}
+
+bool pool_is_dirty(const struct pool *p) {
+    return p->fresh_count > 0 || p->woken.count > 0;
 }
 
 int64_t pool_due_ms(const struct pool *p) {
-    if (p->dirty.count) return p->search_from_ms;
-    int64_t due = heap_due(&p->asleep);
+    if (pool_is_dirty(p)) return p->search_from_ms;
+    int64_t due = p->asleep ? timers_due(&p->timers) : INT64_MAX;
     return due > p->search_from_ms ? due : p->search_from_ms;
 }
 
 uint64_t pool_count(const struct pool *p) {
-    return p->ages.count;
+    return p->count;
 }
 
 struct pool_entry *pool_oldest(const struct pool *p) {
-    struct heap_node *n = heap_first(&p->ages);
-    return n ? HEAP_OF(n, struct pool_entry, age) : NULL;
+    if (p->count == 0) return NULL;
+    struct pool_entry *first = *log_at(&p->log, p->log.head);
+    struct heap_node *n = heap_first(&p->elders);
+    struct pool_entry *elder = n ? HEAP_OF(n, struct pool_entry, elder) : first;
+    return elder->created_ms < first->created_ms ? elder : first;
 }
 
-struct pool_entry *pool_nth(const struct pool *p, uint64_t i) {
-    return HEAP_OF(heap_nth(&p->ages, i), struct pool_entry, age);
-}
-
-bool pool_is_older(const struct pool_entry *a, const struct pool_entry *b) {
+bool pool_is_older(const struct bin_slot *a, const struct bin_slot *b) {
     if (a->created_ms != b->created_ms) return a->created_ms < b->created_ms;
-    return id_compare(a->id, b->id) < 0;
+    if (a->tie != b->tie) return a->tie < b->tie;
+    return id_compare(a->entry->id, b->entry->id) < 0;
 }

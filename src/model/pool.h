@@ -4,21 +4,30 @@
  *                                         |                         |
  *                                         +------ pool_remove ------+
  *
- * Tickets are split by ruleset_partition, then ordered by (key, age, id). Work is event-driven: an
+ * Tickets are split by ruleset_partition, then stand in bins by key. Work is event-driven: an
  * entry is DIRTY when something about it changed (it arrived, reached an expansion step, came back,
  * the ruleset was replaced, or a search that could not look at everything retries), and only dirty
- * entries are searched, oldest first. All costs O(log n). Thread safety: none.
+ * entries are searched, oldest first.
+ *
+ *   log     | . | a | . | b | c | d |   every entry in order of arrival; a removed one leaves a gap
+ *                           ^fresh      from here on they are dirty and were never searched
+ *
+ * Costs: add, remove, sleep O(1) amortised; take O(1) for arrivals, O(log dirty) for those woken.
+ * Memory: an entry and its slot about 250 bytes with all that refers to them. Kept until the pool
+ * is freed: it grows with the most that ever waited. Thread safety: none.
  */
 #ifndef MUSTER_MODEL_POOL_H
 #define MUSTER_MODEL_POOL_H
 
+#include "base/heap.h"
 #include "base/map.h"
-#include "model/key_index.h"
+#include "base/timers.h"
+#include "model/bins.h"
 #include "model/ruleset.h"
 
 struct pool_part { /* the tickets of one partition */
     uint64_t hash;
-    struct key_index index;
+    struct bins bins;
     uint64_t players;
 };
 
@@ -27,30 +36,54 @@ struct pool_region {
     int32_t worst_ms; /* of the ticket's players */
 };
 
+enum pool_state {
+    POOL_FRESH = 1, /* dirty: in the log behind pool.fresh */
+    POOL_WOKEN,     /* dirty: in pool.woken */
+    POOL_TAKEN,
+    POOL_ASLEEP,
+};
+
 struct pool_entry {
     struct ticket *ticket;
-    uint32_t place; /* which of the ticket's queues this is: index into ticket.places */
     struct pool_part *part;
+    struct bin_block *block; /* where its slot is: pool_slot */
+    uint32_t seat;
+    uint32_t place; /* which of the ticket's queues this is: index into ticket.places */
+    enum pool_state state;
     struct id id;
-    double key;
     double key_sum; /* of the players' keys */
     int64_t created_ms;
-    uint32_t players;
-    uint32_t retries; /* searches in a row that could not look at everything */
-    uint32_t skip;    /* nearest neighbours that the next one passes over */
-    bool dirty;
-    struct heap_node when; /* pool.dirty by age, or pool.asleep by due ms */
-    struct heap_node age;  /* pool.ages */
+    uint64_t logged;        /* place in the log */
+    uint64_t timer;         /* number of its timer; 0: none is meant */
+    uint32_t retries;       /* searches in a row that could not look at everything */
+    uint32_t skip;          /* nearest neighbours that the next one passes over */
+    struct heap_node woken; /* pool.woken by age */
+    struct heap_node elder; /* pool.elders, when it arrived after younger ones */
+    struct pool_region
+        *regions; /* those every player has a latency to; NULL: all are in the slot */
     uint32_t region_count;
-    struct pool_region regions[]; /* those every player has a latency to */
+};
+
+struct pool_log { /* a ring; places only grow */
+    struct pool_entry **at;
+    uint64_t head, tail, capacity; /* capacity: a power of two */
 };
 
 struct pool {
     const struct ruleset *ruleset; /* borrowed */
     struct map parts;
-    struct heap dirty, asleep, ages;
+    struct slab entries, blocks;
+    struct pool_log log;
+    uint64_t fresh, fresh_count;
+    struct heap woken, elders;
+    struct timers timers;
+    uint64_t timer_last;
+    uint64_t asleep; /* entries with a timer */
+    int64_t youngest_ms;
     int64_t search_from_ms; /* the queue's next tick */
-    uint64_t players;
+    uint64_t count, players;
+    int32_t latency_ms_loosest; /* of the ruleset at any age */
+    double bin_width;
     struct str regions[64]; /* owned copies of the names, in order of appearance */
     uint32_t region_count;
     struct queue *queue;   /* set by the realm */
@@ -63,28 +96,35 @@ void pool_free(struct pool *p); /* NULL is fine; frees the entries, not their ti
 /* The ticket's entry, dirty; also in t->places[place]. The ticket was admitted by the ruleset. */
 struct pool_entry *pool_add(struct pool *p, struct ticket *t, uint32_t place);
 void pool_remove(struct pool *p, struct pool_entry *e); /* frees it, clears the ticket's place */
-/* Many at once into an empty pool: pool_fill for each, as pool_add but not yet in order, then
- * pool_filled before anything else is done with the pool. */
+/* Many at once into an empty pool: pool_fill for each, in about the order of age, then pool_filled
+ * before anything else is done with the pool or its tickets. */
 void pool_fill(struct pool *p, struct ticket *t, uint32_t place);
 void pool_filled(struct pool *p);
 
 void pool_wake(struct pool *p, int64_t now_ms); /* whose time has come becomes dirty */
 struct pool_entry *pool_take(struct pool *p);   /* the oldest dirty one; NULL when none */
 void pool_sleep(struct pool *p, struct pool_entry *e, int64_t due_ms); /* INT64_MAX: no timer */
+bool pool_is_dirty(const struct pool *p); /* whether pool_take has one to give */
 
-/* When a search has something to do: INT64_MAX when nothing is dirty nor timed. */
+/* When a search may have something to do: INT64_MAX when nothing is dirty nor timed. */
 int64_t pool_due_ms(const struct pool *p);
 uint64_t pool_count(const struct pool *p);
 struct pool_entry *pool_oldest(const struct pool *p); /* NULL when empty */
-/* The i-th entry, i < pool_count, in an order that changes with every add and remove. */
-struct pool_entry *pool_nth(const struct pool *p, uint64_t i);
+/* All entries in order of arrival: start with *cursor = 0; NULL at the end. No change meanwhile. */
+struct pool_entry *pool_next(const struct pool *p, uint64_t *cursor);
 
-/* The regions that every player of the ticket reaches within `latency_ms_max`, one bit each. All
- * bits with no bound. Two names share bit 63 when there are more than 64: then a common bit is
- * necessary, not sufficient. */
-uint64_t pool_regions_within(const struct pool_entry *e, int32_t latency_ms_max);
+/* What a search sees of the entry. Valid until the pool's next change. */
+static inline const struct bin_slot *pool_slot(const struct pool_entry *e) {
+    return &e->block->slots[e->seat];
+}
+
+/* The regions that every player of the ticket reaches within `latency_ms_max`, and within what the
+ * rules allow at some age, one bit each. All bits with no bound. Two names share bit 63 when there
+ * are more than 64: then a common bit is necessary, not sufficient. */
+uint64_t pool_regions_within(const struct pool *p, const struct bin_slot *s,
+                             int32_t latency_ms_max);
 
 /* Older first: by creation, then by id. */
-bool pool_is_older(const struct pool_entry *a, const struct pool_entry *b);
+bool pool_is_older(const struct bin_slot *a, const struct bin_slot *b);
 
 #endif

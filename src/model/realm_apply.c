@@ -294,8 +294,8 @@ static void replace_def(struct realm *r, struct queue *q, struct queue_def *def)
         struct ticket *ticket;
         uint32_t place;
     } *waiting = mem_array(count, sizeof *waiting);
-    for (uint64_t i = 0; i < count; i++) {
-        const struct pool_entry *e = pool_nth(old, i);
+    for (uint64_t i = 0, at = 0; i < count; i++) {
+        const struct pool_entry *e = pool_next(old, &at);
         waiting[i] = (struct waiting){e->ticket, e->place};
     }
     new->queue = q;

@@ -182,8 +182,9 @@ unsigned realm_expire(struct realm *r, const struct decision *d, unsigned max) {
 
 static enum err check_readmission(const struct queue *q, const struct queue_def *def,
                                   struct err_text *why) {
-    for (uint64_t i = 0; i < pool_count(q->pool); i++) {
-        const struct ticket *t = pool_nth(q->pool, i)->ticket;
+    uint64_t at = 0;
+    for (const struct pool_entry *e; (e = pool_next(q->pool, &at));) {
+        const struct ticket *t = e->ticket;
         struct err_text because;
         if (ruleset_admit(def->ruleset, &t->spec, &because) == ERR_OK) continue;
         char id[ID_TEXT_BYTES];

@@ -92,7 +92,7 @@ static void search_queue(struct realm *r, struct queue *q, const struct decision
             pool_sleep(pool, x, pick_retry_ms(pool, x, d->now_ms, found->truncated));
         }
     }
-    if (pool->dirty.count == 0) pool->search_from_ms = d->now_ms + q->def->tick_ms;
+    if (!pool_is_dirty(pool)) pool->search_from_ms = d->now_ms + q->def->tick_ms;
 }
 
 bool realm_search(struct realm *r, const struct decision *d, uint64_t node_budget) {
@@ -100,7 +100,7 @@ bool realm_search(struct realm *r, const struct decision *d, uint64_t node_budge
         if (node_budget == 0) return true;
         struct queue *q = HEAP_OF(heap_first(&r->turns), struct pool, turn)->queue;
         search_queue(r, q, d, &node_budget);
-        if (q->pool->dirty.count > 0) {
+        if (pool_is_dirty(q->pool)) {
             /* To the end of the line, so that the next call begins with another queue. */
             q->pool->search_from_ms = d->now_ms;
             heap_start(&r->turns, &q->pool->turn, d->now_ms);

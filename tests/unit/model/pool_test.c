@@ -4,6 +4,8 @@
 #include "model/gather.h"
 #include "model/pool.h"
 
+#include <math.h>
+
 static const struct kit_rules spread_100 = {
     .teams = 2, .players_min = 1, .players_max = 1, .spread = 100};
 
@@ -16,22 +18,29 @@ static struct ticket *ticket(struct arena *a, double skill, int64_t created_ms, 
     return t;
 }
 
-static void assert_ordered(const struct key_index *x) {
-    struct key_cursor c = {0, 0};
-    const struct key_slot *s, *previous = NULL;
+/* Every slot is found by its entry, and walking up from the first bin meets each once. */
+static void assert_filed(const struct bins *x) {
     uint64_t count = 0;
-    for (; (s = key_index_at(x, c)); c = key_index_next(x, c), count++) {
-        if (previous && previous->key == s->key) {
-            assert_true(pool_is_older(previous->entry, s->entry));
-        } else if (previous) {
-            assert_true(previous->key < s->key);
+    double highest = -INFINITY;
+    for (uint32_t bin = x->bins[0].count ? 0 : bins_next(x, 0); bin != BINS_NONE;
+         bin = bins_next(x, bin)) {
+        double above = highest;
+        for (const struct bin_block *b = x->bins[bin].first; b; b = b->next) {
+            for (uint32_t i = 0; i < b->end; i++) {
+                if (!(b->used >> i & 1)) continue;
+                const struct bin_slot *s = &b->slots[i];
+                assert_ptr_equal(pool_slot(s->entry), s);
+                assert_int_equal(bins_at(x, s->key), bin);
+                assert_true(s->key >= above);
+                if (s->key > highest) highest = s->key;
+                count++;
+            }
         }
-        previous = s;
     }
     assert_int_equal(count, x->count);
 }
 
-static void index_stays_ordered_under_random_changes(void **state) {
+static void every_slot_is_filed_by_its_key_under_random_changes(void **state) {
     (void)state;
     struct rng rng;
     rng_init(&rng, 11);
@@ -44,7 +53,7 @@ static void index_stays_ordered_under_random_changes(void **state) {
         all[i] = ticket(a, (double)rng_below(&rng, 200), 1000 + i / 7, &rng);
         pool_add(p, all[i], 0);
     }
-    assert_ordered(&all[0]->places[0].entry->part->index);
+    assert_filed(&all[0]->places[0].entry->part->bins);
     for (int i = 0; i < 20000; i++) {
         struct ticket *t = all[rng_below(&rng, TICKETS)];
         if (t->places[0].entry)
@@ -58,13 +67,41 @@ static void index_stays_ordered_under_random_changes(void **state) {
     assert_int_equal(waiting, pool_count(p));
     for (int i = 0; i < TICKETS; i++) {
         if (!all[i]->places[0].entry) continue;
-        assert_ordered(&all[i]->places[0].entry->part->index);
+        assert_filed(&all[i]->places[0].entry->part->bins);
         break;
     }
     pool_free(p);
     for (int i = 0; i < TICKETS; i++)
         ticket_free(all[i]);
     mem_free(all);
+    ruleset_free(r);
+    arena_free(a);
+}
+
+static void keys_of_any_size_are_filed(void **state) {
+    (void)state;
+    struct rng rng;
+    rng_init(&rng, 16);
+    struct arena *a = arena_new(0);
+    struct ruleset *r = kit_ruleset(&spread_100);
+    struct pool *p = pool_new(r);
+    enum { TICKETS = 2000 };
+    struct ticket *all[TICKETS];
+    for (int i = 0; i < TICKETS; i++) { /* magnitudes that grow, then a crowd, then extremes */
+        double skill = i < 800 ? ldexp(1.5, i) : rng_normal(&rng);
+        if (i % 97 == 0) skill = -1e308;
+        all[i] = ticket(a, skill, 1000 + i, &rng);
+        pool_add(p, all[i], 0);
+        if (i % 50 == 0) assert_filed(&all[0]->places[0].entry->part->bins);
+    }
+    for (int i = 1; i < TICKETS; i++) {
+        pool_remove(p, all[i]->places[0].entry);
+        if (i % 50 == 0) assert_filed(&all[0]->places[0].entry->part->bins);
+    }
+    assert_int_equal(pool_count(p), 1);
+    pool_free(p);
+    for (int i = 0; i < TICKETS; i++)
+        ticket_free(all[i]);
     ruleset_free(r);
     arena_free(a);
 }
@@ -91,7 +128,11 @@ static void oldest_ticket_is_known_after_each_removal(void **state) {
     }
     for (int left = 200; left > 0; left--) {
         assert_int_equal(pool_oldest(p)->created_ms, oldest_by_walk(all, 200));
-        pool_remove(p, pool_nth(p, rng_below(&rng, (uint64_t)left)));
+        uint64_t at = 0, index = rng_below(&rng, (uint64_t)left);
+        struct pool_entry *e = pool_next(p, &at);
+        while (index--)
+            e = pool_next(p, &at);
+        pool_remove(p, e);
     }
     assert_null(pool_oldest(p));
     pool_free(p);
@@ -138,28 +179,34 @@ static void gathering_finds_the_nearest_and_among_equals_the_oldest(void **state
     struct ruleset *r = kit_ruleset(&spread_100);
     struct pool *p = pool_new(r);
     struct ticket *all[600];
-    for (int i = 0; i < 600; i++) { /* 20 tickets of each skill from 0 to 29 */
-        all[i] = ticket(a, i % 30, 1000 + i, &rng);
+    for (int i = 0; i < 600; i++) { /* 20 tickets of each skill from 0 to 290 */
+        all[i] = ticket(a, i % 30 * 10, 1000 + i, &rng);
         pool_add(p, all[i], 0);
     }
     struct gathered *g = mem_alloc(sizeof *g);
-    struct gather_query q = {.x = all[599]->places[0].entry, /* skill 29, the newest */
-                             .spread = 3,
+    struct gather_query q = {.x = all[599]->places[0].entry, /* skill 290, the newest */
+                             .pool = p,
+                             .spread = 30,
                              .latency_ms_max = INT32_MAX,
                              .players_max = 1,
                              .want = 30,
                              .visits = 1000};
     gather_run(g, &q);
+    gather_sort(g, r, q.x);
+    gather_sort_keys(g, 290);
     assert_int_equal(g->count, 30);
+    assert_int_equal(g->below, 11);
     assert_true(g->truncated);
     for (uint32_t i = 0; i < g->count; i++) {
-        double key = g->by_key[i].key;
-        assert_true(key == 29 || (key == 28 && g->by_key[i].created_ms < 1000 + 11 * 30));
-        if (i > 0) assert_true(g->in_order[i - 1]->created_ms <= g->in_order[i]->created_ms);
+        const struct bin_slot *s = g->options[i].slot;
+        assert_true(s->key == 290 || (s->key == 280 && s->created_ms < 1000 + 11 * 30));
+        if (i == 0) continue;
+        assert_true(pool_is_older(g->in_order[i - 1]->slot, g->in_order[i]->slot));
+        assert_true(g->by_key[i - 1]->slot->key <= g->by_key[i]->slot->key);
     }
     q.want = 100;
     gather_run(g, &q);
-    assert_int_equal(g->count, 79); /* skills 26..29 but itself */
+    assert_int_equal(g->count, 79); /* skills 260 to 290 but itself */
     assert_false(g->truncated);
     q.skip = 70;
     gather_run(g, &q);
@@ -190,26 +237,29 @@ static void regions_that_not_every_player_reaches_do_not_count(void **state) {
     struct ticket_spec spec = {KIT_QUEUE("q"), players, 1, 2};
     struct ticket *t = ticket_new(id_new(&rng, 1), &spec);
     pool_add(p, t, 0);
-    assert_int_equal(__builtin_popcountll(pool_regions_within(t->places[0].entry, 100)),
-                     1); /* eu */
-    assert_int_equal(__builtin_popcountll(pool_regions_within(t->places[0].entry, 89)), 0);
-    assert_int_equal(__builtin_popcountll(pool_regions_within(t->places[0].entry, 150)),
-                     2); /* eu, us */
-    assert_true(pool_regions_within(t->places[0].entry, INT32_MAX) == UINT64_MAX);
+    assert_int_equal(
+        __builtin_popcountll(pool_regions_within(p, pool_slot(t->places[0].entry), 100)),
+        1); /* eu */
+    assert_int_equal(
+        __builtin_popcountll(pool_regions_within(p, pool_slot(t->places[0].entry), 89)), 0);
+    assert_int_equal(
+        __builtin_popcountll(pool_regions_within(p, pool_slot(t->places[0].entry), 150)),
+        1); /* us is beyond what the rules allow */
+    assert_true(pool_regions_within(p, pool_slot(t->places[0].entry), INT32_MAX) == UINT64_MAX);
     pool_free(p);
     ticket_free(t);
     ruleset_free(r);
     arena_free(a);
 }
 
-static void assert_same_order(const struct key_index *a, const struct key_index *b) {
-    struct key_cursor c = {0, 0}, d = {0, 0};
-    const struct key_slot *s;
-    for (; (s = key_index_at(a, c)); c = key_index_next(a, c), d = key_index_next(b, d)) {
-        assert_non_null(key_index_at(b, d));
-        assert_true(id_equal(s->entry->id, key_index_at(b, d)->entry->id));
+static void assert_same_order(const struct pool *a, const struct pool *b) {
+    uint64_t at = 0, there = 0;
+    for (const struct pool_entry *e; (e = pool_next(a, &at));) {
+        const struct pool_entry *other = pool_next(b, &there);
+        assert_non_null(other);
+        assert_true(id_equal(e->id, other->id));
     }
-    assert_null(key_index_at(b, d));
+    assert_null(pool_next(b, &there));
 }
 
 /* The same tickets twice: one pool is filled, the other added to. */
@@ -239,9 +289,8 @@ static void filled_pool_equals_one_that_was_added_to(void **state) {
     }
     pool_filled(filled);
     for (int round = 0; round < 2; round++) {
-        assert_ordered(&first[0]->places[0].entry->part->index);
-        assert_same_order(&first[0]->places[0].entry->part->index,
-                          &second[0]->places[0].entry->part->index);
+        assert_filed(&first[0]->places[0].entry->part->bins);
+        assert_same_order(filled, added);
         for (int i = 1; i < TICKETS; i += 2) { /* and it can be changed as any other */
             add_or_remove(filled, first[i], round);
             add_or_remove(added, second[i], round);
@@ -264,7 +313,8 @@ static void filled_pool_equals_one_that_was_added_to(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(index_stays_ordered_under_random_changes),
+        cmocka_unit_test(every_slot_is_filed_by_its_key_under_random_changes),
+        cmocka_unit_test(keys_of_any_size_are_filed),
         cmocka_unit_test(filled_pool_equals_one_that_was_added_to),
         cmocka_unit_test(oldest_ticket_is_known_after_each_removal),
         cmocka_unit_test(dirty_tickets_are_taken_oldest_first_and_wake_in_time),

@@ -1,0 +1,52 @@
+/* slab.c - chunks of objects and a list of the free ones. */
+#include "base/slab.h"
+
+#include "base/mem.h"
+
+#include <assert.h>
+#include <stdint.h>
+
+enum { LINE_BYTES = 64, CHUNK_BYTES = 65536 };
+
+static size_t rounded(size_t size) {
+    return (size + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES;
+}
+
+static void add_chunk(struct slab *s) {
+    size_t size = rounded(s->size);
+    char *chunk = mem_alloc(CHUNK_BYTES);
+    *(void **)(void *)chunk = s->chunks;
+    s->chunks = chunk;
+    uintptr_t first = rounded((uintptr_t)chunk + sizeof(void *));
+    s->next = chunk + (first - (uintptr_t)chunk);
+    s->chunk_left = (CHUNK_BYTES - (size_t)(s->next - chunk)) / size;
+    assert(s->chunk_left > 0);
+}
+
+void *slab_take(struct slab *s) {
+    assert(s->size >= sizeof(void *));
+    void *object = s->free;
+    if (object) {
+        s->free = *(void **)object;
+        return object;
+    }
+    if (s->chunk_left == 0) add_chunk(s);
+    object = s->next;
+    s->next += rounded(s->size);
+    s->chunk_left--;
+    return object;
+}
+
+void slab_give(struct slab *s, void *object) {
+    *(void **)object = s->free;
+    s->free = object;
+}
+
+void slab_fini(struct slab *s) {
+    while (s->chunks) {
+        void *chunk = s->chunks;
+        s->chunks = *(void **)chunk;
+        mem_free(chunk);
+    }
+    *s = (struct slab){.size = s->size};
+}

@@ -1,0 +1,23 @@
+/* slab.h - many objects of one size at addresses that stay: taken and given back in O(1).
+ *
+ * What was given back last is taken next, while it is still in the cache. Objects begin on a cache
+ * line. Memory: grows by chunks and keeps them until slab_fini. Thread safety: none.
+ */
+#ifndef MUSTER_BASE_SLAB_H
+#define MUSTER_BASE_SLAB_H
+
+#include <stddef.h>
+
+struct slab {    /* zeroed but for `size` is an empty one */
+    size_t size; /* bytes of an object, at least a pointer's; rounded up to cache lines */
+    void *free;
+    void *chunks;
+    size_t chunk_left; /* objects of the newest chunk that were never taken */
+    char *next;
+};
+
+void *slab_take(struct slab *s); /* not zeroed */
+void slab_give(struct slab *s, void *object);
+void slab_fini(struct slab *s); /* all objects are gone; NULL is not fine */
+
+#endif

@@ -1,0 +1,307 @@
+/* bins.c - FIFOs of flat slots under a two-level bitmap. */
+#include "model/bins.h"
+
+#include "base/mem.h"
+#include "model/pool.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    BINS_FIRST = 64,
+    BINS_FEW = 512, /* so many are allowed whatever they hold: 12 KB */
+    WORD = 64,
+};
+
+/* ---- which bin ---- */
+
+static const int64_t FAR = INT64_C(1) << 60; /* outside of every range */
+
+/* Monotone in the key; doubling the width halves it, exactly, but for those that are far away. */
+static int64_t number_of(const struct bins *x, double key) {
+    const double exact = 4503599627370496.0; /* 2^52: whole numbers of doubles */
+    double number = floor(key / x->width);
+    if (number >= exact) return FAR;
+    return number <= -exact ? -FAR : (int64_t)number;
+}
+
+static uint32_t clamped(const struct bins *x, int64_t number) {
+    if (number < x->base) return 0;
+    int64_t last = x->base + x->bin_count - 1;
+    return (uint32_t)((number < last ? number : last) - x->base);
+}
+
+uint32_t bins_at(const struct bins *x, double key) {
+    assert(x->bin_count > 0);
+    return clamped(x, number_of(x, key));
+}
+
+double bins_distance(const struct bins *x, uint32_t bin, double key) {
+    double low = (double)(x->base + bin) * x->width, high = low + x->width;
+    double distance = key < low ? low - key : key > high ? key - high : 0;
+    return distance - 1e-6 * x->width > 0 ? distance : 0; /* rounding at the edge */
+}
+
+/* ---- which bins hold any ---- */
+
+static void set_occupied(struct bins *x, uint32_t bin) {
+    x->occupied[bin / WORD] |= UINT64_C(1) << bin % WORD;
+    x->summary[bin / WORD / WORD] |= UINT64_C(1) << bin / WORD % WORD;
+}
+
+static void clear_occupied(struct bins *x, uint32_t bin) {
+    uint64_t *word = &x->occupied[bin / WORD];
+    *word &= ~(UINT64_C(1) << bin % WORD);
+    if (*word == 0) x->summary[bin / WORD / WORD] &= ~(UINT64_C(1) << bin / WORD % WORD);
+}
+
+static uint64_t bits_above(uint64_t word, uint32_t bit) {
+    return bit == WORD - 1 ? 0 : word & (UINT64_MAX << (bit + 1));
+}
+
+static uint64_t bits_below(uint64_t word, uint32_t bit) {
+    return word & ~(UINT64_MAX << bit);
+}
+
+static uint32_t lowest(uint64_t word) {
+    return (uint32_t)__builtin_ctzll(word);
+}
+
+static uint32_t highest(uint64_t word) {
+    return WORD - 1 - (uint32_t)__builtin_clzll(word);
+}
+
+uint32_t bins_next(const struct bins *x, uint32_t bin) {
+    uint32_t word = bin / WORD;
+    uint64_t bits = bits_above(x->occupied[word], bin % WORD);
+    if (bits) return word * WORD + lowest(bits);
+    uint32_t top = word / WORD, tops = (x->bin_count - 1) / WORD / WORD + 1;
+    bits = bits_above(x->summary[top], word % WORD);
+    while (!bits) {
+        if (++top == tops) return BINS_NONE;
+        bits = x->summary[top];
+    }
+    word = top * WORD + lowest(bits);
+    return word * WORD + lowest(x->occupied[word]);
+}
+
+uint32_t bins_previous(const struct bins *x, uint32_t bin) {
+    uint32_t word = bin / WORD;
+    uint64_t bits = bits_below(x->occupied[word], bin % WORD);
+    if (bits) return word * WORD + highest(bits);
+    uint32_t top = word / WORD;
+    bits = bits_below(x->summary[top], word % WORD);
+    while (!bits) {
+        if (top-- == 0) return BINS_NONE;
+        bits = x->summary[top];
+    }
+    word = top * WORD + highest(bits);
+    return word * WORD + highest(x->occupied[word]);
+}
+
+/* ---- FIFOs ---- */
+
+static void push(struct bins *x, uint32_t bin, struct pool_entry *e, const struct bin_slot *slot) {
+    struct bin *b = &x->bins[bin];
+    struct bin_block *block = b->last;
+    if (!block || block->end == BIN_SLOTS) {
+        block = slab_take(x->blocks);
+        block->used = block->end = 0;
+        block->next = NULL;
+        block->previous = b->last;
+        *(b->last ? &b->last->next : &b->first) = block;
+        b->last = block;
+    }
+    if (b->count++ == 0) set_occupied(x, bin);
+    e->block = block;
+    e->seat = block->end++;
+    block->used |= 1u << e->seat;
+    block->slots[e->seat] = *slot;
+}
+
+static void unlink_block(struct bins *x, struct bin *b, struct bin_block *block) {
+    *(block->next ? &block->next->previous : &b->last) = block->previous;
+    *(block->previous ? &block->previous->next : &b->first) = block->next;
+    slab_give(x->blocks, block);
+}
+
+/* Moves the slots of the next block behind those of this one, where they have room. */
+static void merge_with_next(struct bins *x, struct bin *b, struct bin_block *block) {
+    struct bin_block *next = block->next;
+    if (!next || block->end + (uint32_t)__builtin_popcount(next->used) > BIN_SLOTS) return;
+    for (uint32_t i = 0; i < next->end; i++) {
+        if (!(next->used >> i & 1)) continue;
+        struct pool_entry *e = next->slots[i].entry;
+        block->slots[block->end] = next->slots[i];
+        block->used |= 1u << block->end;
+        e->block = block;
+        e->seat = block->end++;
+    }
+    unlink_block(x, b, next);
+}
+
+static void pull(struct bins *x, uint32_t bin, struct pool_entry *e) {
+    struct bin *b = &x->bins[bin];
+    struct bin_block *block = e->block;
+    assert(block->used >> e->seat & 1 && block->slots[e->seat].entry == e);
+    block->used &= ~(1u << e->seat);
+    while (block->end > 0 && !(block->used >> (block->end - 1) & 1))
+        block->end--;
+    if (--b->count == 0) clear_occupied(x, bin);
+    if (block->used == 0)
+        unlink_block(x, b, block);
+    else if (block->end <= BIN_SLOTS / 2)
+        merge_with_next(x, b, block);
+    e->block = NULL;
+}
+
+/* ---- the range ---- */
+
+static void allocate(struct bins *x, int64_t base, uint32_t bin_count) {
+    uint32_t words = (bin_count - 1) / WORD + 1;
+    x->base = base;
+    x->bin_count = bin_count;
+    x->bins = mem_array(bin_count, sizeof *x->bins);
+    x->occupied = mem_array(words, sizeof *x->occupied);
+    x->summary = mem_array((words - 1) / WORD + 1, sizeof *x->summary);
+}
+
+static void free_arrays(struct bins *x) {
+    mem_free(x->bins);
+    mem_free(x->occupied);
+    mem_free(x->summary);
+}
+
+static bool is_below(const struct bins *x, int64_t number) {
+    return number < x->base;
+}
+
+static bool is_above(const struct bins *x, int64_t number) {
+    return number >= x->base + x->bin_count;
+}
+
+static void file(struct bins *x, struct pool_entry *e, const struct bin_slot *slot) {
+    int64_t number = number_of(x, slot->key);
+    x->below += is_below(x, number);
+    x->above += is_above(x, number);
+    push(x, clamped(x, number), e, slot);
+}
+
+static void append_chain(struct bins *x, uint32_t bin, const struct bin *from) {
+    struct bin *to = &x->bins[bin];
+    if (!to->first) {
+        *to = *from;
+        set_occupied(x, bin);
+        return;
+    }
+    to->last->next = from->first;
+    from->first->previous = to->last;
+    to->last = from->last;
+    to->count += from->count;
+}
+
+static void file_each(struct bins *x, struct bin *from) {
+    for (struct bin_block *block = from->first, *next; block; block = next) {
+        next = block->next;
+        for (uint32_t i = 0; i < block->end; i++) {
+            if (block->used >> i & 1) file(x, block->slots[i].entry, &block->slots[i]);
+        }
+        slab_give(x->blocks, block);
+    }
+}
+
+/* Bins of 2^widen times the width over a new range; the outermost are filed one by one. */
+static void rebuild(struct bins *x, unsigned widen, int64_t base, uint32_t bin_count) {
+    struct bins old = *x;
+    x->width = ldexp(x->width, (int)widen);
+    x->below = x->above = 0;
+    allocate(x, base, bin_count);
+    for (uint32_t i = 0; i < old.bin_count; i++) {
+        struct bin *b = &old.bins[i];
+        if (b->count == 0) continue;
+        if (i == 0 || i + 1 == old.bin_count)
+            file_each(x, b);
+        else
+            append_chain(x, clamped(x, (old.base + i) >> widen), b);
+    }
+    free_arrays(&old);
+}
+
+static int by_number(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The middle one of the numbers outside the range on one side, whose bin is `edge`. */
+static int64_t middle_outside(const struct bins *x, uint32_t edge, uint64_t count) {
+    int64_t *numbers = mem_array(count, sizeof *numbers);
+    uint64_t found = 0;
+    for (const struct bin_block *block = x->bins[edge].first; block; block = block->next) {
+        for (uint32_t i = 0; i < block->end; i++) {
+            if (!(block->used >> i & 1)) continue;
+            int64_t number = number_of(x, block->slots[i].key);
+            if (edge == 0 ? is_below(x, number) : is_above(x, number)) numbers[found++] = number;
+        }
+    }
+    assert(found == count);
+    qsort(numbers, found, sizeof *numbers, by_number);
+    int64_t middle = numbers[found / 2];
+    mem_free(numbers);
+    return middle;
+}
+
+static bool is_many(const struct bins *x, uint64_t outside) {
+    return outside > 8 + x->count / 16;
+}
+
+/* Stretches the range over half of those outside, where these are many. */
+static void follow(struct bins *x) {
+    if (!is_many(x, x->below) && !is_many(x, x->above)) return;
+    int64_t low = x->base, high = x->base + x->bin_count - 1;
+    if (is_many(x, x->below)) low = middle_outside(x, 0, x->below);
+    if (is_many(x, x->above)) high = middle_outside(x, x->bin_count - 1, x->above);
+    uint64_t most = x->count * 4 < BINS_FEW ? BINS_FEW : x->count * 4;
+    if (most > BINS_MAX) most = BINS_MAX;
+    unsigned widen = 0;
+    while ((uint64_t)((high >> widen) - (low >> widen)) >= most / 2)
+        widen++;
+    uint32_t bin_count = BINS_FIRST;
+    while (bin_count < 2 * (uint64_t)((high >> widen) - (low >> widen) + 1))
+        bin_count *= 2;
+    int64_t middle = (low >> widen) + ((high >> widen) - (low >> widen)) / 2;
+    rebuild(x, widen, middle - bin_count / 2, bin_count);
+}
+
+static int64_t first_base(const struct bins *x, double key) {
+    int64_t number = number_of(x, key);
+    return number == FAR || number == -FAR ? 0 : number - BINS_FIRST / 2;
+}
+
+void bins_insert(struct bins *x, struct pool_entry *e, const struct bin_slot *slot) {
+    assert(slot->key == slot->key && slot->entry == e);
+    if (!x->bins) allocate(x, first_base(x, slot->key), BINS_FIRST);
+    x->count++;
+    file(x, e, slot);
+    follow(x);
+}
+
+void bins_remove(struct bins *x, struct pool_entry *e) {
+    int64_t number = number_of(x, e->block->slots[e->seat].key);
+    x->below -= is_below(x, number);
+    x->above -= is_above(x, number);
+    pull(x, clamped(x, number), e);
+    x->count--;
+}
+
+void bins_fini(struct bins *x) {
+    for (uint32_t i = 0; i < x->bin_count; i++) {
+        for (struct bin_block *block = x->bins[i].first, *next; block; block = next) {
+            next = block->next;
+            slab_give(x->blocks, block);
+        }
+    }
+    free_arrays(x);
+    *x = (struct bins){.width = x->width, .blocks = x->blocks};
+}
