@@ -13,9 +13,11 @@ package_reason() {
     libwebsockets-evlib-ev | libev-dev) echo "its event loop, for many players" ;;
     libjansson-dev) echo "JSON" ;;
     libxxhash-dev) echo "hashing" ;;
+    libmicrohttpd-dev) echo "the operators' pages, /metrics" ;;
     libssl-dev | libcap-dev) echo "headers libwebsockets' own headers need" ;;
     redis-server) echo "holds the journal" ;;
     libcmocka-dev) echo "unit tests" ;;
+    prometheus) echo "checks metrics and alert rules, scrapes in tests" ;;
     clang-14 | libclang-rt-14-dev) echo "fuzz targets" ;;
     python3 | python3-venv) echo "test drivers, python-socketio" ;;
     nodejs | npm) echo "the official Socket.IO client" ;;
@@ -25,7 +27,7 @@ package_reason() {
 
 build_packages="gcc libc6-dev cmake ninja-build pkg-config protobuf-c-compiler libprotobuf-c-dev
     libnng-dev libhiredis-dev libwebsockets-dev libev-dev libssl-dev libcap-dev libjansson-dev
-    libxxhash-dev"
+    libxxhash-dev libmicrohttpd-dev"
 run_packages="redis-server libwebsockets-evlib-ev"
 
 # install_packages NAME...: with apt-get, as root or through sudo. Tools that are on the PATH

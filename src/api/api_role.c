@@ -33,12 +33,19 @@ struct role {            /* one that serves calls */
     struct muster_client *polls; /* a client has 1024 calls in flight: long polls get their own */
 };
 
+struct seen { /* the series of one method, found once */
+    _Atomic(struct metric_series *) by_code[ERR_UNAUTHENTICATED + 2]; /* the last: relayed */
+    _Atomic(struct metric_series *) duration;
+};
+
 struct api {
     struct inbox inbox;
     struct thread thread;
     struct door *door;
     struct role matcher, events;
-    _Atomic size_t open; /* requests taken and not yet answered */
+    _Atomic size_t open;                /* requests taken and not yet answered */
+    struct seen seen[METHOD_COUNT + 1]; /* the last: no such method */
+    struct metric_series *inbox_depth;
 };
 
 struct taken { /* from the door's thread to ours */
@@ -52,6 +59,7 @@ struct transport { /* how to answer; in the call's arena */
     struct api *api;
     struct door_context *context;
     struct call *call;
+    int64_t at_us;
     const char *remote; /* where it was forwarded to, or NULL */
     bool is_relayed;
     struct str relayed; /* a whole Response from there; OK without content is empty */
@@ -68,6 +76,37 @@ static void take(void *arg, struct door_context *context, struct str bytes) {
     inbox_push_always(&a->inbox, &t->message); /* the door's contexts bound it */
 }
 
+/* --- Counting --------------------------------------------------------------------------------- */
+
+static struct metric_series *found(_Atomic(struct metric_series *) *kept, enum metric m,
+                                   const struct str *labels) {
+    struct metric_series *s = atomic_load_explicit(kept, memory_order_relaxed);
+    if (s) return s;
+    s = metric_series(m, labels);
+    atomic_store_explicit(kept, s, memory_order_relaxed);
+    return s;
+}
+
+static bool is_long_poll(const struct method *m) {
+    return m->id == METHOD_WATCH_TICKET;
+}
+
+static void count(const struct transport *t, enum err code) {
+    const struct method *method = t->call->method;
+    struct seen *seen = &t->api->seen[method ? (size_t)method->id : METHOD_COUNT];
+    struct str name = method ? str_of(method->name) : STR("unknown");
+    const char *word = t->is_relayed ? "RELAYED" : err_name(code);
+    size_t index = t->is_relayed ? ERR_UNAUTHENTICATED + 1 : (size_t)code;
+    metric_series_add(
+        found(&seen->by_code[index], METRIC_rpc_calls_total, (struct str[]){name, str_of(word)}),
+        1);
+    if (method && !is_long_poll(method))
+        metric_observe(found(&seen->duration, METRIC_rpc_duration_seconds, &name),
+                       (double)(clock_mono_us() - t->at_us) / 1e6);
+}
+
+/* --- Answers ---------------------------------------------------------------------------------- */
+
 static void send_reply(void *arg, enum err code, const struct err_text *why, struct str payload) {
     struct transport *t = arg;
     struct err_text large;
@@ -80,6 +119,7 @@ static void send_reply(void *arg, enum err code, const struct err_text *why, str
     }
     metric_add(METRIC_rpc_requests_total, 1);
     if (code != ERR_OK) metric_add(METRIC_rpc_errors_total, 1);
+    count(t, code);
     if (t->is_relayed) {
         door_reply(t->context, t->relayed);
     } else {
@@ -104,10 +144,6 @@ static void refuse_unknown(struct call *c, struct str name) {
     (void)err_set(&why, ERR_UNIMPLEMENTED, "unknown method \"%.*s\"%s%s", STR_PRINT(name),
                   nearest ? "; nearest: " : "", nearest ? nearest : "");
     refuse(c, ERR_UNIMPLEMENTED, &why);
-}
-
-static bool is_long_poll(const struct method *m) {
-    return m->id == METHOD_WATCH_TICKET;
 }
 
 /* --- Routes ---------------------------------------------------------------------------------- */
@@ -190,6 +226,7 @@ static struct call *open_call(struct api *a, const struct taken *t) {
     transport->api = a;
     transport->context = t->context;
     transport->call = c;
+    transport->at_us = t->at_us;
     c->transport = transport;
     c->command = arena_alloc(c->arena, sizeof(struct request));
     return c;
@@ -232,8 +269,9 @@ static void handle(struct api *a, const struct taken *t) {
 static void run(void *arg) {
     struct api *a = arg;
     for (bool stopped = false; !stopped;) {
-        struct message *next;
-        for (struct message *m = inbox_wait(&a->inbox, -1); m; m = next) {
+        struct message *next, *list = inbox_wait(&a->inbox, -1);
+        metric_series_set(a->inbox_depth, (int64_t)message_count(list));
+        for (struct message *m = list; m; m = next) {
             next = m->next;
             if (m->kind == MESSAGE_TAKEN)
                 handle(a, (struct taken *)(void *)m);
@@ -289,6 +327,7 @@ enum err api_start(struct api **out, const struct api_options *o, struct err_tex
         free_unstarted(a);
         return e;
     }
+    a->inbox_depth = metric_series(METRIC_inbox_messages, (struct str[]){STR("api")});
     thread_start(&a->thread, "api", run, a);
     LOG_INFO("api-listening", "addresses=%s", door_addresses(a->door));
     *out = a;

@@ -34,6 +34,7 @@ static const char *const shared_names[] = {
     "MUSTER_LOG_LEVEL",
     "MUSTER_MATCHER_LISTEN",
     "MUSTER_MATCHER_REMOTE",
+    "MUSTER_METRICS_LISTEN",
     "MUSTER_OPERATION_MS",
     "MUSTER_ORIGINS",
     "MUSTER_PING_INTERVAL_MS",

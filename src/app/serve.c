@@ -7,6 +7,7 @@
 #include "bridge/bridge_role.h"
 #include "events/events_role.h"
 #include "matcher/matcher_role.h"
+#include "monitor/monitor.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -27,6 +28,7 @@ struct server {
     struct events *events;
     struct api *api; /* the public door with the api role, else the internal ones */
     struct bridge *bridge;
+    struct monitor *monitor;
 };
 
 static enum err take_role(struct server *s, const char *word, struct err_text *why) {
@@ -194,6 +196,16 @@ static enum err start_bridge(struct server *s, struct err_text *why) {
     return bridge_start(&s->bridge, &b, why);
 }
 
+static bool is_ready(const void *server) {
+    return server_ready(server);
+}
+
+static enum err start_monitor(struct server *s, struct err_text *why) {
+    if (!s->o->metrics_listen[0]) return ERR_OK;
+    struct monitor_options m = {s->o->metrics_listen, is_ready, s, MUSTER_VERSION};
+    return monitor_start(&s->monitor, &m, why);
+}
+
 enum err server_start(struct server **out, const struct serve_options *o, struct err_text *why) {
     *out = NULL;
     struct server *s = mem_alloc(sizeof *s);
@@ -207,6 +219,7 @@ enum err server_start(struct server **out, const struct serve_options *o, struct
     if (code == ERR_OK && s->has[ROLE_EVENTS]) code = start_events(s, why);
     if (code == ERR_OK) code = start_api(s, why);
     if (code == ERR_OK && s->has[ROLE_BRIDGE]) code = start_bridge(s, why);
+    if (code == ERR_OK) code = start_monitor(s, why);
     if (code == ERR_OK)
         *out = s;
     else
@@ -226,12 +239,14 @@ void server_print(const struct server *s) {
     if (s->api) printf("%s %s\n", s->has[ROLE_API] ? "api" : "door", api_addresses(s->api));
     if (s->events) printf("events %s\n", events_addresses(s->events));
     if (s->bridge) printf("bridge %s\n", bridge_address(s->bridge));
+    if (s->monitor) printf("metrics %s\n", monitor_address(s->monitor));
     fflush(stdout);
 }
 
 /* Players first, then callers, then what serves them: nobody is cut off from an answer. The relay
  * ends before the matcher takes its Redis away; who follows events replays what came last. */
 void server_stop(struct server *s) {
+    monitor_stop(s->monitor);
     if (s->bridge) bridge_stop(s->bridge);
     if (s->matcher) matcher_drain(s->matcher);
     if (s->api) api_drain(s->api);

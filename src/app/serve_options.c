@@ -29,6 +29,8 @@ const struct config_row serve_rows[] = {
          "where events are published, comma-separated"),
     TEXT("bridge-listen", bridge_listen, "127.0.0.1:7602",
          "host:port of Socket.IO and the health pages"),
+    TEXT("metrics-listen", metrics_listen, "127.0.0.1:7603",
+         "host:port of /metrics, /healthz and /readyz for operators; empty: none"),
     TEXT("matcher-listen", matcher_listen, "",
          "the matcher's own door for api processes elsewhere; empty: ipc://STATE/matcher.sock"),
     TEXT("replay-listen", replay_listen, "",

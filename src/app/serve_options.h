@@ -8,7 +8,7 @@ struct serve_options {
     char *config;
     char *realm, *roles, *state;
     char *redis, *durability;
-    char *api_listen, *events_listen, *bridge_listen;
+    char *api_listen, *events_listen, *bridge_listen, *metrics_listen;
     char *matcher_listen, *replay_listen;
     char *matcher_remote, *replay_remote;
     char *bridge_api, *bridge_events;

@@ -33,6 +33,7 @@
 #define LIMIT_INBOX_MESSAGES 65536   /* per role inbox: RESOURCE_EXHAUSTED */
 #define LIMIT_WATCHERS 100000        /* long polls held per matcher: RESOURCE_EXHAUSTED */
 #define LIMIT_TOPICS 8192            /* per relay, above 6 x LIMIT_QUEUES: forgets all */
+#define LIMIT_METRIC_SERIES 10000    /* label sets of a process: the rest are "other" */
 #define LIMIT_PENDING_BYTES 67108864 /* bytes decided but not yet durable: UNAVAILABLE */
 
 #endif

@@ -162,6 +162,7 @@ void batch_durable(struct batch *b, uint64_t tag) {
     struct sealed *s = LIST_OF(list_first(&b->sealed), struct sealed, link);
     assert(b->in_flight && s->tag == tag);
     publish_tally(&s->tally);
+    metric_observe(metric_series(METRIC_journal_batch_records, NULL), s->tally.records);
     b->pending_bytes -= s->size;
     b->in_flight = false;
     b->durable_tag = tag;

@@ -25,6 +25,7 @@ struct matcher {
     struct pump *pump;
     struct rng rng;
     int64_t started_us;
+    struct metric_series *inbox_depth, *pass_seconds;
 
     struct realm *realm;                  /* NULL unless leading */
     struct realm_counts published;        /* as far as the metrics know them */

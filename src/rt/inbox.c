@@ -113,3 +113,10 @@ struct message *inbox_wait(struct inbox *i, int timeout_ms) {
 size_t inbox_count(const struct inbox *i) {
     return atomic_load_explicit(&i->count, memory_order_relaxed);
 }
+
+size_t message_count(const struct message *list) {
+    size_t count = 0;
+    for (; list; list = list->next)
+        count++;
+    return count;
+}

@@ -43,5 +43,6 @@ struct message *inbox_take(struct inbox *i);
 /* Waits up to `timeout_ms` (-1 = no end) for the wake, then takes. eventfd form only. */
 struct message *inbox_wait(struct inbox *i, int timeout_ms);
 size_t inbox_count(const struct inbox *i);
+size_t message_count(const struct message *list); /* of what was taken; O(n) */
 
 #endif

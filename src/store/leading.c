@@ -99,7 +99,11 @@ static void append(struct pump *p, struct order *o) {
     struct err_text why;
     if (o->tried) metric_add(METRIC_journal_retries_total, 1);
     o->tried = true;
+    int64_t begin_us = clock_mono_us();
     enum err e = stream_append(p->redis, &p->stream, &entry, p->checks.has_nomkstream, &why);
+    if (!e)
+        metric_observe(metric_series(METRIC_journal_append_seconds, NULL),
+                       (double)(clock_mono_us() - begin_us) / 1e6);
     if (!e)
         acknowledge(p);
     else if (e == ERR_ALREADY_EXISTS)

@@ -145,6 +145,14 @@ void response_check(bool serving, struct strbuf *out) {
     pb_put_uint(out, CheckResponse_serving, serving);
 }
 
+static void write_metric(void *arg, const struct metric_sample *sample) {
+    struct strbuf *out = arg;
+    size_t metric = pb_open(out, GetStatusResponse_metrics);
+    pb_put_text(out, Metric_name, str_of(sample->name));
+    pb_put_double(out, Metric_value, sample->value);
+    pb_close(out, metric);
+}
+
 void response_status(const struct response_status *s, struct strbuf *out) {
     pb_put_text(out, GetStatusResponse_version, str_of(s->version));
     pb_put_text(out, GetStatusResponse_realm, str_of(s->realm));
@@ -157,10 +165,5 @@ void response_status(const struct response_status *s, struct strbuf *out) {
     pb_put_uint(out, GetStatusResponse_tickets_queued, s->tickets_queued);
     pb_put_uint(out, GetStatusResponse_matches_kept, s->matches_kept);
     pb_put_uint(out, GetStatusResponse_queue_count, s->queue_count);
-    for (int m = 0; m < METRIC_COUNT; m++) {
-        size_t metric = pb_open(out, GetStatusResponse_metrics);
-        pb_put_text(out, Metric_name, str_of(metric_name((enum metric)m)));
-        pb_put_double(out, Metric_value, (double)metric_get((enum metric)m));
-        pb_close(out, metric);
-    }
+    metrics_each(write_metric, out);
 }

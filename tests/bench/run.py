@@ -156,7 +156,8 @@ class Bench:
             bridge = self.fixture.Process(
                 [self.fixture.BINARY, "serve", "--roles", "bridge",
                  "--state", os.path.join(core.folder, "bridge"),
-                 "--bridge-listen", "127.0.0.1:0", "--bridge-api", core.api,
+                 "--bridge-listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0",
+                 "--bridge-api", core.api,
                  "--bridge-events", core.events], os.path.join(core.folder, "bridge.log"))
             try:
                 url = bridge.wait_ready().doors["bridge"][0]

@@ -269,7 +269,8 @@ class CommandLine(unittest.TestCase):
 
     def test_a_port_in_use_is_named(self):
         for option, address in (("--api-listen", self.m.api), ("--events-listen", self.m.events),
-                                ("--bridge-listen", self.m.bridge[len("http://"):])):
+                                ("--bridge-listen", self.m.bridge[len("http://"):]),
+                                ("--metrics-listen", self.m.metrics[len("http://"):])):
             other = Muster(option, address, start=False)
             self.addCleanup(other.close)
             process = other.start(ready=False)
@@ -287,6 +288,32 @@ class CommandLine(unittest.TestCase):
             except OSError:
                 return False
         wait_until("readyz says 200", ready, 15)
+
+
+class Metrics(unittest.TestCase):
+    def setUp(self):
+        self.m = Muster()
+        self.addCleanup(self.m.close)
+
+    def page(self):
+        with urllib.request.urlopen(self.m.metrics + "/metrics", timeout=10) as r:
+            return r.read().decode()
+
+    def test_prometheus_accepts_the_page_and_it_counts_calls_and_tickets(self):
+        self.m.cli("ticket", "create", "-", stdin=ticket("counted", 5), check=True)
+        page = self.page()
+        done = subprocess.run(["promtool", "check", "metrics"], input=page, capture_output=True,
+                              text=True, timeout=60)
+        self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
+        self.assertIn("\nmuster_tickets_queued 1\n", page)
+        self.assertIn('\nmuster_rpc_calls_total{method="muster.v1.Tickets/CreateTicket",code="OK"} 1\n',
+                      page)
+        self.assertRegex(page, r"\nmuster_journal_append_seconds_count [1-9]")
+
+    def test_operators_page_says_whether_it_can_serve(self):
+        for path, text in (("/healthz", b"ok\n"), ("/readyz", b"ready\n")):
+            with urllib.request.urlopen(self.m.metrics + path, timeout=10) as r:
+                self.assertEqual((r.status, r.read()), (200, text))
 
 
 class Stopping(unittest.TestCase):
@@ -338,7 +365,8 @@ class Stopping(unittest.TestCase):
             second = Muster(start=False)
             self.addCleanup(second.close)
             done = run("serve", "--state", m.state, "--api-listen", "tcp://127.0.0.1:0",
-                       "--events-listen", "tcp://127.0.0.1:0", "--bridge-listen", "127.0.0.1:0")
+                       "--events-listen", "tcp://127.0.0.1:0", "--bridge-listen", "127.0.0.1:0",
+                       "--metrics-listen", "127.0.0.1:0")
             self.assertNotEqual(done.returncode, 0)
             self.assertIn(m.state, done.stderr)
             self.assertEqual(m.cli("status").returncode, 0)

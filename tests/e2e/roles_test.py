@@ -31,7 +31,8 @@ class Split:
                    "--lease-ms", "500",
                    "--api-listen", self.fixed.get("api", "tcp://127.0.0.1:0"),
                    "--events-listen", self.fixed.get("events", "tcp://127.0.0.1:0"),
-                   "--bridge-listen", self.fixed.get("bridge", "127.0.0.1:0")]
+                   "--bridge-listen", self.fixed.get("bridge", "127.0.0.1:0"),
+                   "--metrics-listen", "127.0.0.1:0"]
         os.makedirs(self.base.folder, exist_ok=True)
         log = os.path.join(self.base.folder, f"{role}-{self.starts}.log")
         process = Process(options, log).wait_ready()

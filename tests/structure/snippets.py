@@ -128,6 +128,8 @@ GOOD = {
         ('src/base/a.h', 'typedef int (*f_fn)(int a, int b, int c, int d, int e, int f);\n'),
         ('src/base/a.h', 'void f(int a, int b, int c, int d, done_fn done, void *done_arg);\n'),
         ('src/base/a.c', 'void f(void) {\n    g(1, 2, 3, 4, 5, 6, 7);\n}\n'),
+        ('src/base/a.c', "int x;\n/* libother's signature */\n"
+                         'static void f(int a, int b, int c, int d, int e, int f) {\n}\n'),
     ],
     'file_size': [('src/base/a.c', 'int x;\n' * 800 ), ('src/base/b.c', '/* ' + '€' * 94 + ' */\n')],
     'commented_out_code': [

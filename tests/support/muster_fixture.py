@@ -104,7 +104,8 @@ class Muster:
     def arguments(self, *more):
         return [BINARY, "serve", "--state", self.state,
                 "--api-listen", "tcp://127.0.0.1:0", "--events-listen", "tcp://127.0.0.1:0",
-                "--bridge-listen", "127.0.0.1:0", *self.options, *more]
+                "--bridge-listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0",
+                *self.options, *more]
 
     def start(self, *more, ready=True):
         self.started += 1
@@ -134,6 +135,10 @@ class Muster:
     @property
     def bridge(self):
         return self.process.doors["bridge"][0]
+
+    @property
+    def metrics(self):
+        return self.process.doors["metrics"][0]
 
     def cli(self, *arguments, stdin=None, timeout=60, check=False):
         # Only commands that talk to a server take --api; `queue check` and `serve` do as well or not.

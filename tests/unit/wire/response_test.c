@@ -303,6 +303,17 @@ static void queue_stats_tell_what_new_tickets_wait(void **state) {
     wire_kit_free(&k);
 }
 
+struct told {
+    const Muster__V1__GetStatusResponse *status;
+    size_t *at;
+};
+
+static void expect_metric(void *arg, const struct metric_sample *sample) {
+    const struct told *t = arg;
+    assert_true(*t->at < t->status->n_metrics);
+    assert_string_equal(t->status->metrics[(*t->at)++]->name, sample->name);
+}
+
 static void status_tells_every_metric(void **state) {
     (void)state;
     static const char *const roles[] = {"api", "matcher"};
@@ -329,9 +340,9 @@ static void status_tells_every_metric(void **state) {
     assert_true(r->leading);
     assert_true(r->epoch == UINT64_MAX && r->seq == 5 && r->uptime_ms == 77);
     assert_true(r->tickets_queued == 8 && r->matches_kept == 9 && r->queue_count == 3);
-    assert_int_equal(r->n_metrics, METRIC_COUNT);
-    for (int i = 0; i < METRIC_COUNT; i++)
-        assert_string_equal(r->metrics[i]->name, metric_name((enum metric)i));
+    size_t at = 0;
+    metrics_each(expect_metric, (struct told[]){{r, &at}});
+    assert_int_equal(r->n_metrics, at);
     free_message(r);
 }
 
