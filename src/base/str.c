@@ -170,7 +170,9 @@ const char *str_nearest(struct str word, const char *const *candidates, size_t c
         struct str candidate = str_of(candidates[i]);
         if (candidate.size > LIMIT_NAME_BYTES) continue;
         size_t distance = edit_distance(word, candidate);
-        if (distance > best || (nearest && distance == best)) continue;
+        size_t longer = word.size > candidate.size ? word.size : candidate.size;
+        bool alike = distance < longer || distance == 0; /* not every letter is another */
+        if (!alike || distance > best || (nearest && distance == best)) continue;
         best = distance;
         nearest = candidates[i];
     }

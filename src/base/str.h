@@ -34,7 +34,8 @@ bool str_name_valid(struct str s);
 bool str_to_int64(struct str s, int64_t *out);
 /* Whole text as a finite double in C locale; false otherwise. */
 bool str_to_double(struct str s, double *out);
-/* The candidate nearest to `word` by edit distance, NULL when none is within max(2, a third). */
+/* The candidate nearest to `word` by edit distance, NULL when none is within max(2, a third)
+ * or shares a letter in its place. */
 const char *str_nearest(struct str word, const char *const *candidates, size_t candidate_count);
 
 struct strbuf {

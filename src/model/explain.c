@@ -78,6 +78,22 @@ static void add_rule(const struct rule_report *r, struct strbuf *out) {
     strbuf_printf(out, "%s\n", outcomes[r->outcome]);
 }
 
+static void add_roles(const struct ruleset *r, const struct candidate *c, struct strbuf *out,
+                      struct arena *scratch) {
+    struct str *roles = arena_alloc(scratch, LIMIT_MATCH_PLAYERS * sizeof *roles);
+    uint32_t n = 0, written = 0;
+    ruleset_assign_roles(r, c, roles, scratch);
+    for (uint32_t t = 0; t < c->ticket_count; t++) {
+        const struct ticket_spec *spec = &c->tickets[t]->spec;
+        for (uint32_t i = 0; i < spec->player_count; i++, n++) {
+            if (roles[n].size == 0) continue;
+            strbuf_printf(out, "%s\"%.*s\" %.*s", written++ ? ", " : "roles: ",
+                          STR_PRINT(spec->players[i].id), STR_PRINT(roles[n]));
+        }
+    }
+    if (written) strbuf_add_char(out, '\n');
+}
+
 void explain_text(const struct ruleset *r, const struct candidate *c, struct strbuf *out) {
     struct arena *scratch = arena_new(0);
     uint32_t count = ruleset_rule_count(r);
@@ -93,5 +109,10 @@ void explain_text(const struct ruleset *r, const struct candidate *c, struct str
     add_teams(ruleset_limits_at(r, c->age_ms), c, out);
     for (uint32_t i = 0; i < count; i++)
         add_rule(&reports[i], out);
+    if (ruleset_has_roles(r)) add_roles(r, c, out, scratch);
+    if (v.legal && ruleset_has_soft_cost(r)) {
+        strbuf_printf(out, "soft cost: %.6g points\n",
+                      ruleset_soft_cost(r, c, v.region, scratch));
+    }
     arena_free(scratch);
 }

@@ -152,13 +152,14 @@ static int by_rank(const void *a, const void *b) {
     return (x->place > y->place) - (x->place < y->place);
 }
 
-static void sort_by_rules(struct gathered *g, const struct ruleset *r, const struct pool_entry *x) {
+static void sort_by_rules(struct gathered *g, const struct ruleset *r, const struct pool_entry *x,
+                          int64_t age_ms) {
     struct ranked ranked[GATHER_MAX]; /* here: release builds clear 35 kB with it */
     for (uint32_t i = 0; i < g->count; i++) {
         ranked[i].size = ruleset_rank_size(r);
         ranked[i].place = i;
         ranked[i].option = g->in_order[i];
-        ruleset_rank(r, &x->ticket->spec, &g->in_order[i]->slot->entry->ticket->spec,
+        ruleset_rank(r, age_ms, &x->ticket->spec, &g->in_order[i]->slot->entry->ticket->spec,
                      ranked[i].rank);
     }
     qsort(ranked, g->count, sizeof *ranked, by_rank);
@@ -166,7 +167,8 @@ static void sort_by_rules(struct gathered *g, const struct ruleset *r, const str
         g->in_order[i] = ranked[i].option;
 }
 
-void gather_sort(struct gathered *g, const struct ruleset *r, const struct pool_entry *x) {
+void gather_sort(struct gathered *g, const struct ruleset *r, const struct pool_entry *x,
+                 int64_t age_ms) {
     sort_by_age(g);
-    if (ruleset_rank_size(r) > 0 && g->count > 1) sort_by_rules(g, r, x);
+    if (ruleset_rank_size(r) > 0 && g->count > 1) sort_by_rules(g, r, x, age_ms);
 }

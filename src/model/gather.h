@@ -46,8 +46,10 @@ struct gathered {
  * from the pool: valid until its next change. */
 void gather_run(struct gathered *g, const struct gather_query *q);
 
-/* Fills `in_order`: as the ruleset's sorts want it around `x`, by age among equals. */
-void gather_sort(struct gathered *g, const struct ruleset *r, const struct pool_entry *x);
+/* Fills `in_order`: as the ruleset's sorts want it around `x`, which is `age_ms` old; by age among
+ * equals. */
+void gather_sort(struct gathered *g, const struct ruleset *r, const struct pool_entry *x,
+                 int64_t age_ms);
 void gather_sort_keys(struct gathered *g, double key);
 
 #endif

@@ -17,6 +17,7 @@ static struct sizes measure(const struct match_spec *s) {
         n.text_bytes += s->teams[t].name.size;
         for (uint32_t i = 0; i < s->teams[t].member_count; i++) {
             n.text_bytes += s->teams[t].members[i].player_id.size;
+            n.text_bytes += s->teams[t].members[i].role.size;
         }
     }
     return n;
@@ -52,6 +53,7 @@ struct match *match_new(const struct match_spec *spec) {
         for (uint32_t i = 0; i < from->member_count; i++) {
             members[i].player_id = copy_text(&text, from->members[i].player_id);
             members[i].ticket_id = from->members[i].ticket_id;
+            members[i].role = copy_text(&text, from->members[i].role);
         }
         members += from->member_count;
     }

@@ -21,6 +21,7 @@ enum match_state {
 struct team_member {
     struct str player_id;
     struct id ticket_id;
+    struct str role; /* the one that the ruleset's roles gave him; empty without */
 };
 
 struct match_team {

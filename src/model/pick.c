@@ -382,7 +382,7 @@ static bool search_gathered(struct pick *p, uint32_t tries) {
     p->result.nodes += p->near.visited / 64 + 1;
     if (!has_enough_near(p)) return false;
     if (pairs && ruleset_rank_size(p->ruleset) == 0) return search_pairs(p);
-    gather_sort(&p->near, p->ruleset, p->x.slot->entry);
+    gather_sort(&p->near, p->ruleset, p->x.slot->entry, age_since(p, p->x.slot->created_ms));
     gather_sort_keys(&p->near, p->x.slot->key);
     if (!visit_windows(p, false)) return false;
     if (fill(p, everywhere, 0) && attempt(p)) return true;

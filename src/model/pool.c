@@ -88,9 +88,10 @@ static uint32_t region_bit(struct pool *p, struct str name) {
     return p->region_count++;
 }
 
-/* 0: somebody has no latency to it. */
-static int32_t worst_latency(const struct ticket_spec *spec, struct latency first) {
-    int32_t worst = first.ms;
+/* 0: somebody has no latency to it, or the queue does not play there. */
+static int32_t worst_latency(const struct pool *p, const struct ticket_spec *spec,
+                             struct latency first) {
+    int32_t worst = ruleset_plays_in(p->ruleset, first.region) ? first.ms : 0;
     for (uint32_t k = 1; k < spec->player_count && worst > 0; k++) {
         int32_t ms = player_latency_ms(&spec->players[k], first.region);
         worst = ms == 0 ? 0 : ms > worst ? ms : worst;
@@ -117,7 +118,7 @@ static void fill_regions(struct pool *p, struct pool_entry *e, struct bin_slot *
                          const struct ticket_spec *spec) {
     const struct player *first = &spec->players[0];
     for (uint32_t i = 0; i < first->latency_count; i++) {
-        int32_t worst = worst_latency(spec, first->latencies[i]);
+        int32_t worst = worst_latency(p, spec, first->latencies[i]);
         if (worst == 0) continue;
         add_region(p, e, s, (struct pool_region){region_bit(p, first->latencies[i].region), worst});
     }

@@ -26,8 +26,12 @@ static double gap_of_teams(const double *sums, const uint32_t *players) {
     return finite_or_zero(high - low);
 }
 
-struct quality quality_measure(const struct ruleset *r, const struct candidate *c) {
-    struct quality q = {.score = 100};
+static double score_of(double cost) {
+    return cost >= 0 ? 100 * exp(-cost / 200) : 0; /* NaN: sums of huge keys overflowed */
+}
+
+struct quality quality_measure(const struct ruleset *r, const struct candidate *c, double soft) {
+    struct quality q = {.score = score_of(soft)};
     if (!ruleset_has_key(r)) return q;
     double keys[LIMIT_MATCH_PLAYERS], sums[LIMIT_TEAMS] = {0}, total = 0;
     double low = INFINITY, high = -INFINITY;
@@ -50,7 +54,6 @@ struct quality quality_measure(const struct ruleset *r, const struct candidate *
         deviation += fabs(keys[i] - total / count);
     q.spread = finite_or_zero(high - low);
     q.team_gap = gap_of_teams(sums, players);
-    double cost = (2 * deviation / count + q.team_gap) * 100 / base_of(r);
-    q.score = cost >= 0 ? 100 * exp(-cost / 200) : 0; /* NaN: sums of huge keys overflowed */
+    q.score = score_of((2 * deviation / count + q.team_gap) * 100 / base_of(r) + soft);
     return q;
 }

@@ -9,9 +9,24 @@
  * groups: 6 us, measured with 1 M tickets queued. */
 enum { NODES_PER_TICKET = 4 };
 
-static struct match_team *build_teams(const struct pick_result *found, const struct queue *q,
+/* The player's role, whose number among the candidate's is `number`. */
+static struct str role_of(const struct str *roles, uint32_t number, struct arena *arena) {
+    return roles ? arena_str(arena, roles[number]) : STR_EMPTY;
+}
+
+/* The roles of all players in the candidate's order; NULL: the ruleset has none. */
+static struct str *assign_roles(const struct ruleset *rules, const struct candidate *c,
+                                struct arena *arena) {
+    if (!ruleset_has_roles(rules)) return NULL;
+    struct str *roles = arena_alloc(arena, LIMIT_MATCH_PLAYERS * sizeof *roles);
+    ruleset_assign_roles(rules, c, roles, arena);
+    return roles;
+}
+
+static struct match_team *build_teams(const struct candidate *found, const struct queue *q,
                                       struct arena *arena, uint32_t *team_count) {
     const struct ruleset_limits *l = ruleset_limits_at(q->def->ruleset, found->age_ms);
+    const struct str *roles = assign_roles(q->def->ruleset, found, arena);
     struct match_team *teams = arena_alloc(arena, l->team_count * sizeof *teams);
     uint32_t total = 0;
     for (uint32_t i = 0; i < found->ticket_count; i++) {
@@ -25,12 +40,13 @@ static struct match_team *build_teams(const struct pick_result *found, const str
         teams[t].name = arena_str(arena, l->teams[t].name);
         teams[t].members = own;
         members += teams[t].member_count;
+        uint32_t number = 0;
         for (uint32_t i = 0; i < found->ticket_count; i++) {
-            if (found->team_of[i] != t) continue;
             const struct ticket *ticket = found->tickets[i];
-            for (uint32_t k = 0; k < ticket->spec.player_count; k++) {
-                *own++ =
-                    (struct team_member){arena_str(arena, ticket->spec.players[k].id), ticket->id};
+            for (uint32_t k = 0; k < ticket->spec.player_count; k++, number++) {
+                if (found->team_of[i] != t) continue;
+                struct str id = arena_str(arena, ticket->spec.players[k].id);
+                *own++ = (struct team_member){id, ticket->id, role_of(roles, number, arena)};
             }
         }
         assert(own == members);
@@ -42,7 +58,8 @@ static struct match_team *build_teams(const struct pick_result *found, const str
 static void emit_match(struct realm *r, const struct queue *q, const struct pick_result *found,
                        const struct decision *d) {
     struct candidate c = {found->tickets, found->team_of, found->ticket_count, found->age_ms};
-    struct quality quality = quality_measure(q->def->ruleset, &c);
+    double soft = ruleset_soft_cost(q->def->ruleset, &c, found->verdict.region, d->arena);
+    struct quality quality = quality_measure(q->def->ruleset, &c, soft);
     struct record *record = arena_alloc(d->arena, sizeof *record);
     struct id *ids = arena_alloc(d->arena, found->ticket_count * sizeof *ids);
     for (uint32_t i = 0; i < found->ticket_count; i++)
@@ -56,7 +73,7 @@ static void emit_match(struct realm *r, const struct queue *q, const struct pick
     m->queue = arena_str(d->arena, q->def->name);
     m->queue_version = q->version;
     m->region = arena_str(d->arena, found->verdict.region);
-    m->teams = build_teams(found, q, d->arena, &m->team_count);
+    m->teams = build_teams(&c, q, d->arena, &m->team_count);
     m->ticket_ids = ids;
     m->ticket_count = found->ticket_count;
     m->quality = quality.score;

@@ -1,5 +1,6 @@
 /* ruleset.c - reading a compiled ruleset: limits by age, attributes, admission. */
-#include "model/ruleset_def.h"
+#include "model/ruleset_meet.h"
+#include "model/ruleset_roles.h"
 
 #include "base/limits.h"
 
@@ -7,6 +8,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 const char *const ruleset_kind_names[] = {
     [RULE_ABSOLUTE_SORT] = "absoluteSort",
@@ -19,6 +21,14 @@ const char *const ruleset_kind_names[] = {
     [RULE_LATENCY] = "latency",
     NULL,
 };
+const char *ruleset_kind_name(enum rule_kind kind) {
+    return kind == RULE_ROLES ? "roles" : kind == RULE_AVOID ? "avoid" : ruleset_kind_names[kind];
+}
+
+const char *const ruleset_strategy_names[] = {"exhaustiveSearch", "balanced", NULL};
+const char *const ruleset_age_names[] = {"newest", "oldest", NULL};
+const char *const ruleset_scope_names[] = {"match", "team", NULL};
+const char *const ruleset_backfill_names[] = {"normal", "high", "low", NULL};
 const char *const ruleset_batching_names[] = {
     "", "random", "sorted", "largestPopulation", "fastestRegion", NULL};
 const char *const ruleset_party_names[] = {"avg", "min", "max", NULL};
@@ -36,6 +46,38 @@ enum err ruleset_refuse(struct err_text *why, const char *field, const char *for
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     return err_set_field(why, ERR_INVALID_ARGUMENT, field, "%s %s", field, text);
+}
+
+struct str ruleset_name_at(const struct ruleset_names *n, uint32_t index) {
+    struct str name;
+    memcpy(&name, (const char *)n->items + index * n->stride + n->offset, sizeof name);
+    return name;
+}
+
+const char *ruleset_hint(struct str word, const struct ruleset_names *n,
+                         char out[RULESET_HINT_BYTES]) {
+    char names[LIMIT_TEAMS][LIMIT_NAME_BYTES + 1];
+    const char *list[LIMIT_TEAMS];
+    uint32_t count = n->count < LIMIT_TEAMS ? n->count : LIMIT_TEAMS;
+    for (uint32_t i = 0; i < count; i++) {
+        snprintf(names[i], sizeof names[i], "%.*s", STR_PRINT(ruleset_name_at(n, i)));
+        list[i] = names[i];
+    }
+    const char *nearest = str_nearest(word, list, count);
+    out[0] = '\0';
+    if (nearest) snprintf(out, RULESET_HINT_BYTES, "; did you mean \"%s\"?", nearest);
+    return out;
+}
+
+enum err ruleset_refuse_attribute(const struct ruleset *r, struct str name, const char *field,
+                                  struct err_text *why) {
+    const struct ruleset_names declared = {r->attributes, sizeof *r->attributes,
+                                           offsetof(struct attribute_def, value.name),
+                                           r->attribute_count};
+    char hint[RULESET_HINT_BYTES];
+    struct str shown = ruleset_excerpt(name);
+    return ruleset_refuse(why, field, "\"%.*s\" is not declared in playerAttributes%s",
+                          STR_PRINT(shown), ruleset_hint(name, &declared, hint));
 }
 
 bool ruleset_go_on(struct ruleset_told *t, enum err code) {
@@ -160,18 +202,46 @@ static enum err admit_attribute(const struct attribute_def *a, const struct play
                          type);
 }
 
+static enum err admit_latencies(const struct ruleset *r, const struct player *p, uint32_t index,
+                                struct err_text *why) {
+    char field[96];
+    for (uint32_t i = 0; i < p->latency_count; i++) {
+        if (ruleset_plays_in(r, p->latencies[i].region)) return ERR_OK;
+    }
+    player_field(field, index, "latencies_ms");
+    if (p->latency_count == 0) {
+        return err_set_field(why, ERR_INVALID_ARGUMENT, field,
+                             "player \"%.*s\" has no latencies; this queue has a latency rule and "
+                             "needs at least one region's latency in ms",
+                             STR_PRINT(p->id));
+    }
+    return err_set_field(why, ERR_INVALID_ARGUMENT, field,
+                         "player \"%.*s\" has a latency to none of this queue's regions; the first "
+                         "of them is \"%.*s\"",
+                         STR_PRINT(p->id), STR_PRINT(r->regions[0]));
+}
+
 static enum err admit_player(const struct ruleset *r, const struct player *p, uint32_t index,
                              struct err_text *why) {
     for (uint32_t i = 0; i < r->attribute_count; i++) {
         enum err code = admit_attribute(&r->attributes[i], p, index, why);
         if (code) return code;
     }
-    if (r->has_latency && p->latency_count == 0) {
+    return r->has_latency ? admit_latencies(r, p, index, why) : ERR_OK;
+}
+
+/* Players who must be in one match, as they are of one ticket. */
+static enum err admit_partition(const struct ticket_spec *spec, const struct attribute_def *a,
+                                struct err_text *why) {
+    struct str first = ruleset_value(&spec->players[0], a)->text;
+    for (uint32_t i = 1; i < spec->player_count; i++) {
+        if (str_equal(ruleset_value(&spec->players[i], a)->text, first)) continue;
         char field[96];
-        return err_set_field(why, ERR_INVALID_ARGUMENT, player_field(field, index, "latencies_ms"),
-                             "player \"%.*s\" has no latencies; this queue has a latency rule and "
-                             "needs at least one region's latency in ms",
-                             STR_PRINT(p->id));
+        return err_set_field(why, ERR_INVALID_ARGUMENT, player_field(field, i, "attributes"),
+                             "players \"%.*s\" and \"%.*s\" differ in \"%.*s\", which this "
+                             "queue wants equal within a match",
+                             STR_PRINT(spec->players[0].id), STR_PRINT(spec->players[i].id),
+                             STR_PRINT(a->value.name));
     }
     return ERR_OK;
 }
@@ -189,17 +259,9 @@ enum err ruleset_admit(const struct ruleset *r, const struct ticket_spec *spec,
         if (code) return code;
     }
     for (uint32_t k = 0; k < r->partition_count; k++) {
-        const struct attribute_def *a = r->partition[k];
-        struct str first = ruleset_value(&spec->players[0], a)->text;
-        for (uint32_t i = 1; i < spec->player_count; i++) {
-            if (str_equal(ruleset_value(&spec->players[i], a)->text, first)) continue;
-            char field[96];
-            return err_set_field(why, ERR_INVALID_ARGUMENT, player_field(field, i, "attributes"),
-                                 "players \"%.*s\" and \"%.*s\" differ in \"%.*s\", which this "
-                                 "queue wants equal within a match",
-                                 STR_PRINT(spec->players[0].id), STR_PRINT(spec->players[i].id),
-                                 STR_PRINT(a->value.name));
-        }
+        enum err code = admit_partition(spec, r->partition[k], why);
+        if (code) return code;
     }
-    return ERR_OK;
+    enum err code = ruleset_avoid_admit(r, spec, why);
+    return code ? code : ruleset_roles_admit(r, spec, why);
 }

@@ -63,13 +63,20 @@ double ruleset_player_key(const struct ruleset *r, const struct player *p);
 
 #define RULESET_SORTS_MAX 8
 
-/* How many numbers rank a candidate (sort rules and batching preferences), 0..RULESET_SORTS_MAX. 0:
- * candidates are tried by age alone. */
+/* How many numbers rank a candidate (sort rules and batching preferences) at any age,
+ * 0..RULESET_SORTS_MAX. 0: candidates are tried by age alone. */
 uint32_t ruleset_rank_size(const struct ruleset *r);
-/* The ticket's rank as a candidate in a search around `anchor`: the numbers, first to last, say who
- * is tried first, smaller before larger; equal ranks go by age. Never NaN. Both were admitted. */
-void ruleset_rank(const struct ruleset *r, const struct ticket_spec *anchor,
+/* The ticket's rank as a candidate in a search around `anchor`, which is `age_ms` old: the numbers,
+ * first to last, say who is tried first, smaller before larger; equal ranks go by age. Never NaN.
+ * Both were admitted. */
+void ruleset_rank(const struct ruleset *r, int64_t age_ms, const struct ticket_spec *anchor,
                   const struct ticket_spec *spec, double *out);
+
+enum ruleset_backfill { BACKFILL_NORMAL, BACKFILL_HIGH, BACKFILL_LOW };
+
+/* Whether backfill is tried before (HIGH), after (LOW) or among the tickets (NORMAL) in a search
+ * around a ticket of that age. */
+enum ruleset_backfill ruleset_backfill_priority(const struct ruleset *r, int64_t age_ms);
 
 /* Hash of the values that string-equality rules demand to be the same within a match: tickets of
  * different partitions are never legal together. 0 when there is no such rule. */
@@ -89,7 +96,8 @@ struct verdict {
     bool legal;
     struct str region;      /* best one all accept; empty without latencies. A ticket's text */
     double mean_latency_ms; /* over players, in that region */
-    uint32_t failed_rule;   /* the first that failed; RULESET_NONE: a team size, or legal */
+    uint32_t failed_rule;   /* the first that failed; RULESET_NONE: a team size, or legal. Avoid
+                             * lists and roles are rules, too: "muster.avoid", "muster.roles" */
     double measured, bound; /* of the failed rule, where they are numbers */
 };
 
@@ -115,6 +123,29 @@ struct rule_report {
  * common region in which the fewest rules fail. */
 struct verdict ruleset_explain(const struct ruleset *r, const struct candidate *c,
                                struct rule_report *reports, struct arena *scratch);
+
+/* ---- Muster's additions: what is a matter of taste, not of legality ---- */
+
+/* What a legal match costs beyond its numbers, >= 0, in quality.h's points (100: the whole spread
+ * that the rules allow at age 0): second-choice roles, recent opponents and the rules' weights.
+ * `region`: the match's, of its verdict. 0 where ruleset_has_soft_cost is false. */
+double ruleset_soft_cost(const struct ruleset *r, const struct candidate *c, struct str region,
+                         struct arena *scratch);
+bool ruleset_has_soft_cost(const struct ruleset *r);
+
+/* The role of each player, in the order of tickets and of players in them, into `roles`: the
+ * assignment that honours preferences best. Empty where a player has none: without roles, or where
+ * the match is not legal. The texts are the ruleset's. */
+void ruleset_assign_roles(const struct ruleset *r, const struct candidate *c, struct str *roles,
+                          struct arena *scratch);
+bool ruleset_has_roles(const struct ruleset *r);
+
+/* Whether an avoid list forbids the two tickets to be in one match. */
+bool ruleset_keeps_apart(const struct ruleset *r, const struct ticket_spec *a,
+                         const struct ticket_spec *b);
+
+/* Whether the queue plays in that region; true where it lists none. */
+bool ruleset_plays_in(const struct ruleset *r, struct str region);
 
 uint32_t ruleset_rule_count(const struct ruleset *r);
 struct str ruleset_rule_name(const struct ruleset *r, uint32_t index);

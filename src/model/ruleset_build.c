@@ -14,13 +14,6 @@ struct builder {
     struct ruleset_told *told;
 };
 
-/* The name inside item `index`, by stride and offset: one loop serves attributes, teams, rules. */
-static struct str name_at(const void *items, size_t stride, size_t offset, uint32_t index) {
-    struct str name;
-    memcpy(&name, (const char *)items + index * stride + offset, sizeof name);
-    return name;
-}
-
 static bool name_usable(struct str s) {
     if (s.size == 0 || s.size > LIMIT_NAME_BYTES) return false;
     for (size_t i = 0; i < s.size; i++) {
@@ -30,15 +23,13 @@ static bool name_usable(struct str s) {
     return s.at[0] != ' ' && s.at[s.size - 1] != ' ' && str_utf8_valid(s);
 }
 
-struct named {
+struct named {        /* one loop serves attributes, teams, rules */
     const char *list; /* "rules" */
-    const void *items;
-    size_t stride, offset;
-    uint32_t count;
+    struct ruleset_names names;
 };
 
 static enum err check_name(const struct builder *b, const struct named *n, uint32_t index) {
-    struct str name = name_at(n->items, n->stride, n->offset, index);
+    struct str name = ruleset_name_at(&n->names, index);
     char field[96];
     snprintf(field, sizeof field, "%s[%u].name", n->list, index);
     if (!name_usable(name)) {
@@ -48,8 +39,13 @@ static enum err check_name(const struct builder *b, const struct named *n, uint3
                               "quotes, commas, brackets or outer spaces",
                               STR_PRINT(shown), LIMIT_NAME_BYTES);
     }
+    if (str_starts(name, STR("muster.")) && strcmp(n->list, "rules") == 0) {
+        return ruleset_refuse(b->why, field,
+                              "\"%.*s\" begins with \"muster.\", as only Muster's own rules do",
+                              STR_PRINT(name));
+    }
     for (uint32_t j = 0; j < index; j++) {
-        if (!str_equal(name, name_at(n->items, n->stride, n->offset, j))) continue;
+        if (!str_equal(name, ruleset_name_at(&n->names, j))) continue;
         return ruleset_refuse(b->why, field, "\"%.*s\" is the name of %s[%u] already",
                               STR_PRINT(name), n->list, j);
     }
@@ -59,13 +55,17 @@ static enum err check_name(const struct builder *b, const struct named *n, uint3
 static bool check_all_names(const struct builder *b) {
     const struct ruleset_def *d = b->def;
     const struct named lists[] = {
-        {"playerAttributes", d->attributes, sizeof *d->attributes,
-         offsetof(struct attribute_def, value.name), d->attribute_count},
-        {"teams", d->teams, sizeof *d->teams, offsetof(struct team_def, name), d->team_count},
-        {"rules", d->rules, sizeof *d->rules, offsetof(struct rule_def, name), d->rule_count},
+        {"playerAttributes",
+         {d->attributes, sizeof *d->attributes, offsetof(struct attribute_def, value.name),
+          d->attribute_count}},
+        {"teams", {d->teams, sizeof *d->teams, offsetof(struct team_def, name), d->team_count}},
+        {"rules", {d->rules, sizeof *d->rules, offsetof(struct rule_def, name), d->rule_count}},
+        {"muster.roles.perTeam",
+         {d->additions.roles, sizeof *d->additions.roles, offsetof(struct role_def, name),
+          d->additions.role_count}},
     };
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
-        for (uint32_t k = 0; k < lists[i].count; k++) {
+        for (uint32_t k = 0; k < lists[i].names.count; k++) {
             if (!ruleset_go_on(b->told, check_name(b, &lists[i], k))) return false;
         }
     }
@@ -122,10 +122,19 @@ static bool check_teams(const struct builder *b) {
     return true;
 }
 
+static void note_backfill(const struct builder *b) {
+    const struct algorithm_def *a = &b->def->algorithm;
+    if (!b->notes || !a->is_balanced || a->backfill == BACKFILL_NORMAL) return;
+    strbuf_printf(b->notes,
+                  "algorithm.backfillPriority %s has no effect with strategy balanced, where "
+                  "backfill is always tried first\n",
+                  ruleset_backfill_names[a->backfill]);
+}
+
 static void note_balanced(const struct builder *b) {
     enum { SMALL_MATCH_MAX = 40 };
     uint32_t most = b->r->steps[0].limits.players_max;
-    if (!b->notes || !b->r->balance || most > SMALL_MATCH_MAX) return;
+    if (!b->notes || !b->r->steps[0].order->balance || most > SMALL_MATCH_MAX) return;
     strbuf_printf(b->notes,
                   "algorithm.strategy balanced is meant for matches of more than %d players; this "
                   "one has at most %u and is balanced all the same\n",
@@ -138,8 +147,15 @@ static void build_parts(struct builder *b) {
     if (!check_all_names(b) || !check_teams(b)) return;
     ruleset_rules_build(b->r, b->def, b->notes, told);
     if (told->any && !told->all) return;
-    if (!ruleset_go_on(told, ruleset_sort_build(b->r, &b->def->algorithm, b->why))) return;
+    const struct ruleset_order sorts = b->r->first_order;
+    enum err code = ruleset_sort_build(b->r, &b->def->algorithm, ruleset_algorithm_later(b->def),
+                                       &b->r->first_order, b->why);
+    if (!ruleset_go_on(told, code)) return;
+    ruleset_additions_build(b->r, b->def, told);
+    if (told->any && !told->all) return;
     ruleset_steps_build(b->r, b->def, told);
+    if (told->any) return;
+    (void)ruleset_go_on(told, ruleset_algorithm_build(b->r, b->def, &sorts, b->why));
 }
 
 enum err ruleset_build(struct arena *arena, const struct ruleset_def *def, struct ruleset **out,
@@ -162,6 +178,7 @@ enum err ruleset_build(struct arena *arena, const struct ruleset_def *def, struc
     if (told.any) return ERR_INVALID_ARGUMENT;
     ruleset_key_build(r);
     note_balanced(&b);
+    note_backfill(&b);
     if (notes) ruleset_warn(r, notes);
     *out = r;
     return ERR_OK;

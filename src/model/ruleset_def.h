@@ -21,6 +21,8 @@
 #define RULESET_WAIT_S_MAX 43200 /* the longest ticket timeout; a later step could never come */
 
 #define RULESET_COUNT_MAX 20000 /* minCount, maxCount: all items of all lists of a match */
+#define RULESET_ROLES_MAX 16    /* refused */
+#define RULESET_COST_MAX 1000   /* points; 100 are the spread allowed at first: refused */
 
 /* ---- definition ---- */
 
@@ -32,7 +34,9 @@ enum rule_kind {
     RULE_COMPOUND,
     RULE_DISTANCE,
     RULE_DISTANCE_SORT,
-    RULE_LATENCY,
+    RULE_LATENCY, /* the last that a document's rules may have */
+    RULE_ROLES,   /* Muster's additions that must hold, as rules of reserved names */
+    RULE_AVOID,
 };
 
 /* How the players of one ticket count as one value: the first three for numbers, union and
@@ -115,14 +119,46 @@ enum batching {
 struct algorithm_def {
     bool age_is_oldest, is_balanced;
     enum batching batching;
+    enum ruleset_backfill backfill;
     struct str balanced; /* attribute; empty: not given */
     const struct str *sort_by;
     uint32_t sort_by_count;
 };
 
+/* ---- definition of Muster's additions: the section `muster` ---- */
+
+struct role_def { /* in each of its teams that has players */
+    struct str name;
+    uint32_t players_min, players_max;
+    const struct str *teams; /* as defined or generated; none: every team */
+    uint32_t team_count;
+};
+
+struct weight_def {
+    struct str rule;
+    double points;
+};
+
+/* Empty names: the part was not given. */
+struct additions_def {
+    struct str roles_attribute; /* a string_list: a player's roles, the best first */
+    const struct role_def *roles;
+    uint32_t role_count;
+    double role_points;         /* per step down a player's list, mean over players */
+    struct str avoid_attribute; /* a string_list of player ids */
+    bool avoid_in_team;         /* not in one team; else not in one match */
+    struct str recent_attribute;
+    double recent_points; /* per recent opponent that a player meets, mean over players */
+    const struct weight_def *weights;
+    uint32_t weight_count;
+    const struct str *regions;
+    uint32_t region_count; /* 0: every region counts */
+};
+
 struct ruleset_def {
     struct str name;
     struct algorithm_def algorithm;
+    struct additions_def additions;
     bool allow_shrinking; /* accept an expansion step that is narrower than the one before it */
     struct problems *problems; /* collects all that is wrong; NULL: building ends at the first */
     struct attribute_def *attributes;
@@ -149,11 +185,17 @@ struct rule_bounds { /* what expansions make of a rule at one age */
     const struct ruleset_expr *expression; /* the reference; NULL: it is the number */
 };
 
+struct role_bounds {
+    uint32_t players_min, players_max;
+};
+
 struct ruleset_step {
     struct ruleset_limits limits; /* first: limits_at hands it out */
     int64_t age_ms;
     struct ruleset_team *teams; /* limits.teams */
     struct rule_bounds *bounds; /* per rule */
+    struct role_bounds *roles;  /* per role */
+    const struct ruleset_order *order;
 };
 
 enum term_function { TERM_RULE, TERM_AND, TERM_OR, TERM_NOT, TERM_XOR };
@@ -173,6 +215,16 @@ struct ruleset_sort { /* one number of a candidate's rank */
     bool descending;
     enum map_key map_key;
     enum party_aggregation party;
+};
+
+/* In which order candidates are tried, and backfill among them: the algorithm section at one age,
+ * behind the sort rules. */
+struct ruleset_order {
+    struct ruleset_sort sorts[RULESET_SORTS_MAX];
+    uint32_t sort_count;
+    enum batching batching;
+    const struct attribute_def *balance; /* of strategy balanced; NULL: exhaustiveSearch */
+    enum ruleset_backfill backfill;
 };
 
 struct rule {
@@ -197,6 +249,12 @@ struct rule {
     const struct ruleset_term *term; /* compound */
     bool governed;                   /* named by a compound: it need not hold by itself */
     bool by_region; /* latency, or a compound of latencies: judged region by region */
+    double weight;  /* points of soft cost at the bound of age 0; 0: none */
+};
+
+struct ruleset_role {
+    struct str name;
+    const bool *in_team; /* per generated team: whether its players may have it */
 };
 
 struct ruleset {
@@ -213,12 +271,19 @@ struct ruleset {
     bool has_latency;          /* a latency rule must hold: players without latencies never match */
     const struct attribute_def *key; /* NULL: none */
     enum party_aggregation key_party;
-    const struct attribute_def *balance; /* what teams are made even in; NULL: the key */
-    enum batching batching;
-    struct ruleset_sort sorts[RULESET_SORTS_MAX];
-    uint32_t sort_count;
+    const struct attribute_def *balance;    /* what teams are made even in; NULL: the key */
+    struct ruleset_order first_order;       /* at age 0; while rules are built: their sorts */
+    uint32_t rank_size;                     /* the most sorts of any age */
     const struct attribute_def **partition; /* string attributes equal within a match */
     uint32_t partition_count;
+    /* Muster's additions; NULL and 0 where they were not given */
+    const struct attribute_def *roles_attribute, *avoid, *recent;
+    const struct ruleset_role *roles;
+    uint32_t role_count;
+    double role_points, recent_points;
+    bool avoid_in_team, has_weights;
+    const struct str *regions;
+    uint32_t region_count;
 };
 
 /* ---- shared by the ruleset files ---- */
@@ -237,6 +302,25 @@ bool ruleset_go_on(struct ruleset_told *t, enum err code);
 /* err_set_field with INVALID_ARGUMENT and the field's path in front of the text. */
 enum err ruleset_refuse(struct err_text *why, const char *field, const char *format, ...)
     __attribute__((format(printf, 3, 4))) ERR_CHECKED;
+
+#define RULESET_HINT_BYTES 96
+
+/* The name inside item `index` of a list, by stride and offset. */
+struct ruleset_names {
+    const void *items;
+    size_t stride, offset;
+    uint32_t count;
+};
+struct str ruleset_name_at(const struct ruleset_names *n, uint32_t index);
+/* "; did you mean \"skill\"?" where one of the names is near, else empty. In `out`. */
+const char *ruleset_hint(struct str word, const struct ruleset_names *n,
+                         char out[RULESET_HINT_BYTES]);
+/* What ruleset_refuse says of a name that playerAttributes does not declare. */
+enum err ruleset_refuse_attribute(const struct ruleset *r, struct str name, const char *field,
+                                  struct err_text *why) ERR_CHECKED;
+/* Marks the generated teams that a name means: one, or all copies of a quantity. How many. */
+uint32_t ruleset_mark_teams(const struct ruleset *r, struct str name, bool *marked);
+const char *ruleset_kind_name(enum rule_kind kind); /* "batchDistance"; static */
 
 /* At most 80 bytes of it, cut between characters: for quoting in messages. */
 struct str ruleset_excerpt(struct str s);
@@ -268,12 +352,29 @@ enum err ruleset_rules_reference(const struct ruleset *r, const struct rule *rul
                                  const struct reference_def *d, struct rule_bounds *out,
                                  struct ruleset_place at) ERR_CHECKED;
 
-/* Adds a sort rule to r->sorts (ruleset_sort.c). */
+/* Adds a sort rule to r->first_order (ruleset_sort.c). */
 enum err ruleset_sort_rule(struct ruleset *r, const struct rule_def *d, uint32_t index,
                            struct err_text *why) ERR_CHECKED;
-/* Adds what the algorithm section sorts by, after the sort rules, and r->balance. */
+/* Adds what the algorithm section says to `order`, which holds the sort rules, and sets r->balance
+ * where it has none yet. What it does not use of the section is not refused when an expansion may
+ * come to use it. */
+struct ruleset_later {
+    bool strategy, batching; /* an expansion changes it */
+};
 enum err ruleset_sort_build(struct ruleset *r, const struct algorithm_def *a,
+                            struct ruleset_later later, struct ruleset_order *order,
                             struct err_text *why) ERR_CHECKED;
+
+/* Expansions of the algorithm section (ruleset_algorithm.c). */
+bool ruleset_is_algorithm_target(struct str target);
+struct ruleset_later ruleset_algorithm_later(const struct ruleset_def *def);
+/* Whether the expansion's target and values are allowed. */
+enum err ruleset_algorithm_check(const struct ruleset_def *def, uint32_t expansion,
+                                 struct err_text *why) ERR_CHECKED;
+/* The order in force at each of r->steps. `sorts`: the sort rules alone. */
+enum err ruleset_algorithm_build(struct ruleset *r, const struct ruleset_def *def,
+                                 const struct ruleset_order *sorts,
+                                 struct err_text *why) ERR_CHECKED;
 
 /* Parses a statement and marks the rules it names as governed; their kinds and names are known.
  * NULL on error, `at.why` filled. */
@@ -281,6 +382,12 @@ const struct ruleset_term *ruleset_compound_parse(struct ruleset *r, struct str 
                                                   struct ruleset_place at);
 /* Whether a compound may name such a rule. */
 bool ruleset_kind_in_compound(enum rule_kind kind);
+
+/* Resolves the section `muster` and adds its rules behind those of the document
+ * (ruleset_additions.c). r->rules has room for RULESET_ADDED_MAX more. */
+#define RULESET_ADDED_MAX 2
+void ruleset_additions_build(struct ruleset *r, const struct ruleset_def *def,
+                             struct ruleset_told *told);
 
 /* Computes r->steps from the base values and the expansions (ruleset_steps.c). */
 void ruleset_steps_build(struct ruleset *r, const struct ruleset_def *def,
@@ -292,7 +399,11 @@ void ruleset_key_build(struct ruleset *r);
 void ruleset_warn(const struct ruleset *r, struct strbuf *notes);
 
 /* The language's words, NULL at the end. */
-extern const char *const ruleset_kind_names[];       /* by enum rule_kind */
+extern const char *const ruleset_kind_names[];       /* by enum rule_kind, those of documents */
+extern const char *const ruleset_strategy_names[];   /* exhaustiveSearch, balanced */
+extern const char *const ruleset_age_names[];        /* newest, oldest */
+extern const char *const ruleset_scope_names[];      /* of avoid: match, team */
+extern const char *const ruleset_backfill_names[];   /* by enum ruleset_backfill */
 extern const char *const ruleset_batching_names[];   /* by enum batching; the first is none */
 extern const char *const ruleset_party_names[];      /* by enum party_aggregation: numbers */
 extern const char *const ruleset_list_party_names[]; /* those from PARTY_UNION on */

@@ -1,6 +1,8 @@
 /* ruleset_describe.c - a ruleset in plain words, one line per team, rule and choice. */
 #include "model/ruleset_expr.h"
 
+#include "base/limits.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -186,14 +188,14 @@ static void describe_compound(const struct ruleset *r, struct strbuf *out, uint3
     strbuf_printf(out, "%.*s", STR_PRINT(r->rules[i].statement));
 }
 
-/* A sort rule's place among r->sorts is its place among the sort rules. */
+/* A sort rule's place among r->steps[0].order->sorts is its place among the sort rules. */
 static const struct ruleset_sort *sort_of_rule(const struct ruleset *r, uint32_t rule) {
     uint32_t n = 0;
     for (uint32_t i = 0; i < rule; i++) {
         enum rule_kind kind = r->rules[i].kind;
         n += kind == RULE_ABSOLUTE_SORT || kind == RULE_DISTANCE_SORT;
     }
-    return &r->sorts[n];
+    return &r->steps[0].order->sorts[n];
 }
 
 static void describe_sort(const struct ruleset *r, struct strbuf *out, uint32_t i) {
@@ -211,23 +213,126 @@ static void describe_sort(const struct ruleset *r, struct strbuf *out, uint32_t 
     strbuf_printf(out, " are tried first");
 }
 
-static void describe_algorithm(const struct ruleset *r, struct strbuf *out) {
-    if (r->batching == BATCHING_SORTED) {
+static const struct ruleset_order *order_at(const struct ruleset *r, uint32_t step) {
+    return r->steps[step].order;
+}
+
+static void add_batching(const struct ruleset *r, struct strbuf *out,
+                         const struct ruleset_order *o) {
+    if (o->batching == BATCHING_SORTED) {
         const struct ruleset_sort *first = sort_of_rule(r, r->rule_count);
-        const struct ruleset_sort *end = r->sorts + r->sort_count;
+        size_t own = (size_t)(first - order_at(r, 0)->sorts);
         strbuf_printf(out, "candidates alike in");
-        for (const struct ruleset_sort *s = first; s < end; s++) {
-            strbuf_printf(out, "%s %.*s", s == first ? "" : ",",
-                          STR_PRINT(s->attribute->value.name));
+        for (size_t s = own; s < o->sort_count; s++) {
+            strbuf_printf(out, "%s %.*s", s == own ? "" : ",",
+                          STR_PRINT(o->sorts[s].attribute->value.name));
         }
         strbuf_printf(out, " are tried first\n");
     }
-    if (r->batching == BATCHING_FASTEST_REGION)
+    if (o->batching == BATCHING_FASTEST_REGION)
         strbuf_printf(out,
                       "candidates with the searching ticket's fastest region are tried first\n");
-    if (r->balance)
+}
+
+static void add_order(const struct ruleset *r, struct strbuf *out, const struct ruleset_order *o) {
+    add_batching(r, out, o);
+    if (o->balance)
         strbuf_printf(out, "players alike in %.*s meet, and teams are made even in it\n",
-                      STR_PRINT(r->balance->value.name));
+                      STR_PRINT(o->balance->value.name));
+    if (o->backfill != BACKFILL_NORMAL && !o->balance)
+        strbuf_printf(out, "backfill is tried %s\n",
+                      o->backfill == BACKFILL_HIGH ? "before tickets" : "after tickets");
+}
+
+static bool same_order(const struct ruleset_order *a, const struct ruleset_order *b) {
+    bool same = a->batching == b->batching && a->balance == b->balance &&
+                a->backfill == b->backfill && a->sort_count == b->sort_count;
+    for (uint32_t i = 0; same && i < a->sort_count; i++)
+        same = a->sorts[i].attribute == b->sorts[i].attribute;
+    return same;
+}
+
+static void describe_algorithm(const struct ruleset *r, struct strbuf *out) {
+    add_order(r, out, order_at(r, 0));
+    for (uint32_t s = 1; s < r->step_count; s++) {
+        if (same_order(order_at(r, s), order_at(r, s - 1))) continue;
+        struct strbuf words = {0};
+        add_order(r, &words, order_at(r, s));
+        strbuf_printf(out, "after %.6g s: %s", (double)r->steps[s].age_ms / 1000,
+                      words.size ? "the order becomes\n" : "candidates are tried by age\n");
+        strbuf_add_str(out, strbuf_str(&words));
+        strbuf_fini(&words);
+    }
+}
+
+/* ---- Muster's additions ---- */
+
+/* "2", "1 to 3", "at most 1", "at least 1", "any number of" */
+static void add_places(struct strbuf *out, const struct role_bounds *b) {
+    bool bounded = b->players_max < LIMIT_MATCH_PLAYERS;
+    if (b->players_min == b->players_max)
+        strbuf_printf(out, "%u", b->players_max);
+    else if (bounded && b->players_min > 0)
+        strbuf_printf(out, "%u to %u", b->players_min, b->players_max);
+    else if (bounded)
+        strbuf_printf(out, "at most %u", b->players_max);
+    else if (b->players_min > 0)
+        strbuf_printf(out, "at least %u", b->players_min);
+    else
+        strbuf_printf(out, "any number of");
+}
+
+static void add_role_teams(const struct ruleset *r, struct strbuf *out, uint32_t role) {
+    uint32_t listed = 0, all = 0;
+    for (uint32_t t = 0; t < r->team_count; t++)
+        all += r->roles[role].in_team[t];
+    for (uint32_t t = 0; all < r->team_count && t < r->team_count; t++) {
+        if (!r->roles[role].in_team[t]) continue;
+        strbuf_printf(out, "%s%.*s", listed++ ? ", " : " (in ",
+                      STR_PRINT(r->steps[0].teams[t].name));
+    }
+    if (listed) strbuf_add_char(out, ')');
+}
+
+static void describe_roles(const struct ruleset *r, struct strbuf *out, uint32_t i) {
+    (void)i;
+    strbuf_printf(out, "a team has ");
+    for (uint32_t k = 0; k < r->role_count; k++) {
+        const struct role_bounds *before = &r->steps[0].roles[k];
+        if (k) strbuf_printf(out, k + 1 == r->role_count ? " and " : ", ");
+        add_places(out, before);
+        for (uint32_t s = 1; s < r->step_count; s++) {
+            const struct role_bounds *now = &r->steps[s].roles[k];
+            bool same =
+                now->players_min == before->players_min && now->players_max == before->players_max;
+            if (same) continue;
+            add_wait(out, r->steps[s].age_ms);
+            add_places(out, now);
+            before = now;
+        }
+        strbuf_printf(out, " %.*s", STR_PRINT(r->roles[k].name));
+        add_role_teams(r, out, k);
+    }
+    strbuf_printf(out, "; each player has one of his %.*s, or any where he names none",
+                  STR_PRINT(r->roles_attribute->value.name));
+    if (r->role_points > 0)
+        strbuf_printf(out, "; each step down his list costs %g points", r->role_points);
+}
+
+static void describe_avoid(const struct ruleset *r, struct strbuf *out, uint32_t i) {
+    (void)i;
+    strbuf_printf(out, "nobody is in one %s with whom his %.*s names",
+                  r->avoid_in_team ? "team" : "match", STR_PRINT(r->avoid->value.name));
+}
+
+static void describe_additions(const struct ruleset *r, struct strbuf *out) {
+    if (r->recent)
+        strbuf_printf(out, "an opponent whom a player's %.*s names costs %g points\n",
+                      STR_PRINT(r->recent->value.name), r->recent_points);
+    for (uint32_t i = 0; i < r->region_count; i++) {
+        strbuf_printf(out, "%s%.*s", i ? ", " : "matches are played in ", STR_PRINT(r->regions[i]));
+    }
+    if (r->region_count) strbuf_add_char(out, '\n');
 }
 
 typedef void (*describe_rule_fn)(const struct ruleset *r, struct strbuf *out, uint32_t index);
@@ -237,6 +342,7 @@ static const describe_rule_fn describe_rule[] = {
     [RULE_COLLECTION] = describe_collection, [RULE_COMPARISON] = describe_comparison,
     [RULE_COMPOUND] = describe_compound,     [RULE_DISTANCE] = describe_distance,
     [RULE_DISTANCE_SORT] = describe_sort,    [RULE_LATENCY] = describe_latency,
+    [RULE_ROLES] = describe_roles,           [RULE_AVOID] = describe_avoid,
 };
 
 void ruleset_describe(const struct ruleset *r, struct strbuf *out) {
@@ -245,9 +351,12 @@ void ruleset_describe(const struct ruleset *r, struct strbuf *out) {
         strbuf_printf(out, "rule \"%.*s\"%s: ", STR_PRINT(r->rules[i].name),
                       r->rules[i].governed ? " (where a compound names it)" : "");
         describe_rule[r->rules[i].kind](r, out, i);
+        if (r->rules[i].weight > 0)
+            strbuf_printf(out, "; at its first bound it costs %g points", r->rules[i].weight);
         strbuf_add_char(out, '\n');
     }
     describe_algorithm(r, out);
+    describe_additions(r, out);
     if (r->step_count > 1) {
         strbuf_printf(out, "the %s ticket of a match sets its time\n",
                       r->age_is_oldest ? "oldest" : "newest");

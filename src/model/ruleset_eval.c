@@ -1,5 +1,6 @@
 /* ruleset_eval.c - the oracle: whether a finished candidate is a legal match. */
-#include "model/ruleset_judge.h"
+#include "model/ruleset_meet.h"
+#include "model/ruleset_roles.h"
 
 #include "base/limits.h"
 
@@ -49,25 +50,34 @@ bool ruleset_judge_measured(const struct evaluation *e, double value, double bou
     return holds;
 }
 
-static bool texts_equal(const struct evaluation *e, const struct attribute_def *a) {
-    const struct attribute *first = NULL;
+/* How many different texts the players have. */
+static uint32_t count_texts(const struct evaluation *e, const struct attribute_def *a) {
+    struct str *seen = NULL;
+    uint32_t count = 0, players = 0;
+    for (uint32_t t = 0; t < e->c->ticket_count; t++)
+        players += e->c->tickets[t]->spec.player_count;
+    seen = arena_alloc(e->scratch, (players + 1) * sizeof *seen);
     for (uint32_t t = 0; t < e->c->ticket_count; t++) {
         const struct ticket_spec *spec = &e->c->tickets[t]->spec;
         for (uint32_t i = 0; i < spec->player_count; i++) {
             const struct attribute *v = ruleset_value(&spec->players[i], a);
-            if (!v) return false;
-            if (!first)
-                first = v;
-            else if (!str_equal(first->text, v->text))
-                return false;
+            uint32_t k = 0;
+            while (v && k < count && !str_equal(seen[k], v->text))
+                k++;
+            if (k == count) seen[count++] = v ? v->text : STR_EMPTY;
         }
     }
-    return true;
+    return count;
 }
 
 static bool batch_distance_holds(const struct evaluation *e, const struct rule *rule,
                                  const struct rule_bounds *b) {
-    if (rule->attribute->value.kind == ATTRIBUTE_TEXT) return texts_equal(e, rule->attribute);
+    if (rule->attribute->value.kind == ATTRIBUTE_TEXT) {
+        uint32_t texts = count_texts(e, rule->attribute);
+        double distance = texts > 0 ? texts - 1 : 0;
+        if (b->max < 1) return distance == 0; /* just the same: no numbers to tell */
+        return ruleset_judge_measured(e, distance, b->max, distance <= b->max);
+    }
     double least = INFINITY, most = -INFINITY;
     for (uint32_t t = 0; t < e->c->ticket_count; t++) {
         double v;
@@ -185,6 +195,24 @@ static bool distance_holds(const struct evaluation *e, const struct rule *rule,
     return measurements_hold(e, rule, b, distance_holds_for);
 }
 
+/* Notes the farthest value, so that a strain does not depend on who comes first. */
+static bool note_farthest(const struct evaluation *e, const struct rule *rule,
+                          const struct rule_bounds *b, const struct expr_value *v,
+                          const struct judge_reference *ref) {
+    (void)rule;
+    double distance = fabs(v->number - ref->value.number);
+    bool farther = !e->report->has_numbers || !(distance <= e->report->measured);
+    if (farther) e->report->measured = distance;
+    e->report->has_numbers = true;
+    e->report->bound = b->max;
+    return true;
+}
+
+void ruleset_farthest(const struct evaluation *e, const struct rule *rule,
+                      const struct rule_bounds *b) {
+    (void)measurements_hold(e, rule, b, note_farthest);
+}
+
 /* ---- compounds ---- */
 
 static bool compound_holds(const struct evaluation *e, const struct rule *rule,
@@ -206,14 +234,16 @@ static const ruleset_judge_fn rule_holds[] = {
     [RULE_DISTANCE] = distance_holds,
     [RULE_DISTANCE_SORT] = sort_holds,
     [RULE_LATENCY] = ruleset_region_holds,
+    [RULE_ROLES] = ruleset_roles_hold,
+    [RULE_AVOID] = ruleset_avoid_holds,
 };
 
-static bool holds(const struct evaluation *e, uint32_t rule) {
+bool ruleset_rule_holds(const struct evaluation *e, uint32_t rule) {
     return rule_holds[e->r->rules[rule].kind](e, &e->r->rules[rule], &e->step->bounds[rule]);
 }
 
 static bool term_holds(const struct evaluation *e, const struct ruleset_term *t) {
-    if (t->function == TERM_RULE) return holds(e, t->rule);
+    if (t->function == TERM_RULE) return ruleset_rule_holds(e, t->rule);
     uint32_t held = 0;
     for (uint32_t i = 0; i < t->count; i++)
         held += term_holds(e, t->of[i]);
@@ -243,7 +273,7 @@ static bool compound_holds(const struct evaluation *e, const struct rule *rule,
 static uint32_t first_failing_there(const struct evaluation *e) {
     for (uint32_t i = 0; i < e->r->rule_count; i++) {
         const struct rule *rule = &e->r->rules[i];
-        if (rule->by_region && !rule->governed && !holds(e, i)) return i;
+        if (rule->by_region && !rule->governed && !ruleset_rule_holds(e, i)) return i;
     }
     return RULESET_NONE;
 }
@@ -265,7 +295,7 @@ static struct judge_region take_best(struct judge_region *regions, uint32_t *cou
  * the rules hold without), else the rule that was nearest to holding. */
 static uint32_t judge_regions(struct evaluation *e) {
     struct judge_region common[LIMIT_REGIONS], region;
-    uint32_t count = ruleset_region_common(e->c, common), failed = RULESET_NONE;
+    uint32_t count = ruleset_region_common(e->r, e->c, common), failed = RULESET_NONE;
     double lack = INFINITY;
     struct verdict nearest;
     if (count == 0) return first_failing_there(e);
@@ -297,7 +327,7 @@ static uint32_t judge_rules(struct evaluation *e) {
         const struct rule *rule = &e->r->rules[i];
         if (rule->governed || (rule->by_region && regions_judged)) continue;
         if (!rule->by_region) {
-            if (!holds(e, i)) return i;
+            if (!ruleset_rule_holds(e, i)) return i;
             e->verdict->measured = e->verdict->bound = 0; /* of a compound's failing parts */
             continue;
         }
@@ -324,7 +354,7 @@ struct verdict ruleset_evaluate(const struct ruleset *r, const struct candidate 
 /* The region to explain in: the verdict's, else the one where the fewest rules fail. */
 static bool find_explained(struct evaluation *e, struct judge_region *out) {
     struct judge_region common[LIMIT_REGIONS], region;
-    uint32_t count = ruleset_region_common(e->c, common), least = UINT32_MAX;
+    uint32_t count = ruleset_region_common(e->r, e->c, common), least = UINT32_MAX;
     struct str chosen = e->verdict->region;
     struct verdict ignored;
     struct evaluation there = *e;
@@ -334,7 +364,8 @@ static bool find_explained(struct evaluation *e, struct judge_region *out) {
         region = take_best(common, &count);
         uint32_t failing = 0;
         for (uint32_t i = 0; i < e->r->rule_count; i++)
-            failing += e->r->rules[i].by_region && !e->r->rules[i].governed && !holds(&there, i);
+            failing += e->r->rules[i].by_region && !e->r->rules[i].governed &&
+                       !ruleset_rule_holds(&there, i);
         bool better = chosen.size ? str_equal(region.name, chosen) : failing < least;
         if (!better) continue;
         least = failing;
@@ -347,9 +378,9 @@ static void explain_rule(struct evaluation *e, uint32_t index, struct rule_repor
     const struct rule *rule = &e->r->rules[index];
     bool is_sort = rule->kind == RULE_ABSOLUTE_SORT || rule->kind == RULE_DISTANCE_SORT;
     *report = (struct rule_report){
-        .name = rule->name, .type = ruleset_kind_names[rule->kind], .governed = rule->governed};
+        .name = rule->name, .type = ruleset_kind_name(rule->kind), .governed = rule->governed};
     e->report = rule->kind == RULE_COMPOUND ? NULL : report; /* its rules report for themselves */
-    bool held = holds(e, index);
+    bool held = ruleset_rule_holds(e, index);
     report->outcome = is_sort ? RULE_ORDERS : held ? RULE_HOLDS : RULE_FAILS;
 }
 

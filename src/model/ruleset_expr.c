@@ -122,8 +122,7 @@ static bool parse_name(struct parser *p, bool in_list, struct str *name) {
 
 /* ---- paths ---- */
 
-/* Marks the generated teams that a name in `teams[...]` means: one, or all copies of a quantity. */
-static uint32_t mark_teams(const struct ruleset *r, struct str name, bool *marked) {
+uint32_t ruleset_mark_teams(const struct ruleset *r, struct str name, bool *marked) {
     uint32_t first = 0, found = 0;
     for (uint32_t d = 0; d < r->team_def_count; d++) {
         const struct team_def *t = &r->team_defs[d];
@@ -155,7 +154,7 @@ static bool parse_team_list(struct parser *p, struct ruleset_expr *e) {
             several = true;
             found = p->r->team_count;
         } else {
-            found = mark_teams(p->r, name, marked);
+            found = ruleset_mark_teams(p->r, name, marked);
         }
         if (found == 0) {
             p->at = start;

@@ -45,8 +45,18 @@ struct judge_reference ruleset_judge_reference(const struct expr_context *x,
 bool ruleset_collection_holds(const struct evaluation *e, const struct rule *rule,
                               const struct rule_bounds *b); /* ruleset_collection.c */
 
-/* The common regions by name into `out`, LIMIT_REGIONS of room; returns how many. */
-uint32_t ruleset_region_common(const struct candidate *c, struct judge_region *out);
+/* Rule `rule` at the evaluation's step, in its region where it asks for one (ruleset_eval.c). */
+bool ruleset_rule_holds(const struct evaluation *e, uint32_t rule);
+
+/* Of a distance rule: the farthest value and maxDistance into the evaluation's report, where there
+ * is a value. */
+void ruleset_farthest(const struct evaluation *e, const struct rule *rule,
+                      const struct rule_bounds *b);
+
+/* The common regions that the queue plays in by name into `out`, LIMIT_REGIONS of room; returns how
+ * many. */
+uint32_t ruleset_region_common(const struct ruleset *r, const struct candidate *c,
+                               struct judge_region *out);
 /* A latency rule in the evaluation's region (ruleset_region.c). */
 bool ruleset_region_holds(const struct evaluation *e, const struct rule *rule,
                           const struct rule_bounds *b);

@@ -71,12 +71,22 @@ static void build_key(struct ruleset *r) {
     }
 }
 
+/* Whether a bound lets texts differ at some age. */
+static bool may_differ(const struct ruleset *r, uint32_t rule) {
+    for (uint32_t s = 0; s < r->step_count; s++) {
+        if (r->steps[s].bounds[rule].max >= 1) return true;
+    }
+    return false;
+}
+
 /* The string attribute that the rule wants equal over the whole match, NULL when none. */
-static const struct attribute_def *equal_attribute(const struct rule *rule, uint32_t measurement) {
+static const struct attribute_def *equal_attribute(const struct ruleset *r, uint32_t index,
+                                                   uint32_t measurement) {
     const struct attribute_def *a = NULL;
+    const struct rule *rule = &r->rules[index];
     if (rule->governed) return NULL; /* it need not hold */
     if (rule->kind == RULE_BATCH_DISTANCE && measurement == 0) {
-        a = rule->attribute;
+        a = may_differ(r, index) ? NULL : rule->attribute;
     } else if (rule->kind == RULE_COMPARISON && rule->operation == OP_EQUAL &&
                !rule->has_reference && measurement < rule->measurement_count) {
         a = attribute_of_all(rule->measurements[measurement]);
@@ -95,7 +105,7 @@ static void build_partition(struct ruleset *r) {
     r->partition = arena_alloc(r->arena, r->attribute_count * sizeof *r->partition);
     for (uint32_t i = 0; i < r->rule_count; i++) {
         for (uint32_t m = 0; m == 0 || m < r->rules[i].measurement_count; m++) {
-            const struct attribute_def *a = equal_attribute(&r->rules[i], m);
+            const struct attribute_def *a = equal_attribute(r, i, m);
             if (a && !in_partition(r, a)) r->partition[r->partition_count++] = a;
         }
     }

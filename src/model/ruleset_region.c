@@ -18,11 +18,20 @@ static bool measure(const struct candidate *c, struct judge_region *region) {
     return true;
 }
 
-uint32_t ruleset_region_common(const struct candidate *c, struct judge_region *out) {
+bool ruleset_plays_in(const struct ruleset *r, struct str region) {
+    for (uint32_t i = 0; i < r->region_count; i++) {
+        if (str_equal(r->regions[i], region)) return true;
+    }
+    return r->region_count == 0;
+}
+
+uint32_t ruleset_region_common(const struct ruleset *r, const struct candidate *c,
+                               struct judge_region *out) {
     uint32_t count = 0;
     if (c->ticket_count == 0) return 0;
     const struct player *first = &c->tickets[0]->spec.players[0];
     for (uint32_t i = 0; i < first->latency_count; i++) {
+        if (!ruleset_plays_in(r, first->latencies[i].region)) continue;
         out[count] = (struct judge_region){.name = first->latencies[i].region};
         if (measure(c, &out[count])) count++;
     }

@@ -19,9 +19,7 @@ static enum err build_batch_distance(struct builder *b, const struct rule_def *d
     snprintf(field, sizeof field, "rules[%u].batchAttribute", index);
     rule->attribute = ruleset_attribute(b->r, d->attribute);
     if (!rule->attribute) {
-        struct str shown = ruleset_excerpt(d->attribute);
-        return ruleset_refuse(b->why, field, "\"%.*s\" is not declared in playerAttributes",
-                              STR_PRINT(shown));
+        return ruleset_refuse_attribute(b->r, d->attribute, field, b->why);
     }
     enum attribute_kind kind = rule->attribute->value.kind;
     if (kind != ATTRIBUTE_NUMBER && kind != ATTRIBUTE_TEXT) {
@@ -32,12 +30,6 @@ static enum err build_batch_distance(struct builder *b, const struct rule_def *d
     snprintf(field, sizeof field, "rules[%u].maxDistance", index);
     if (kind == ATTRIBUTE_NUMBER && !d->has_max) {
         return ruleset_refuse(b->why, field, "is missing; a batchDistance on a number needs it");
-    }
-    if (kind == ATTRIBUTE_TEXT && d->has_max) {
-        return ruleset_refuse(b->why, field,
-                              "is not supported on the string \"%.*s\"; a batchDistance on a "
-                              "string wants it equal and takes no maxDistance",
-                              STR_PRINT(d->attribute));
     }
     return ERR_OK;
 }
@@ -401,7 +393,7 @@ static enum err build_one(struct builder *b, uint32_t index) {
 void ruleset_rules_build(struct ruleset *r, const struct ruleset_def *def, struct strbuf *notes,
                          struct ruleset_told *told) {
     struct builder b = {.r = r, .def = def, .notes = notes, .why = &told->one};
-    r->rules = arena_alloc(r->arena, def->rule_count * sizeof *r->rules);
+    r->rules = arena_alloc(r->arena, (def->rule_count + RULESET_ADDED_MAX) * sizeof *r->rules);
     r->rule_count = def->rule_count;
     for (uint32_t i = 0; i < r->rule_count; i++) {
         if (!ruleset_go_on(told, build_one(&b, i))) return;

@@ -7,13 +7,13 @@
 
 /* ---- build ---- */
 
-static enum err add_sort(struct ruleset *r, const struct ruleset_sort *sort,
+static enum err add_sort(struct ruleset_order *order, const struct ruleset_sort *sort,
                          struct ruleset_place at) {
-    if (r->sort_count == RULESET_SORTS_MAX) {
+    if (order->sort_count == RULESET_SORTS_MAX) {
         return ruleset_refuse(at.why, at.field, "is one sort too many; at most %d",
                               RULESET_SORTS_MAX);
     }
-    r->sorts[r->sort_count++] = *sort;
+    order->sorts[order->sort_count++] = *sort;
     return ERR_OK;
 }
 
@@ -21,9 +21,7 @@ static enum err find_attribute(const struct ruleset *r, struct str name, struct 
                                const struct attribute_def **out) {
     *out = ruleset_attribute(r, name);
     if (*out) return ERR_OK;
-    struct str shown = ruleset_excerpt(name);
-    return ruleset_refuse(at.why, at.field, "\"%.*s\" is not declared in playerAttributes",
-                          STR_PRINT(shown));
+    return ruleset_refuse_attribute(r, name, at.field, at.why);
 }
 
 enum err ruleset_sort_rule(struct ruleset *r, const struct rule_def *d, uint32_t index,
@@ -55,12 +53,13 @@ enum err ruleset_sort_rule(struct ruleset *r, const struct rule_def *d, uint32_t
                               STR_PRINT(d->attribute));
     }
     snprintf(field, sizeof field, "rules[%u]", index);
-    return add_sort(r, &sort, at);
+    return add_sort(&r->first_order, &sort, at);
 }
 
-static enum err build_sorted(struct ruleset *r, const struct algorithm_def *a,
-                             struct err_text *why) {
+static enum err build_sorted(const struct ruleset *r, const struct algorithm_def *a, bool later,
+                             struct ruleset_order *order, struct err_text *why) {
     bool sorted = a->batching == BATCHING_SORTED;
+    if (!sorted && later) return ERR_OK;
     if (sorted != (a->sort_by_count > 0)) {
         return ruleset_refuse(why, "algorithm.sortByAttributes",
                               sorted ? "is missing; batchingPreference sorted needs it"
@@ -78,49 +77,57 @@ static enum err build_sorted(struct ruleset *r, const struct algorithm_def *a,
             return ruleset_refuse(why, field, "\"%.*s\" is a %s; must be a number or a string",
                                   STR_PRINT(a->sort_by[i]), ruleset_type_names[kind]);
         }
-        code = add_sort(r, &sort, at);
+        code = add_sort(order, &sort, at);
         if (code) return code;
     }
     return ERR_OK;
 }
 
-static enum err build_balanced(struct ruleset *r, const struct algorithm_def *a,
-                               struct err_text *why) {
+static enum err build_balanced(struct ruleset *r, const struct algorithm_def *a, bool later,
+                               struct ruleset_order *order, struct err_text *why) {
     static const char field[] = "algorithm.balancedAttribute";
     struct ruleset_place at = {field, why};
+    if (!a->is_balanced && later) return ERR_OK;
     if (a->is_balanced != (a->balanced.size > 0)) {
         return ruleset_refuse(why, field,
                               a->is_balanced ? "is missing; strategy balanced needs it"
                                              : "has no meaning without strategy balanced");
     }
     if (!a->is_balanced) return ERR_OK;
-    enum err code = find_attribute(r, a->balanced, at, &r->balance);
+    enum err code = find_attribute(r, a->balanced, at, &order->balance);
     if (code) return code;
-    if (r->balance->value.kind != ATTRIBUTE_NUMBER) {
+    enum attribute_kind kind = order->balance->value.kind;
+    if (kind != ATTRIBUTE_NUMBER) {
         return ruleset_refuse(why, field, "\"%.*s\" is a %s; must be a number",
-                              STR_PRINT(a->balanced), ruleset_type_names[r->balance->value.kind]);
+                              STR_PRINT(a->balanced), ruleset_type_names[kind]);
     }
+    if (!r->balance) r->balance = order->balance;
     struct ruleset_sort region = {.kind = SORT_REGION};
     struct ruleset_sort alike = {
-        .kind = SORT_DISTANCE, .party = PARTY_AVG, .attribute = r->balance};
-    if (a->batching == BATCHING_FASTEST_REGION) code = add_sort(r, &region, at);
-    return code ? code : add_sort(r, &alike, at);
+        .kind = SORT_DISTANCE, .party = PARTY_AVG, .attribute = order->balance};
+    if (a->batching == BATCHING_FASTEST_REGION) code = add_sort(order, &region, at);
+    return code ? code : add_sort(order, &alike, at);
 }
 
 enum err ruleset_sort_build(struct ruleset *r, const struct algorithm_def *a,
+                            struct ruleset_later later, struct ruleset_order *order,
                             struct err_text *why) {
     bool of_balanced =
         a->batching == BATCHING_LARGEST_POPULATION || a->batching == BATCHING_FASTEST_REGION;
-    r->batching = a->batching;
+    order->batching = a->batching;
+    order->backfill =
+        a->is_balanced ? BACKFILL_HIGH : a->backfill; /* as published: it comes first */
     if (a->batching != BATCHING_UNSAID && of_balanced != a->is_balanced) {
         return ruleset_refuse(
             why, "algorithm.batchingPreference",
             "\"%s\" does not go with strategy %s, which takes %s",
-            ruleset_batching_names[a->batching], a->is_balanced ? "balanced" : "exhaustiveSearch",
+            ruleset_batching_names[a->batching], ruleset_strategy_names[a->is_balanced],
             a->is_balanced ? "largestPopulation, fastestRegion" : "random, sorted");
     }
-    enum err code = build_sorted(r, a, why);
-    return code ? code : build_balanced(r, a, why);
+    enum err code = build_sorted(r, a, later.batching, order, why);
+    if (!code) code = build_balanced(r, a, later.strategy, order, why);
+    if (order->sort_count > r->rank_size) r->rank_size = order->sort_count;
+    return code;
 }
 
 /* ---- rank ---- */
@@ -198,13 +205,14 @@ static double mean_ms(const struct ticket_spec *spec, struct str region) {
 }
 
 /* How many regions are faster for the ticket than the anchor's fastest: 0 is its fastest, too. */
-static double region_rank(const struct ticket_spec *anchor, const struct ticket_spec *spec) {
+static double region_rank(const struct ruleset *r, const struct ticket_spec *anchor,
+                          const struct ticket_spec *spec) {
     const struct player *p = &anchor->players[0];
     struct str fastest = STR_EMPTY;
     double best = INFINITY;
     for (uint32_t i = 0; i < p->latency_count; i++) {
         double ms = mean_ms(anchor, p->latencies[i].region);
-        if (ms < best) {
+        if (ms < best && ruleset_plays_in(r, p->latencies[i].region)) {
             best = ms;
             fastest = p->latencies[i].region;
         }
@@ -213,14 +221,16 @@ static double region_rank(const struct ticket_spec *anchor, const struct ticket_
     if (isinf(own)) return INFINITY;
     p = &spec->players[0];
     double faster = 0;
-    for (uint32_t i = 0; i < p->latency_count; i++)
-        faster += mean_ms(spec, p->latencies[i].region) < own;
+    for (uint32_t i = 0; i < p->latency_count; i++) {
+        struct str region = p->latencies[i].region;
+        faster += ruleset_plays_in(r, region) && mean_ms(spec, region) < own;
+    }
     return faster;
 }
 
-static double rank_by(const struct ruleset_sort *sort, const struct ticket_spec *anchor,
-                      const struct ticket_spec *spec) {
-    if (sort->kind == SORT_REGION) return region_rank(anchor, spec);
+static double rank_by(const struct ruleset_sort *sort, const struct ruleset *r,
+                      const struct ticket_spec *anchor, const struct ticket_spec *spec) {
+    if (sort->kind == SORT_REGION) return region_rank(r, anchor, spec);
     if (sort->attribute->value.kind == ATTRIBUTE_TEXT) return text_distance(sort, anchor, spec);
     struct str key = STR_EMPTY;
     double value, from = 0;
@@ -235,11 +245,16 @@ static double rank_by(const struct ruleset_sort *sort, const struct ticket_spec 
 }
 
 uint32_t ruleset_rank_size(const struct ruleset *r) {
-    return r->sort_count;
+    return r->rank_size;
 }
 
-void ruleset_rank(const struct ruleset *r, const struct ticket_spec *anchor,
+void ruleset_rank(const struct ruleset *r, int64_t age_ms, const struct ticket_spec *anchor,
                   const struct ticket_spec *spec, double *out) {
-    for (uint32_t i = 0; i < r->sort_count; i++)
-        out[i] = rank_by(&r->sorts[i], anchor, spec);
+    const struct ruleset_order *order = ruleset_step_at(r, age_ms)->order;
+    for (uint32_t i = 0; i < r->rank_size; i++)
+        out[i] = i < order->sort_count ? rank_by(&order->sorts[i], r, anchor, spec) : 0;
+}
+
+enum ruleset_backfill ruleset_backfill_priority(const struct ruleset *r, int64_t age_ms) {
+    return ruleset_step_at(r, age_ms)->order->backfill;
 }

@@ -14,14 +14,16 @@ enum widening { WIDER_UP, WIDER_DOWN, WIDER_UNKNOWN };
 /* What an expansion may change. One row per property. */
 struct property {
     const char *name;
-    unsigned rule_kinds; /* bit per enum rule_kind; 0: a team's property */
-    size_t offset;       /* in struct rule_bounds, or in struct ruleset_team */
+    unsigned owners; /* bit per enum rule_kind, or one of the two below */
+    size_t offset;   /* in struct rule_bounds, ruleset_team or role_bounds */
     double low, high;
     enum widening wider;
     bool whole;
 };
 
 #define KIND(k) (1u << RULE_##k)
+#define OF_TEAM (1u << 30)
+#define OF_ROLE (1u << 31)
 
 static const struct property properties[] = {
     {"maxDistance", KIND(BATCH_DISTANCE) | KIND(DISTANCE), offsetof(struct rule_bounds, max), 0,
@@ -38,17 +40,21 @@ static const struct property properties[] = {
      WIDER_UP, true},
     {"referenceValue", KIND(COLLECTION) | KIND(COMPARISON) | KIND(DISTANCE),
      offsetof(struct rule_bounds, reference), -INFINITY, INFINITY, WIDER_UNKNOWN, false},
-    {"minPlayers", 0, offsetof(struct ruleset_team, players_min), 0, LIMIT_MATCH_PLAYERS,
+    {"minPlayers", OF_TEAM, offsetof(struct ruleset_team, players_min), 0, LIMIT_MATCH_PLAYERS,
      WIDER_DOWN, true},
-    {"maxPlayers", 0, offsetof(struct ruleset_team, players_max), 1, LIMIT_MATCH_PLAYERS, WIDER_UP,
-     true},
+    {"maxPlayers", OF_TEAM, offsetof(struct ruleset_team, players_max), 1, LIMIT_MATCH_PLAYERS,
+     WIDER_UP, true},
+    {"minPlayers", OF_ROLE, offsetof(struct role_bounds, players_min), 0, LIMIT_MATCH_PLAYERS,
+     WIDER_DOWN, true},
+    {"maxPlayers", OF_ROLE, offsetof(struct role_bounds, players_max), 0, LIMIT_MATCH_PLAYERS,
+     WIDER_UP, true},
 };
 #define PROPERTY_COUNT (sizeof properties / sizeof properties[0])
 
-/* One thing an expansion changes: a rule's number, or one team definition's. */
+/* One thing an expansion changes: a rule's number, a team definition's, or a role's. */
 struct change {
     const struct property *property;
-    uint32_t index;                 /* of the rule or of the team definition */
+    uint32_t index;                 /* of the rule, of the team definition, or of the role */
     uint32_t expansion;             /* index in the definition */
     struct rule_bounds *references; /* per step, of a reference that is no number; else NULL */
 };
@@ -84,31 +90,29 @@ static bool split_target(struct str t, struct str *kind, struct str *names, stru
     return true;
 }
 
-static const struct property *find_property(struct str name, unsigned kind_bit) {
+static const struct property *find_property(struct str name, unsigned owner) {
     for (size_t i = 0; i < PROPERTY_COUNT; i++) {
         const struct property *p = &properties[i];
-        bool fits = kind_bit ? (p->rule_kinds & kind_bit) != 0 : p->rule_kinds == 0;
-        if (fits && str_equal(name, str_of(p->name))) return p;
+        if ((p->owners & owner) && str_equal(name, str_of(p->name))) return p;
     }
     return NULL;
 }
 
-static enum err refuse_property(const struct builder *b, uint32_t expansion, unsigned kind_bit,
+static enum err refuse_property(const struct builder *b, uint32_t expansion, unsigned owner,
                                 struct str property) {
     char problem[160] = "can expand";
-    size_t used = strlen(problem);
     const char *separator = " ";
+    size_t used = strlen(problem);
     for (size_t i = 0; i < PROPERTY_COUNT; i++) {
         const struct property *p = &properties[i];
-        if (kind_bit ? !(p->rule_kinds & kind_bit) : p->rule_kinds != 0) continue;
+        if (!(p->owners & owner)) continue;
         used += (size_t)snprintf(problem + used, sizeof problem - used, "%s%s", separator, p->name);
         separator = ", ";
     }
     if (separator[0] == ' ')
         snprintf(problem, sizeof problem, "%s; not",
-                 kind_bit == KIND(COMPOUND)
-                     ? "a compound has no number to expand, but its rules have"
-                     : "a sort has nothing to expand");
+                 owner == KIND(COMPOUND) ? "a compound has no number to expand, but its rules have"
+                                         : "a sort has nothing to expand");
     else
         snprintf(problem + used, sizeof problem - used, " there; not");
     return refuse_target(b, expansion, problem, property);
@@ -160,62 +164,103 @@ static struct str next_name(struct str *rest) {
     return name;
 }
 
-static enum err add_team_changes(struct builder *b, uint32_t expansion, struct str names,
-                                 struct str property) {
-    const struct property *p = find_property(property, 0);
-    if (!p) return refuse_property(b, expansion, 0, property);
+/* The name among those of the list, RULESET_NONE when it is none: that was told then. */
+static uint32_t find_name(const struct builder *b, uint32_t expansion,
+                          const struct ruleset_names *list, const char *none, struct str name) {
+    uint32_t i = 0;
+    while (i < list->count && !str_equal(ruleset_name_at(list, i), name))
+        i++;
+    if (i < list->count) return i;
+    char field[96], hint[RULESET_HINT_BYTES];
+    snprintf(field, sizeof field, "expansions[%u].target", expansion);
+    struct str target = ruleset_excerpt(b->def->expansions[expansion].target);
+    name = ruleset_excerpt(name);
+    enum err code = ruleset_refuse(b->why, field, "\"%.*s\": %s \"%.*s\"%s", STR_PRINT(target),
+                                   none, STR_PRINT(name), ruleset_hint(name, list, hint));
+    (void)code;
+    return RULESET_NONE;
+}
+
+/* For every name of "a, b": a team definition or a role. */
+static enum err add_size_changes(struct builder *b, uint32_t expansion, struct str names,
+                                 const struct property *p) {
+    const struct ruleset_def *d = b->def;
+    const struct ruleset_names teams = {d->teams, sizeof *d->teams, offsetof(struct team_def, name),
+                                        d->team_count};
+    const struct ruleset_names roles = {d->additions.roles, sizeof *d->additions.roles,
+                                        offsetof(struct role_def, name), d->additions.role_count};
     do {
-        struct str name = next_name(&names);
-        uint32_t t = 0;
-        while (t < b->def->team_count && !str_equal(b->def->teams[t].name, name))
-            t++;
-        if (t == b->def->team_count) {
-            return refuse_target(b, expansion, "no team is defined with the name", name);
-        }
-        enum err code = add_change(b, p, t, expansion);
+        uint32_t i =
+            p->owners == OF_TEAM
+                ? find_name(b, expansion, &teams, "no team is defined with the name",
+                            next_name(&names))
+                : find_name(b, expansion, &roles, "no role has the name", next_name(&names));
+        enum err code = i == RULESET_NONE ? ERR_INVALID_ARGUMENT : add_change(b, p, i, expansion);
         if (code) return code;
     } while (names.size);
     return ERR_OK;
 }
 
+static enum err add_sizes(struct builder *b, uint32_t expansion, struct str names,
+                          struct str property, unsigned owner) {
+    const struct property *p = find_property(property, owner);
+    if (!p) return refuse_property(b, expansion, owner, property);
+    return add_size_changes(b, expansion, names, p);
+}
+
+/* A reference that is, or becomes, more than a number. */
+static bool is_computed(const struct builder *b, uint32_t expansion, const struct rule *rule) {
+    const struct expansion_def *e = &b->def->expansions[expansion];
+    double ignored;
+    for (uint32_t i = 0; i < e->step_count; i++) {
+        const struct reference_def *v = &e->steps[i].other;
+        bool number = v->kind == REFERENCE_NONE ||
+                      (v->kind == REFERENCE_TEXT && str_to_double(v->text, &ignored));
+        if (!number) return true;
+    }
+    return rule->reference != NULL;
+}
+
 static enum err add_rule_change(struct builder *b, uint32_t expansion, struct str name,
                                 struct str property) {
-    uint32_t i = 0;
-    while (i < b->r->rule_count && !str_equal(b->r->rules[i].name, name))
-        i++;
-    if (i == b->r->rule_count) return refuse_target(b, expansion, "no rule has the name", name);
-    const struct rule *rule = &b->r->rules[i];
+    const struct ruleset *r = b->r;
+    const struct ruleset_names rules = {r->rules, sizeof *r->rules, offsetof(struct rule, name),
+                                        b->def->rule_count};
+    uint32_t i = find_name(b, expansion, &rules, "no rule has the name", name);
+    if (i == RULESET_NONE) return ERR_INVALID_ARGUMENT;
+    const struct rule *rule = &r->rules[i];
     if (rule->broken) return ERR_OK; /* what is wrong with it was told */
     const struct property *p = find_property(property, 1u << rule->kind);
     if (!p) return refuse_property(b, expansion, 1u << rule->kind, property);
     bool is_reference = p->offset == offsetof(struct rule_bounds, reference);
-    bool of_texts = is_reference && rule->measurements[0]->base == EXPR_OF_TEXTS;
-    if (is_reference && (!rule->has_reference || (rule->reference && !of_texts))) {
-        return refuse_target(b, expansion,
-                             rule->has_reference
-                                 ? "a referenceValue that is computed from numbers cannot expand; "
-                                   "rule"
-                                 : "there is no referenceValue to expand in rule",
-                             name);
+    if (is_reference && !rule->has_reference) {
+        return refuse_target(b, expansion, "there is no referenceValue to expand in rule", name);
     }
     enum err code = add_change(b, p, i, expansion);
-    if (!code && of_texts) code = compile_references(b, &b->changes[b->change_count - 1]);
+    if (!code && is_reference && is_computed(b, expansion, rule))
+        code = compile_references(b, &b->changes[b->change_count - 1]);
     return code;
 }
 
 static enum err add_changes(struct builder *b, uint32_t expansion) {
     struct str target = b->def->expansions[expansion].target;
     struct str kind, names, property;
+    if (ruleset_is_algorithm_target(target))
+        return ruleset_algorithm_check(b->def, expansion, b->why);
     if (split_target(target, &kind, &names, &property)) {
         if (str_equal(kind, STR("rules"))) return add_rule_change(b, expansion, names, property);
-        if (str_equal(kind, STR("teams"))) return add_team_changes(b, expansion, names, property);
+        if (str_equal(kind, STR("teams"))) return add_sizes(b, expansion, names, property, OF_TEAM);
+        if (str_equal(kind, STR("muster.roles")))
+            return add_sizes(b, expansion, names, property, OF_ROLE);
     }
-    if (str_starts(target, STR("algorithm."))) {
-        return refuse_target(b, expansion, "is not supported by this version of Muster; supported:",
-                             STR("rules[name].property, teams[name].property"));
-    }
-    return refuse_target(b, expansion, "must be of the form",
-                         STR("rules[name].property or teams[name].property"));
+    char field[96];
+    snprintf(field, sizeof field, "expansions[%u].target", expansion);
+    target = ruleset_excerpt(target);
+    return ruleset_refuse(b->why, field,
+                          "\"%.*s\" must be of the form rules[name].property, "
+                          "teams[name].property, algorithm.property or "
+                          "muster.roles[name].property",
+                          STR_PRINT(target));
 }
 
 static enum err check_values(const struct builder *b, const struct change *c) {
@@ -263,10 +308,15 @@ static enum err check_order(const struct builder *b, uint32_t expansion) {
 
 /* The number that the change starts from. */
 static double base_value(const struct builder *b, const struct change *c) {
-    if (c->property->rule_kinds == 0) {
+    if (c->property->owners == OF_TEAM) {
         const struct team_def *t = &b->def->teams[c->index];
         bool is_min = c->property->offset == offsetof(struct ruleset_team, players_min);
         return is_min ? t->players_min : t->players_max;
+    }
+    if (c->property->owners == OF_ROLE) {
+        const struct role_def *role = &b->def->additions.roles[c->index];
+        bool is_min = c->property->offset == offsetof(struct role_bounds, players_min);
+        return is_min ? role->players_min : role->players_max;
     }
     const char *bounds = (const char *)&b->r->steps[0].bounds[c->index];
     double value;
@@ -353,6 +403,11 @@ static void write_names(const struct ruleset *r, struct ruleset_team *teams) {
     assert(n == r->team_count);
 }
 
+static bool wants_same_text(const struct rule *rule) {
+    return rule->kind == RULE_BATCH_DISTANCE && !rule->has_max && rule->attribute &&
+           rule->attribute->value.kind == ATTRIBUTE_TEXT;
+}
+
 static void write_base(const struct builder *b, struct ruleset_step *step) {
     uint32_t n = 0;
     for (uint32_t d = 0; d < b->def->team_count; d++) {
@@ -361,10 +416,15 @@ static void write_base(const struct builder *b, struct ruleset_step *step) {
             step->teams[n].players_max = b->def->teams[d].players_max;
         }
     }
-    for (uint32_t i = 0; i < b->def->rule_count; i++) {
+    for (uint32_t i = 0; i < b->def->additions.role_count; i++) {
+        const struct role_def *role = &b->def->additions.roles[i];
+        step->roles[i] = (struct role_bounds){role->players_min, role->players_max};
+    }
+    for (uint32_t i = 0; i < b->r->rule_count; i++) {
         const struct rule *rule = &b->r->rules[i];
         step->bounds[i].min = rule->has_min ? rule->min + 0.0 : -INFINITY; /* -0 becomes 0 */
         step->bounds[i].max = rule->has_max ? rule->max + 0.0 : INFINITY;
+        if (wants_same_text(rule)) step->bounds[i].max = 0; /* texts that differ */
         step->bounds[i].distance = rule->has_distance ? rule->distance + 0.0 : INFINITY;
         step->bounds[i].reference = rule->reference_number + 0.0;
         step->bounds[i].expression = rule->reference;
@@ -380,10 +440,17 @@ static void write_change(const struct builder *b, const struct change *c,
     }
     if (!reached) return;
     if (c->references) {
-        step->bounds[c->index].expression = c->references[reached - e->steps].expression;
+        const struct rule_bounds *found = &c->references[reached - e->steps];
+        step->bounds[c->index].expression = found->expression;
+        step->bounds[c->index].reference = found->reference + 0.0;
         return;
     }
-    if (c->property->rule_kinds) {
+    uint32_t players = (uint32_t)reached->value;
+    if (c->property->owners == OF_ROLE) {
+        memcpy((char *)&step->roles[c->index] + c->property->offset, &players, sizeof players);
+        return;
+    }
+    if (c->property->owners != OF_TEAM) {
         double value = reached->value + 0.0;
         memcpy((char *)&step->bounds[c->index] + c->property->offset, &value, sizeof value);
         return;
@@ -392,7 +459,6 @@ static void write_change(const struct builder *b, const struct change *c,
     for (uint32_t d = 0; d < c->index; d++)
         first += b->def->teams[d].quantity;
     for (uint32_t q = 0; q < b->def->teams[c->index].quantity; q++) {
-        uint32_t players = (uint32_t)reached->value;
         memcpy((char *)&step->teams[first + q] + c->property->offset, &players, sizeof players);
     }
 }
@@ -447,6 +513,45 @@ static enum err check_bounds(const struct builder *b, const struct ruleset_step 
     return ERR_OK;
 }
 
+/* Whether each team can have both its players and their roles. */
+static enum err check_roles(const struct builder *b, const struct ruleset_step *step) {
+    const struct ruleset *r = b->r;
+    for (uint32_t t = 0; t < r->team_count; t++) {
+        const struct ruleset_team *team = &step->teams[t];
+        uint64_t least = 0, most = 0;
+        bool any = false;
+        for (uint32_t i = 0; i < r->role_count; i++) {
+            if (!r->roles[i].in_team[t]) continue;
+            any = true;
+            least += step->roles[i].players_min;
+            most += step->roles[i].players_max;
+        }
+        if (least > team->players_max) {
+            return ruleset_refuse(b->why, "muster.roles",
+                                  "want at least %llu players in team \"%.*s\", which has at most "
+                                  "%u after %g s",
+                                  (unsigned long long)least, STR_PRINT(team->name),
+                                  team->players_max, (double)step->age_ms / 1000);
+        }
+        if (any && most < team->players_min) {
+            return ruleset_refuse(b->why, "muster.roles",
+                                  "have places for at most %llu players in team \"%.*s\", which "
+                                  "has at least %u after %g s",
+                                  (unsigned long long)most, STR_PRINT(team->name),
+                                  team->players_min, (double)step->age_ms / 1000);
+        }
+    }
+    for (uint32_t i = 0; i < r->role_count; i++) {
+        const struct role_bounds *role = &step->roles[i];
+        if (role->players_min <= role->players_max) continue;
+        return ruleset_refuse(b->why, "muster.roles",
+                              "\"%.*s\" has minPlayers %u above maxPlayers %u after %g s",
+                              STR_PRINT(r->roles[i].name), role->players_min, role->players_max,
+                              (double)step->age_ms / 1000);
+    }
+    return ERR_OK;
+}
+
 static enum err write_steps(struct builder *b, const int64_t *ages) {
     struct ruleset *r = b->r;
     for (uint32_t s = 0; s < r->step_count; s++) {
@@ -454,6 +559,7 @@ static enum err write_steps(struct builder *b, const int64_t *ages) {
         step->age_ms = ages[s];
         step->teams = arena_alloc(r->arena, r->team_count * sizeof *step->teams);
         step->bounds = arena_alloc(r->arena, r->rule_count * sizeof *step->bounds);
+        step->roles = arena_alloc(r->arena, b->def->additions.role_count * sizeof *step->roles);
         if (s == 0)
             write_names(r, step->teams);
         else
@@ -463,6 +569,7 @@ static enum err write_steps(struct builder *b, const int64_t *ages) {
             write_change(b, &b->changes[c], step);
         enum err code = check_bounds(b, step);
         if (!code) code = finish_step(b, step);
+        if (!code) code = check_roles(b, step);
         if (code) return code;
     }
     return ERR_OK;
@@ -479,6 +586,8 @@ static void write_first(struct builder *b) {
     r->steps = arena_alloc(r->arena, r->step_count * sizeof *r->steps);
     r->steps[0].teams = arena_alloc(r->arena, r->team_count * sizeof *r->steps->teams);
     r->steps[0].bounds = arena_alloc(r->arena, r->rule_count * sizeof *r->steps->bounds);
+    r->steps[0].roles =
+        arena_alloc(r->arena, b->def->additions.role_count * sizeof *r->steps->roles);
     write_base(b, &r->steps[0]);
 }
 
@@ -486,8 +595,8 @@ void ruleset_steps_build(struct ruleset *r, const struct ruleset_def *def,
                          struct ruleset_told *told) {
     struct builder b = {.r = r, .def = def, .why = &told->one};
     /* a target may name every team definition; the same twice is refused before it overflows */
-    b.changes = arena_alloc(r->arena, PROPERTY_COUNT * (def->rule_count + def->team_count) *
-                                          sizeof *b.changes);
+    size_t owners = (size_t)def->rule_count + def->team_count + def->additions.role_count;
+    b.changes = arena_alloc(r->arena, PROPERTY_COUNT * owners * sizeof *b.changes);
     for (uint32_t i = 0; i < def->expansion_count; i++) {
         if (!ruleset_go_on(told, add_changes(&b, i))) return;
         if (!ruleset_go_on(told, check_order(&b, i))) return;

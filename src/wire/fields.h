@@ -53,6 +53,7 @@
     ROW(Ticket, eta_p90_ms, 11, PB_VARINT)                            \
     ROW(TeamMember, player_id, 1, PB_BYTES)                           \
     ROW(TeamMember, ticket_id, 2, PB_BYTES)                           \
+    ROW(TeamMember, role, 3, PB_BYTES)                                \
     ROW(Team, name, 1, PB_BYTES)                                      \
     ROW(Team, players, 2, PB_BYTES)                                   \
     ROW(Match, match_id, 1, PB_BYTES)                                 \

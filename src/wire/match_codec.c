@@ -97,6 +97,7 @@ void match_codec_write(const struct match_spec *m, uint32_t key, struct strbuf *
             size_t member = pb_open(out, Team_players);
             pb_put_text(out, TeamMember_player_id, m->teams[t].members[i].player_id);
             pb_put_id(out, TeamMember_ticket_id, m->teams[t].members[i].ticket_id);
+            pb_put_text(out, TeamMember_role, m->teams[t].members[i].role);
             pb_close(out, member);
         }
         pb_close(out, team);
@@ -116,9 +117,11 @@ static bool read_member(struct str bytes, struct team_member *m) {
     struct pb_reader r = pb_reader(bytes);
     for (struct pb_field f; pb_next(&r, &f);) {
         if (f.key == TeamMember_player_id) m->player_id = f.bytes;
+        if (f.key == TeamMember_role) m->role = f.bytes;
         if (f.key == TeamMember_ticket_id && !id_parse(f.bytes, &m->ticket_id)) return false;
     }
-    return !r.malformed && str_name_valid(m->player_id) && !id_is_none(m->ticket_id);
+    return !r.malformed && str_name_valid(m->player_id) && !id_is_none(m->ticket_id) &&
+           str_utf8_valid(m->role);
 }
 
 static bool read_team(struct str bytes, struct arena *arena, struct match_team *t) {

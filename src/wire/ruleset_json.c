@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "model/ruleset_def.h"
+#include "wire/additions_json.h"
 #include "wire/json_read.h"
 
 #include <math.h>
@@ -147,11 +148,6 @@ struct algorithm_json {
     uint32_t sort_by_count;
 };
 
-static const char *const strategies[] = {"exhaustiveSearch", "balanced", NULL};
-static const char *const ages[] = {"newest", "oldest", NULL};
-static const char *const backfills[] = {"normal", NULL};
-static const char *const backfills_refused[] = {"high", "low", NULL}; /* there is no backfill */
-
 static enum err read_name(struct json_reader *r, const json_t *value, void *into) {
     static const struct json_read_row row = {.kind = READ_TEXT, .low = 1, .high = LIMIT_NAME_BYTES};
     return json_read_value(r, value, &row, into);
@@ -166,7 +162,7 @@ static enum err read_sort_by(struct json_reader *r, const json_t *value, void *i
 static const struct json_read_row algorithm_rows[] = {
     {.name = "strategy",
      .kind = READ_CHOICE,
-     .choices = strategies,
+     .choices = ruleset_strategy_names,
      .offset = offsetof(struct algorithm_json, strategy)},
     {.name = "batchingPreference",
      .kind = READ_CHOICE,
@@ -175,7 +171,7 @@ static const struct json_read_row algorithm_rows[] = {
      .given = offsetof(struct algorithm_json, has_preference)},
     {.name = "expansionAgeSelection",
      .kind = READ_CHOICE,
-     .choices = ages,
+     .choices = ruleset_age_names,
      .offset = offsetof(struct algorithm_json, age)},
     {.name = "sortByAttributes", .kind = READ_CUSTOM, .read = read_sort_by},
     {.name = "balancedAttribute",
@@ -185,8 +181,7 @@ static const struct json_read_row algorithm_rows[] = {
      .offset = offsetof(struct algorithm_json, balanced)},
     {.name = "backfillPriority",
      .kind = READ_CHOICE,
-     .choices = backfills,
-     .refused = backfills_refused,
+     .choices = ruleset_backfill_names,
      .offset = offsetof(struct algorithm_json, backfill)},
 };
 
@@ -197,6 +192,7 @@ static enum err read_algorithm(struct json_reader *r, const json_t *value, void 
     def->algorithm = (struct algorithm_def){
         .age_is_oldest = j.age == 1,
         .is_balanced = j.strategy == 1,
+        .backfill = (enum ruleset_backfill)j.backfill,
         .batching =
             j.has_preference ? (enum batching)(BATCHING_RANDOM + j.preference) : BATCHING_UNSAID,
         .balanced = j.balanced,
@@ -605,6 +601,7 @@ static const struct json_read_row ruleset_rows[] = {
     {.name = "teams", .kind = READ_CUSTOM, .required = true, .read = read_teams},
     {.name = "rules", .kind = READ_CUSTOM, .read = read_rules},
     {.name = "expansions", .kind = READ_CUSTOM, .read = read_expansions},
+    {.name = "muster", .kind = READ_CUSTOM, .read = additions_json_read},
     {.name = "acceptanceRequired", .kind = READ_CUSTOM, .read = ruleset_json_acceptance},
     {.name = "acceptanceTimeoutSeconds", .kind = READ_CUSTOM, .read = ruleset_json_acceptance_time},
     {.name = "requestTimeoutSeconds", .kind = READ_CUSTOM, .read = read_request_timeout},

@@ -174,7 +174,9 @@ static inline struct match_spec wire_kit_match(struct wire_kit *k) {
         uint32_t count = wire_kit_below(k, 5);
         struct team_member *members = arena_alloc(k->arena, (count + 1) * sizeof *members);
         for (uint32_t i = 0; i < count; i++)
-            members[i] = (struct team_member){wire_kit_name(k, i), wire_kit_id(k)};
+            members[i] = (struct team_member){wire_kit_name(k, i), wire_kit_id(k),
+                                              wire_kit_below(k, 2) ? wire_kit_name(k, i)
+                                                                   : STR_EMPTY};
         teams[t] = (struct match_team){wire_kit_name(k, t), members, count};
     }
     m.teams = teams;
@@ -253,6 +255,7 @@ static inline void wire_kit_same_match(const struct match_spec *a, const struct 
             const struct team_member *m = &a->teams[t].members[i], *n = &b->teams[t].members[i];
             wire_kit_same_text(m->player_id, n->player_id);
             assert_true(id_equal(m->ticket_id, n->ticket_id));
+            wire_kit_same_text(m->role, n->role);
         }
     }
 }

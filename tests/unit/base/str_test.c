@@ -111,6 +111,7 @@ static void nearest_is_the_candidate_with_the_fewest_edits(void **state) {
     assert_string_equal(str_nearest(STR("rols"), names, 4), "roles");
     assert_null(str_nearest(STR("unrelated-word"), names, 4));
     assert_null(str_nearest(STR("x"), names, 0));
+    assert_null(str_nearest(STR("x"), (const char *const[]){"r", "no"}, 2));
 }
 
 static void buffer_grows_and_keeps_a_nul_behind_its_text(void **state) {

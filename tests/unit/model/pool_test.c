@@ -192,7 +192,7 @@ static void gathering_finds_the_nearest_and_among_equals_the_oldest(void **state
                              .want = 30,
                              .visits = 1000};
     gather_run(g, &q);
-    gather_sort(g, r, q.x);
+    gather_sort(g, r, q.x, 0);
     gather_sort_keys(g, 290);
     assert_int_equal(g->count, 30);
     assert_int_equal(g->below, 11);

@@ -237,7 +237,7 @@ static const struct mistake {
     {"'team':[]", "ruleset has no field \"team\"; did you mean \"teams\"?"},
     {"'matchmaking':1",
      "ruleset has no field \"matchmaking\"; known: name, ruleLanguageVersion, playerAttributes, "
-     "algorithm, teams, rules, expansions, acceptanceRequired, acceptanceTimeoutSeconds, "
+     "algorithm, teams, rules, expansions, muster, acceptanceRequired, acceptanceTimeoutSeconds, "
      "requestTimeoutSeconds"},
     {"'rules':[]", "teams is missing"},
     {"'teams':[]", "teams is empty; needs 1 or more"},
@@ -294,7 +294,8 @@ static const struct mistake {
     {SKILL "," TEAMS ",'algorithm':{'strategy':'balanced','balancedAttribute':'mode'}",
      "algorithm.balancedAttribute \"mode\" is a string; must be a number"},
     {SKILL "," TEAMS ",'algorithm':{'strategy':'balanced','balancedAttribute':'skil'}",
-     "algorithm.balancedAttribute \"skil\" is not declared in playerAttributes"},
+     "algorithm.balancedAttribute \"skil\" is not declared in playerAttributes; did you mean "
+     "\"skill\"?"},
     {SKILL "," TEAMS ",'algorithm':{'strategy':'balanced','balancedAttribute':'skill',"
            "'batchingPreference':'random'}",
      "algorithm.batchingPreference \"random\" does not go with strategy balanced, which takes "
@@ -311,9 +312,9 @@ static const struct mistake {
      "algorithm.sortByAttributes[1] \"x\" is not declared in playerAttributes"},
     {SKILL "," TEAMS ",'algorithm':{'batchingPreference':'sorted','sortByAttributes':['likes']}",
      "algorithm.sortByAttributes[0] \"likes\" is a string_list; must be a number or a string"},
-    {TEAMS ",'algorithm':{'backfillPriority':'high'}",
-     "algorithm.backfillPriority \"high\" is not supported by this version of Muster; supported: "
-     "normal"},
+    {TEAMS ",'algorithm':{'backfillPriority':'hi'}",
+     "algorithm.backfillPriority \"hi\" is not known; did you mean \"high\"? Supported: normal, "
+     "high, low"},
     {TEAMS ",'algorithm':{'expansionAgeSelection':3}",
      "algorithm.expansionAgeSelection is 3; must be one of: newest, oldest"},
     {TEAMS ",'acceptanceRequired':true",
@@ -330,7 +331,8 @@ static const struct mistake {
     {RULE("'type':'distanceSort','sortDirection':'down','sortAttribute':'skill'"),
      "rules[0].sortDirection \"down\" is not known; supported: ascending, descending"},
     {RULE("'type':'distanceSort','sortDirection':'ascending','sortAttribute':'skil'"),
-     "rules[0].sortAttribute \"skil\" is not declared in playerAttributes"},
+     "rules[0].sortAttribute \"skil\" is not declared in playerAttributes; did you mean "
+     "\"skill\"?"},
     {RULE("'type':'absoluteSort','sortDirection':'ascending','sortAttribute':'mode'"),
      "rules[0].sortAttribute \"mode\" is a string; a sort takes a number or a string_number_map"},
     {RULE("'type':'absoluteSort','sortDirection':'ascending','sortAttribute':'maps'"),
@@ -342,8 +344,7 @@ static const struct mistake {
           "'biggest'"),
      "rules[0].mapKey \"biggest\" is not known; supported: minValue, maxValue"},
     {RULE("'type':'compound','statement':'and(a,b)'"),
-     "rules[0].statement \"and(a,b)\": no rule has the name \"a\" at character 5; did you mean "
-     "\"r\"?"},
+     "rules[0].statement \"and(a,b)\": no rule has the name \"a\" at character 5"},
     {RULE("'type':'distanc'"),
      "rules[0].type \"distanc\" is not known; did you mean \"distance\"? Supported: absoluteSort, "
      "batchDistance, collection, comparison, compound, distance, distanceSort, latency"},
@@ -361,12 +362,10 @@ static const struct mistake {
     {RULE("'type':'latency','maxLatency':0"),
      "rules[0].maxLatency is 0; must be a number 1..60000"},
     {RULE("'type':'batchDistance','batchAttribute':'skil','maxDistance':5"),
-     "rules[0].batchAttribute \"skil\" is not declared in playerAttributes"},
+     "rules[0].batchAttribute \"skil\" is not declared in playerAttributes; did you mean "
+     "\"skill\"?"},
     {RULE("'type':'batchDistance','batchAttribute':'skill'"),
      "rules[0].maxDistance is missing; a batchDistance on a number needs it"},
-    {RULE("'type':'batchDistance','batchAttribute':'mode','maxDistance':1"),
-     "rules[0].maxDistance is not supported on the string \"mode\"; a batchDistance on a string "
-     "wants it equal and takes no maxDistance"},
     {RULE("'type':'batchDistance','batchAttribute':'likes','maxDistance':1"),
      "rules[0].batchAttribute \"likes\" is a string_list; batchDistance compares a number or a "
      "string"},
@@ -428,11 +427,19 @@ static const struct mistake {
      "expansions[0].target \"teams[green].minPlayers\": no team is defined with the name "
      "\"green\""},
     {EXPAND("algorithm.strategy", "{'waitTimeSeconds':5,'value':60}"),
-     "expansions[0].target \"algorithm.strategy\": is not supported by this version of Muster; "
-     "supported: \"rules[name].property, teams[name].property\""},
+     "expansions[0].steps[0].value is a number; must be one of: exhaustiveSearch, balanced"},
+    {EXPAND("algorithm.stratgy", "{'waitTimeSeconds':5,'value':'balanced'}"),
+     "expansions[0].target \"algorithm.stratgy\": the algorithm has strategy, batchingPreference, "
+     "balancedAttribute, sortByAttributes and backfillPriority to expand; did you mean "
+     "\"algorithm.strategy\"?"},
+    {EXPAND("algorithm.expansionAgeSelection", "{'waitTimeSeconds':5,'value':'oldest'}"),
+     "expansions[0].target \"algorithm.expansionAgeSelection\" cannot expand: it says whose age "
+     "decides about the steps, so it cannot wait for one"},
+    {EXPAND("algorithm.strategy", "{'waitTimeSeconds':5,'value':'balanced'}"),
+     "algorithm.balancedAttribute is missing; strategy balanced needs it, after 5 s"},
     {EXPAND("maxDistance", "{'waitTimeSeconds':5,'value':60}"),
-     "expansions[0].target \"maxDistance\": must be of the form \"rules[name].property or "
-     "teams[name].property\""},
+     "expansions[0].target \"maxDistance\" must be of the form rules[name].property, "
+     "teams[name].property, algorithm.property or muster.roles[name].property"},
     {EXPAND("rules[r].maxDistance", ""), "expansions[0].steps is empty; needs 1 or more"},
     {EXPAND("rules[r].maxDistance",
             "{'waitTimeSeconds':9,'value':60},{'waitTimeSeconds':9,'value':70}"),

@@ -16,7 +16,7 @@ static void expect_order(const struct ruleset *r, const char *tickets, const cha
     uint32_t placed[10], count = 0, size = ruleset_rank_size(r);
     assert_true(m.ticket_count <= 10);
     for (uint32_t i = 1; i < m.ticket_count; i++) {
-        ruleset_rank(r, &m.tickets[0]->spec, &m.tickets[i]->spec, ranks[i]);
+        ruleset_rank(r, 0, &m.tickets[0]->spec, &m.tickets[i]->spec, ranks[i]);
         uint32_t k = count++;
         for (; k > 0; k--) {
             uint32_t other = placed[k - 1], s = 0;
