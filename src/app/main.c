@@ -26,6 +26,7 @@ static const struct subcommand subcommands[] = {
     {"events", "follow what happens, as JSON lines", events_command},
     {"status", "show the state of a server", status_command},
     {"demo", "play simulated players against a server", demo_command},
+    {"sim", "simulate matching in virtual time, without a server", sim_command},
     {"version", "print the version", version_command},
 };
 enum { SUBCOMMAND_COUNT = sizeof subcommands / sizeof subcommands[0] };

@@ -15,6 +15,8 @@ BAD = {
         ('src/api/a.c', '#include "matcher/matcher_role.h"\n'),
         ('src/bridge/a.c', '#include "store/pump.h"\n'),
         ('src/app/a.c', '#include "matcher/search.h"\n'),
+        ('src/app/a.c', '#include "sim/play.h"\n'),
+        ('src/sim/a.c', '#include "store/reader.h"\n'),
         ('src/matcher/a.c', '#include <muster/client.h>\n'),
         ('src/base/a.c', '#include "str.h"\n'),
         ('src/extras/a.c', ''),
@@ -100,6 +102,8 @@ BAD = {
 GOOD = {
     'layer_arrows': [
         ('src/app/a.c', '#include "matcher/matcher_role.h"\n#include "base/err.h"\n'),
+        ('src/app/a.c', '#include "sim/sim.h"\n'),
+        ('src/sim/a.c', '#include "model/realm.h"\n#include "wire/queue_json.h"\n'),
         ('src/bridge/a.c', '#include <muster/client.h>\n#include "socketio/socketio.h"\n'),
         ('src/wire/a.c', '#include <muster/v1/tickets.pb-c.h>\n#include "model/ticket.h"\n'),
         ('src/base/a.c', '/* #include "rt/inbox.h" */\n#include "base/a.h"\n'),

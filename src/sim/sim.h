@@ -1,0 +1,49 @@
+/* sim.h - `muster sim`: Muster's own matching and the published algorithms over the same arrivals.
+ *
+ * Everything a simulation needs comes in as text and numbers, everything it found goes out as text:
+ * no files, no network, no clock but the CPU's. Deterministic by seed.
+ * Memory: about 700 bytes per simulated ticket. Thread safety: none.
+ */
+#ifndef MUSTER_SIM_SIM_H
+#define MUSTER_SIM_SIM_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+/* Called now and then in the caller's thread; `share` 0..1 of what `what` names. */
+typedef void (*sim_progress_fn)(void *arg, const char *what, double share);
+
+struct sim_options {
+    const char *workload; /* "W1" ... */
+    const char *matcher;  /* of sim_matchers, or "all" */
+    struct str queue;     /* a queue definition instead of the workload's rules; empty: theirs */
+    double rate;          /* tickets per second; 0: the workload's first */
+    double duration_s;    /* 0: the workload's own */
+    uint64_t seed;
+    sim_progress_fn progress; /* may be NULL */
+    void *progress_arg;
+};
+
+#define SIM_PLOTS_MAX 8
+
+struct sim_output {
+    struct strbuf table; /* for people */
+    struct strbuf json;  /* one object */
+    struct {
+        char name[48]; /* a file name, "waits.svg" */
+        struct strbuf svg;
+    } plots[SIM_PLOTS_MAX];
+    size_t plot_count;
+    bool valid; /* every match was found legal by the reference evaluator */
+};
+
+/* Plays one matcher, or all, over one workload. INVALID_ARGUMENT: no such workload or matcher, or
+ * the queue definition is wrong; the text says what is allowed. */
+enum err sim_run(const struct sim_options *o, struct sim_output *out,
+                 struct err_text *why) ERR_CHECKED;
+void sim_output_fini(struct sim_output *out); /* zeroed memory is fine */
+
+/* "W1   1v1 ladder ..." a line each, and the matchers likewise: for help texts. */
+void sim_describe(struct strbuf *out);
+
+#endif

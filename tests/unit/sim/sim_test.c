@@ -1,0 +1,68 @@
+/* sim_test.c - `muster sim` as a library: options in, texts out. */
+#include "sim/sim.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void one_run_gives_a_table_json_and_a_chart(void **state) {
+    (void)state;
+    struct sim_options o = {
+        .workload = "W1", .matcher = "muster", .rate = 5, .duration_s = 30, .seed = 3};
+    struct sim_output out;
+    struct err_text why;
+    assert_int_equal(sim_run(&o, &out, &why), ERR_OK);
+    assert_true(out.valid);
+    assert_non_null(strstr(out.table.at, "decile 10"));
+    assert_non_null(strstr(out.json.at, "\"workload\":\"W1\""));
+    assert_int_equal(out.plot_count, 1);
+    assert_string_equal(out.plots[0].name, "waits-W1-muster.svg");
+    sim_output_fini(&out);
+}
+
+static void all_plays_every_matcher(void **state) {
+    (void)state;
+    struct sim_options o = {
+        .workload = "W1", .matcher = "all", .rate = 5, .duration_s = 10, .seed = 3};
+    struct sim_output out;
+    struct err_text why;
+    assert_int_equal(sim_run(&o, &out, &why), ERR_OK);
+    assert_int_equal(out.plot_count, 6);
+    sim_output_fini(&out);
+}
+
+static void unknown_names_are_refused_with_the_list(void **state) {
+    (void)state;
+    struct sim_options o = {.workload = "W99", .matcher = "muster"};
+    struct sim_output out;
+    struct err_text why;
+    assert_int_equal(sim_run(&o, &out, &why), ERR_INVALID_ARGUMENT);
+    assert_non_null(strstr(why.text, "W2s"));
+    sim_output_fini(&out);
+    o = (struct sim_options){.workload = "W1", .matcher = "nobody"};
+    assert_int_equal(sim_run(&o, &out, &why), ERR_INVALID_ARGUMENT);
+    assert_non_null(strstr(why.text, "nakama"));
+    sim_output_fini(&out);
+}
+
+static void a_wrong_definition_is_refused(void **state) {
+    (void)state;
+    struct sim_options o = {.workload = "W1", .matcher = "muster", .queue = STR("{}")};
+    struct sim_output out;
+    struct err_text why;
+    assert_int_equal(sim_run(&o, &out, &why), ERR_INVALID_ARGUMENT);
+    sim_output_fini(&out);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_run_gives_a_table_json_and_a_chart),
+        cmocka_unit_test(all_plays_every_matcher),
+        cmocka_unit_test(unknown_names_are_refused_with_the_list),
+        cmocka_unit_test(a_wrong_definition_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
