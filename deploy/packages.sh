@@ -14,12 +14,14 @@ package_reason() {
     libjansson-dev) echo "JSON" ;;
     libxxhash-dev) echo "hashing" ;;
     libmicrohttpd-dev) echo "the operators' pages, /metrics" ;;
-    libssl-dev | libcap-dev) echo "headers libwebsockets' own headers need" ;;
+    libssl-dev) echo "TLS for game clients" ;;
+    libcap-dev) echo "headers libwebsockets' own headers need" ;;
     redis-server) echo "holds the journal" ;;
     libcmocka-dev) echo "unit tests" ;;
     prometheus) echo "checks metrics and alert rules, scrapes in tests" ;;
     clang-14 | libclang-rt-14-dev) echo "fuzz targets" ;;
     python3 | python3-venv) echo "test drivers, python-socketio" ;;
+    openssl) echo "makes certificates for the tests of TLS" ;;
     nodejs | npm) echo "the official Socket.IO client" ;;
     *) echo "needed" ;;
     esac

@@ -20,8 +20,9 @@ enum { STOP_LIMIT_S = 10, READY_POLL_MS = 5, EXIT_STOP_STUCK = 70 };
 static const char usage[] =
     "usage: muster serve [options]\n\n"
     "Runs the server in the foreground. Prints each door on stdout, then `ready`.\n"
-    "SIGTERM or SIGINT stops it in order within 10 s; SIGKILL is supported: nothing that was\n"
-    "acknowledged is lost.\n";
+    "SIGTERM or SIGINT stops it in order within 10 s and --drain-ms; SIGKILL is supported: "
+    "nothing\n"
+    "that was acknowledged is lost.\n";
 
 static void raise_file_limit(void) {
     struct rlimit r;
@@ -113,11 +114,11 @@ static void end_at_once(int signal_number) {
 
 /* A supervisor may repeat SIGTERM (timeout(1) always sends two), and the alarm bounds the stop
  * anyway; who presses Ctrl-C twice does not want to wait. */
-static void bound_stop(const sigset_t *blocked) {
+static void bound_stop(const sigset_t *blocked, int64_t drain_ms) {
     signal(SIGALRM, end_at_once);
     signal(SIGINT, end_at_once);
     signal(SIGTERM, SIG_IGN);
-    alarm(STOP_LIMIT_S);
+    alarm(STOP_LIMIT_S + (unsigned)(drain_ms / 1000));
     sigprocmask(SIG_UNBLOCK, blocked, NULL);
 }
 
@@ -142,7 +143,7 @@ static int run(const struct serve_options *o) {
         }
     }
     LOG_INFO("stopping", "signal=%d", stop);
-    bound_stop(&set);
+    bound_stop(&set, o->drain_ms);
     server_stop(s);
     close(signals);
     LOG_INFO("stopped", "code=%s", err_name(code));

@@ -82,6 +82,14 @@ enum err server_check(const struct serve_options *o, struct err_text *why) {
     if (code == ERR_OK && !str_name_valid(str_of(o->realm)))
         code = err_set_field(why, ERR_INVALID_ARGUMENT, "realm",
                              "realm is \"%.150s\", allowed are 1..64 of [A-Za-z0-9_.-]", o->realm);
+    size_t path_size = strlen(o->socketio_path);
+    if (code == ERR_OK && (o->socketio_path[0] != '/' || o->socketio_path[path_size - 1] != '/'))
+        code = err_set_field(why, ERR_INVALID_ARGUMENT, "socketio-path",
+                             "socketio-path is \"%.150s\", it begins and ends with a slash",
+                             o->socketio_path);
+    if (code == ERR_OK && !o->tls_cert[0] != !o->tls_key[0])
+        code =
+            err_set_field(why, ERR_INVALID_ARGUMENT, "tls-key", "tls-cert and tls-key go together");
     for (size_t i = 0; code == ERR_OK && i < sizeof rows / sizeof rows[0]; i++)
         code = check_addresses(rows[i].name, rows[i].addresses, why);
     return code;
@@ -188,6 +196,15 @@ static enum err start_bridge(struct server *s, struct err_text *why) {
         .events = events,
         .realm = o->realm,
         .origins = o->origins,
+        .path = o->socketio_path,
+        .transports = o->transports,
+        .tls_cert = o->tls_cert,
+        .tls_key = o->tls_key,
+        .upgrade_timeout_ms = o->upgrade_timeout_ms,
+        .connect_timeout_ms = o->connect_timeout_ms,
+        .payload_bytes_max = o->payload_bytes_max,
+        .queue_bytes_max = o->queue_bytes_max,
+        .drain_ms = o->drain_ms,
         .ping_interval_ms = o->ping_interval_ms,
         .ping_timeout_ms = o->ping_timeout_ms,
         .connections_max = o->connections_max,

@@ -14,7 +14,12 @@ struct serve_options {
     char *bridge_api, *bridge_events;
     char *queues;
     char *origins;
+    char *socketio_path, *transports;
+    char *tls_cert, *tls_key;
     int64_t ping_interval_ms, ping_timeout_ms;
+    int64_t upgrade_timeout_ms, connect_timeout_ms;
+    int64_t payload_bytes_max, queue_bytes_max;
+    int64_t drain_ms;
     int64_t connections_max, connections_per_ip_max;
     int64_t lease_ms, operation_ms;
     int64_t ticket_keep_ms, journal_keep_ms;

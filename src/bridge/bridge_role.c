@@ -10,8 +10,12 @@
 #include "wire/json.h"
 
 #include <stdio.h>
+#include <string.h>
 
-enum { TICK_MS = 1000 };
+enum {
+    TICK_MS = 1000,
+    SOCKETS_PER_CLIENT = 4, /* a polling client has up to three, and one that is closing */
+};
 
 void bridge_emit(struct session *s, struct str name, struct str args) {
     if (s->socket == NULL) return;
@@ -190,7 +194,17 @@ static void run_pulse(void *arg) {
 
 static enum err open_transport(struct bridge *b, const struct bridge_options *o,
                                struct err_text *why) {
+    unsigned transports = !strcmp(o->transports, "websocket") ? SIO_WEBSOCKET
+                          : !strcmp(o->transports, "polling") ? SIO_POLLING
+                                                              : SIO_POLLING | SIO_WEBSOCKET;
     struct sio_options sio = {
+        .path = o->path,
+        .transports = transports,
+        .upgrade_timeout_ms = o->upgrade_timeout_ms,
+        .connect_timeout_ms = o->connect_timeout_ms,
+        .payload_bytes_max = (size_t)o->payload_bytes_max,
+        .queue_bytes_max = (size_t)o->queue_bytes_max,
+        .drain_ms = o->drain_ms,
         .ping_interval_ms = o->ping_interval_ms,
         .ping_timeout_ms = o->ping_timeout_ms,
         .connections_max = (size_t)o->connections_max,
@@ -200,7 +214,15 @@ static enum err open_transport(struct bridge *b, const struct bridge_options *o,
     b->server = sio_server_new(&sio);
     sio_namespace(b->server, "/", &player_handlers, b);
     struct transport_options options = {
-        .listen = o->listen, .server = b->server, .on_wake = on_wake, .on_get = on_get, .arg = b};
+        .listen = o->listen,
+        .tls_cert = o->tls_cert,
+        .tls_key = o->tls_key,
+        .sockets_per_ip_max = (size_t)o->connections_per_ip_max * SOCKETS_PER_CLIENT,
+        .server = b->server,
+        .on_wake = on_wake,
+        .on_get = on_get,
+        .arg = b,
+    };
     return transport_open(&b->transport, &options, why);
 }
 

@@ -11,6 +11,8 @@
  *   lws_service() with libev does not return when lws_cancel_service() asks it to.
  * - fd_limit_per_thread is not set, since it makes every look-up of a descriptor linear; instead
  *   connections are refused before descriptors run out (accept would spin then).
+ * - A socket's peer is asked for in FILTER_NETWORK_CONNECTION; its wsi comes with the next
+ *   SERVER_NEW_CLIENT_INSTANTIATED (what WSI_CREATE notes in a wsi is lost again).
  * - From HTTP_CONFIRM_UPGRADE only 0 and -1 are returned (CVE-2025-11677).
  * - A flow-controlled connection gets no WRITEABLE: flow control goes off before asking for it.
  */
@@ -19,12 +21,17 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/metrics.h"
+#include "bridge/http_answer.h"
+#include "bridge/listen_address.h"
+#include "bridge/tls.h"
+#include "socketio/eio_address.h"
 #include "socketio/transport.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <ev.h>
 #include <libwebsockets.h>
-#include <netdb.h>
 #include <netinet/tcp.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -54,6 +61,11 @@ struct transport {
     ev_timer tick;
     int epoll_fd, timer_fd, wake_fd;
     int descriptor_max; /* an accepted descriptor from here on is refused */
+    struct eio_addresses peers;
+    char arriving[EIO_ADDRESS_BYTES]; /* peer of the socket being accepted; empty = none */
+    struct tls_files tls;
+    struct tls_watch tls_watch;
+    void *ssl_ctx;
     size_t conn_count;
     atomic_bool woken, stop_wanted;
     bool stopping, drained, finished, epoll_adopted;
@@ -61,7 +73,8 @@ struct transport {
     char address[96];
 };
 
-/* One request or WebSocket; its lws has it as opaque user data, and frees it in WSI_DESTROY. */
+/* One socket, then request or WebSocket; its lws has it as opaque user data, until
+ * WSI_DESTROY. */
 struct conn {
     struct transport *t;
     struct lws *wsi;
@@ -71,7 +84,9 @@ struct conn {
     struct strbuf out; /* the HTTP answer, behind LWS_PRE bytes */
     size_t body_bytes; /* of the POST */
     enum eio_ws_code close_code;
-    bool head;        /* a HEAD request: the answer has no body */
+    char address[EIO_ADDRESS_BYTES]; /* counted in t->peers */
+    bool requested;                  /* has had its one request */
+    bool head;                       /* a HEAD request: the answer has no body */
     bool in_callback; /* of this lws: what is decided there is done by its return value */
     bool held;        /* a GET in the epoll set, flow-controlled */
     bool cut;         /* to be closed without an answer */
@@ -80,13 +95,14 @@ struct conn {
 
 #define CONN_OF(member_pointer, member) LIST_OF(member_pointer, struct conn, member)
 
-static struct conn *conn_make(struct transport *t, struct lws *wsi) {
+static void conn_make(struct transport *t, struct lws *wsi) {
     struct conn *c = mem_alloc(sizeof *c);
     c->t = t;
     c->wsi = wsi;
+    memcpy(c->address, t->arriving, sizeof c->address);
+    t->arriving[0] = '\0';
     t->conn_count++;
     lws_set_opaque_user_data(wsi, c);
-    return c;
 }
 
 static void kill_soon(struct conn *c) {
@@ -149,60 +165,11 @@ static int read_request(struct lws *wsi, struct eio_request *r, struct header_te
 
 /* ---- answers ---- */
 
-static const char *status_text(int status) {
-    switch (status) {
-    case 200:
-        return "OK";
-    case 204:
-        return "No Content";
-    case 403:
-        return "Forbidden";
-    case 404:
-        return "Not Found";
-    case 405:
-        return "Method Not Allowed";
-    case 411:
-        return "Length Required";
-    case 413:
-        return "Payload Too Large";
-    case 426:
-        return "Upgrade Required";
-    case 503:
-        return "Service Unavailable";
-    default:
-        return status < 500 ? "Bad Request" : "Internal Server Error";
-    }
-}
-
-/* A header's value that came from a stranger is only repeated when it can end no line. */
-static bool repeatable(struct str value) {
-    for (size_t i = 0; i < value.size; i++)
-        if ((unsigned char)value.at[i] < 0x20 || value.at[i] == 0x7f) return false;
-    return value.size > 0;
-}
-
-static void add_cors(struct strbuf *out, const struct eio_answer *a) {
-    if (!a->allow_origin) return;
-    strbuf_printf(out, "Access-Control-Allow-Origin: %s\r\n", a->allow_origin);
-    if (strcmp(a->allow_origin, "*") != 0) strbuf_add_str(out, STR("Vary: Origin\r\n"));
-    if (!a->preflight) return;
-    strbuf_add_str(out, STR("Access-Control-Allow-Methods: GET,HEAD,PUT,PATCH,POST,DELETE\r\n"));
-    if (repeatable(a->allow_headers))
-        strbuf_printf(out, "Access-Control-Allow-Headers: %.*s\r\n", STR_PRINT(a->allow_headers));
-}
-
-/* Head and body in one buffer: one packet. */
+/* Behind the room that lws writes into. */
 static void compose(struct strbuf *out, const struct eio_answer *a, bool without_body) {
     memset(strbuf_reserve(out, LWS_PRE), 0, LWS_PRE);
     out->size += LWS_PRE;
-    strbuf_printf(out, "HTTP/1.1 %d %s\r\nConnection: close\r\nCache-Control: no-store\r\n",
-                  a->status, status_text(a->status));
-    if (a->type) strbuf_printf(out, "Content-Type: %s\r\n", a->type);
-    if (a->status != 204) strbuf_printf(out, "Content-Length: %zu\r\n", a->body.size);
-    if (a->status == 426) strbuf_add_str(out, STR("Sec-WebSocket-Version: 13\r\n"));
-    add_cors(out, a);
-    strbuf_add_str(out, STR("\r\n"));
-    if (!without_body) strbuf_add_str(out, a->body);
+    http_answer_write(out, a, without_body);
 }
 
 /* Always -1: what the kernel does not take, lws flushes before it closes. */
@@ -268,11 +235,12 @@ static void answer_get(struct conn *c, struct str path, int method) {
     strbuf_fini(&body);
 }
 
-static int http_request(struct transport *t, struct lws *wsi) {
+static int http_request(struct transport *t, struct lws *wsi, struct conn *c) {
     struct header_text text;
     struct eio_request r;
     struct str path;
-    struct conn *c = conn_make(t, wsi);
+    if (!c || c->requested) return -1; /* a second request on one connection: not here */
+    c->requested = true;
     int method = read_request(wsi, &r, &text, &path);
     c->head = method == LWSHUMETH_HEAD;
     c->in_callback = true;
@@ -391,7 +359,7 @@ static int add_headers(struct lws *wsi, struct lws_process_html_args *args) {
     struct header_text text;
     struct str origin = header(wsi, WSI_TOKEN_ORIGIN, text.origin, sizeof text.origin);
     unsigned char *at = (unsigned char *)args->p;
-    if (!repeatable(origin)) return 0;
+    if (!http_answer_repeatable(origin)) return 0;
     if (lws_add_http_header_by_name(wsi, (const unsigned char *)"access-control-allow-origin:",
                                     (const unsigned char *)origin.at, (int)origin.size, &at,
                                     at + args->max_len))
@@ -400,11 +368,11 @@ static int add_headers(struct lws *wsi, struct lws_process_html_args *args) {
     return 0;
 }
 
-static int ws_established(struct transport *t, struct lws *wsi) {
+static int ws_established(struct transport *t, struct lws *wsi, struct conn *c) {
     struct header_text text;
     struct eio_request r;
     struct str path;
-    struct conn *c = conn_make(t, wsi);
+    if (!c) return -1;
     c->is_ws = true;
     int timeout_ms = PEER_SILENT_MS;
     setsockopt(lws_get_socket_fd(wsi), IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
@@ -464,6 +432,7 @@ static void destroy(struct lws *wsi, struct conn *c) {
     struct transport *t = c->t;
     tell_gone(c);
     lws_set_opaque_user_data(wsi, NULL);
+    eio_address_leave(&t->peers, c->address);
     strbuf_fini(&c->in);
     strbuf_fini(&c->out);
     mem_free(c);
@@ -513,7 +482,9 @@ static void woken(struct transport *t) {
 static void ticked(struct ev_loop *loop, ev_timer *tick, int events) {
     (void)loop;
     (void)events;
-    lws_cancel_service(LIST_OF(tick, struct transport, tick)->context);
+    struct transport *t = LIST_OF(tick, struct transport, tick);
+    if (t->ssl_ctx) tls_renew(&t->tls_watch, &t->tls, t->ssl_ctx);
+    lws_cancel_service(t->context);
 }
 
 /* One event at a time: handling it may free the connection of the next. */
@@ -531,24 +502,51 @@ static void epoll_ready(struct transport *t) {
     }
 }
 
+/* Its IP; a socket that has none, like one of a pair, is a peer of its own kind. */
+static void peer_of(int descriptor, char out[EIO_ADDRESS_BYTES]) {
+    struct sockaddr_storage a = {0};
+    socklen_t size = sizeof a;
+    strcpy(out, "local");
+    if (getpeername(descriptor, (struct sockaddr *)&a, &size) != 0) return;
+    if (a.ss_family == AF_INET)
+        inet_ntop(AF_INET, &((struct sockaddr_in *)&a)->sin_addr, out, EIO_ADDRESS_BYTES);
+    else if (a.ss_family == AF_INET6)
+        inet_ntop(AF_INET6, &((struct sockaddr_in6 *)&a)->sin6_addr, out, EIO_ADDRESS_BYTES);
+}
+
 /* accept() has just given this descriptor: its number tells how many are in use. */
 static int filter_connection(struct transport *t, int descriptor) {
     if (t->drained) return 1; /* until then polling clients need theirs */
-    if (descriptor < t->descriptor_max) return 0;
-    LOG_WARN("connection-refused", "reason=descriptors limit=%d", t->descriptor_max);
+    if (descriptor >= t->descriptor_max) {
+        metric_add(METRIC_sockets_refused_total, 1);
+        LOG_WARN("connection-refused", "reason=descriptors limit=%d", t->descriptor_max);
+        return 1;
+    }
+    if (t->arriving[0]) eio_address_leave(&t->peers, t->arriving); /* the last one failed */
+    peer_of(descriptor, t->arriving);
+    if (eio_address_enter(&t->peers, t->arriving)) return 0;
+    metric_add(METRIC_sockets_refused_total, 1);
+    LOG_DEBUG("connection-refused", "reason=address address=%s", t->arriving);
+    t->arriving[0] = '\0';
     return 1;
+}
+
+void transport_adopt(struct transport *t, int descriptor) {
+    if (filter_connection(t, descriptor) != 0)
+        close(descriptor);
+    else
+        (void)!lws_adopt_socket_vhost(t->vhost, descriptor); /* closes it when it fails */
 }
 
 static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                     size_t size) {
-    (void)user;
     struct transport *t = lws_context_user(lws_get_context(wsi));
     struct conn *c = lws_get_opaque_user_data(wsi);
     switch (reason) {
     case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
         return filter_connection(t, (int)(intptr_t)in);
     case LWS_CALLBACK_HTTP:
-        return c ? -1 : http_request(t, wsi); /* a second request on one connection: not here */
+        return http_request(t, wsi, c);
     case LWS_CALLBACK_HTTP_BODY:
         return http_body(c, in, size);
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
@@ -560,7 +558,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_ADD_HEADERS:
         return add_headers(wsi, in);
     case LWS_CALLBACK_ESTABLISHED:
-        return ws_established(t, wsi);
+        return ws_established(t, wsi, c);
     case LWS_CALLBACK_RECEIVE:
         return ws_receive(c, in, size);
     case LWS_CALLBACK_SERVER_WRITEABLE:
@@ -569,6 +567,12 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_CLOSED:
     case LWS_CALLBACK_CLOSED_HTTP:
         tell_gone(c);
+        return 0;
+    case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
+        t->ssl_ctx = user;
+        return 0;
+    case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
+        conn_make(t, wsi);
         return 0;
     case LWS_CALLBACK_WSI_DESTROY:
         destroy(wsi, c);
@@ -606,27 +610,6 @@ static void log_line(int level, const char *line) {
     LOG_WARN("websockets", "text=%s", log_quote((struct str){line, size}));
 }
 
-/* Splits "host:port" and "[host]:port"; an empty host, "*" and the wildcard addresses mean all. */
-static bool parse_listen(const char *listen_text, char *host, size_t host_size, int *port) {
-    const char *colon = strrchr(listen_text, ':');
-    int64_t number;
-    if (!colon || !str_to_int64(str_of(colon + 1), &number) || number < 0 || number > 65535)
-        return false;
-    struct str name = {listen_text, (size_t)(colon - listen_text)};
-    if (name.size > 1 && name.at[0] == '[' && name.at[name.size - 1] == ']')
-        name = (struct str){name.at + 1, name.size - 2};
-    if (name.size >= host_size) return false;
-    if (name.size) memcpy(host, name.at, name.size);
-    host[name.size] = '\0';
-    if (strcmp(host, "localhost") == 0) strcpy(host, "127.0.0.1");
-    *port = (int)number;
-    return true;
-}
-
-static bool is_wildcard(const char *host) {
-    return !host[0] || !strcmp(host, "*") || !strcmp(host, "0.0.0.0") || !strcmp(host, "::");
-}
-
 static bool watch(struct transport *t, int *fd) {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = fd};
     return *fd >= 0 && epoll_ctl(t->epoll_fd, EPOLL_CTL_ADD, *fd, &event) == 0;
@@ -646,12 +629,12 @@ static bool adopt_epoll(struct transport *t) {
     return t->epoll_adopted;
 }
 
-static bool open_lws(struct transport *t, const char *host, int port) {
+static bool open_lws(struct transport *t, const struct listen_address *a) {
     struct lws_context_creation_info info = {0};
     void *loops[] = {t->loop};
     lws_set_log_level(LLL_ERR | LLL_WARN, log_line);
-    info.port = port;
-    info.iface = is_wildcard(host) ? NULL : host;
+    info.port = a->port;
+    info.iface = a->host[0] ? a->host : NULL;
     info.protocols = PROTOCOLS;
     info.user = t;
     info.gid = (gid_t)-1;
@@ -659,7 +642,13 @@ static bool open_lws(struct transport *t, const char *host, int port) {
     info.foreign_loops = loops;
     info.options = LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
                    LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND;
-    if (!strchr(host, ':')) info.options |= LWS_SERVER_OPTION_DISABLE_IPV6;
+    if (t->tls.cert) {
+        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+        info.ssl_cert_filepath = t->tls.cert;
+        info.ssl_private_key_filepath = t->tls.key;
+        info.alpn = "http/1.1"; /* Socket.IO over HTTP/2 is nobody's wish */
+    }
+    if (!a->v6) info.options |= LWS_SERVER_OPTION_DISABLE_IPV6;
     info.max_http_header_data = HEADER_BYTES_MAX;
     info.timeout_secs = REQUEST_TIMEOUT_S;
     info.timeout_secs_ah_idle = REQUEST_TIMEOUT_S; /* from accept until the headers are in */
@@ -673,51 +662,39 @@ static bool open_lws(struct transport *t, const char *host, int port) {
     return t->vhost && adopt_epoll(t);
 }
 
-/* lws logs why it could not listen but does not tell it: what errno a bind of our own gets. */
-static int bind_failure(const char *host, int port) {
-    struct addrinfo hints = {.ai_family = strchr(host, ':') ? AF_INET6 : AF_INET,
-                             .ai_socktype = SOCK_STREAM,
-                             .ai_flags = AI_PASSIVE | AI_NUMERICHOST};
-    struct addrinfo *found;
-    char service[16];
-    snprintf(service, sizeof service, "%d", port);
-    if (getaddrinfo(is_wildcard(host) ? NULL : host, service, &hints, &found) != 0)
-        return EADDRNOTAVAIL;
-    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int failure = fd >= 0 && bind(fd, found->ai_addr, found->ai_addrlen) == 0 ? 0 : errno;
-    if (fd >= 0) close(fd);
-    freeaddrinfo(found);
-    return failure;
+static void describe_address(struct transport *t, const struct listen_address *a) {
+    const char *shown = a->host[0] ? a->host : "127.0.0.1";
+    bool v6 = a->host[0] && a->v6;
+    snprintf(t->address, sizeof t->address, "http%s://%s%s%s:%d", t->tls.cert ? "s" : "",
+             v6 ? "[" : "", shown, v6 ? "]" : "", lws_get_vhost_listen_port(t->vhost));
 }
 
-static enum err refuse_listen(const char *listen_text, const char *host, int port,
-                              struct err_text *why) {
-    int failure = bind_failure(host, port);
-    if (failure == EADDRINUSE)
-        return err_set(why, ERR_FAILED_PRECONDITION,
-                       "cannot listen on %s: it is in use by another process", listen_text);
-    return err_set(why, ERR_UNAVAILABLE, "cannot listen on %s: %s", listen_text,
-                   failure ? strerror(failure) : "the log says why");
-}
-
-static void describe_address(struct transport *t, const char *host) {
-    const char *shown = is_wildcard(host) ? "127.0.0.1" : host;
-    bool v6 = strchr(shown, ':') != NULL;
-    snprintf(t->address, sizeof t->address, "http://%s%s%s:%d", v6 ? "[" : "", shown, v6 ? "]" : "",
-             lws_get_vhost_listen_port(t->vhost));
+static enum err check_tls(const struct transport_options *o, struct tls_files *out,
+                          struct err_text *why) {
+    bool cert = o->tls_cert && o->tls_cert[0], key = o->tls_key && o->tls_key[0];
+    *out = (struct tls_files){0};
+    if (cert != key)
+        return err_set_field(why, ERR_INVALID_ARGUMENT, cert ? "tls-key" : "tls-cert",
+                             "tls-cert and tls-key go together");
+    if (!cert) return ERR_OK;
+    *out = (struct tls_files){o->tls_cert, o->tls_key};
+    return tls_check(out, why);
 }
 
 enum err transport_open(struct transport **out, const struct transport_options *o,
                         struct err_text *why) {
-    char host[64];
-    int port;
+    struct listen_address address;
+    struct tls_files tls;
     *out = NULL;
-    if (!parse_listen(o->listen, host, sizeof host, &port))
-        return err_set(why, ERR_INVALID_ARGUMENT, "listen address \"%s\" is not host:port",
-                       o->listen);
+    enum err code = listen_address_parse(o->listen, &address, why);
+    if (code == ERR_OK) code = check_tls(o, &tls, why);
+    if (code != ERR_OK) return code;
     struct transport *t = mem_alloc(sizeof *t);
     struct rlimit limit;
     t->options = *o;
+    t->tls = tls;
+    if (tls.cert) tls_watch_init(&t->tls_watch, &tls);
+    t->peers.limit = o->sockets_per_ip_max;
     t->engine = sio_server_engine(o->server);
     t->descriptor_max = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < INT_MAX
                             ? (int)limit.rlim_cur - DESCRIPTORS_RESERVED
@@ -727,11 +704,11 @@ enum err transport_open(struct transport **out, const struct transport_options *
     ev_timer_init(&t->tick, ticked, TICK_S, TICK_S);
     ev_timer_start(t->loop, &t->tick);
     eio_server_attach(t->engine, &HOOKS, t);
-    if (!open_wakes(t) || !open_lws(t, host, port)) {
+    if (!open_wakes(t) || !open_lws(t, &address)) {
         transport_close(t);
-        return refuse_listen(o->listen, host, port, why);
+        return listen_address_trouble(o->listen, &address, why);
     }
-    describe_address(t, host);
+    describe_address(t, &address);
     *out = t;
     return ERR_OK;
 }
@@ -770,5 +747,6 @@ void transport_close(struct transport *t) {
     if (t->timer_fd >= 0) close(t->timer_fd);
     if (t->wake_fd >= 0) close(t->wake_fd);
     ev_loop_destroy(t->loop);
+    eio_address_fini(&t->peers);
     mem_free(t);
 }

@@ -19,20 +19,30 @@ typedef int (*transport_get_fn)(void *arg, struct str path, struct strbuf *body,
 
 struct transport_options {
     const char *listen; /* "host:port", port 0 = any */
+    /* PEM files; both or neither: NULL or empty. With them only TLS is spoken, and files that
+     * change are loaded within seconds, for connections to come. */
+    const char *tls_cert, *tls_key;
+    /* Connections of one address at a time, whatever they do; 0 = no limit. A polling client has
+     * up to three. */
+    size_t sockets_per_ip_max;
     struct sio_server *server;
     transport_wake_fn on_wake;
     transport_get_fn on_get;
     void *arg;
 };
 
-/* UNAVAILABLE: cannot bind; INVALID_ARGUMENT: malformed address. */
+/* Everything in `o` is borrowed for the transport's life. UNAVAILABLE: cannot bind;
+ * INVALID_ARGUMENT: malformed address, or unusable certificate or key. */
 enum err transport_open(struct transport **out, const struct transport_options *o,
                         struct err_text *why) ERR_CHECKED;
-const char *transport_address(const struct transport *t); /* "http://127.0.0.1:7602", borrowed */
+/* "http://127.0.0.1:7602", or https; borrowed. */
+const char *transport_address(const struct transport *t);
 void transport_run(struct transport *t);  /* blocks until transport_stop took effect */
 void transport_wake(struct transport *t); /* any thread: on_wake soon; calls coalesce */
-/* Any thread: closes the Socket.IO server in order, flushes (at most 2 s), makes run return. */
+/* Any thread: drains the Socket.IO server (drain_ms), flushes (at most 2 s), makes run return. */
 void transport_stop(struct transport *t);
+/* Takes over a connected stream socket that something else accepted. On the transport's thread. */
+void transport_adopt(struct transport *t, int descriptor);
 void transport_close(struct transport *t); /* after run returned; NULL is fine */
 
 #endif

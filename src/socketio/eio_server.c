@@ -10,17 +10,8 @@
 #include <assert.h>
 #include <string.h>
 
-struct eio_address { /* how many sessions an IP has; in server.addresses */
-    size_t count;
-    char text[EIO_ADDRESS_BYTES];
-};
-
 static bool sid_equal(const void *value, const void *key) {
     return memcmp(((const struct eio_session *)value)->sid, key, EIO_ID_BYTES) == 0;
-}
-
-static bool address_equal(const void *value, const void *key) {
-    return strcmp(((const struct eio_address *)value)->text, key) == 0;
 }
 
 static uint64_t sid_hash(const char *sid) {
@@ -79,6 +70,7 @@ struct eio_server *eio_server_new(const struct sio_options *o, const struct eio_
     fill_defaults(&server->options);
     server->options.path = mem_text(str_of(server->options.path));
     server->options.origins = mem_text(str_of(server->options.origins));
+    server->addresses.limit = o->connections_per_ip_max;
     server->events = events;
     server->events_arg = events_arg;
     server->armed_due_us = INT64_MAX;
@@ -105,10 +97,7 @@ void eio_server_free(struct eio_server *server) {
         eio_session_drop(s, "server shutting down", EIO_WS_CUT);
     }
     eio_server_leave(server);
-    size_t cursor = 0;
-    for (void *a; (a = map_next(&server->addresses, &cursor));)
-        mem_free(a);
-    map_fini(&server->addresses);
+    eio_address_fini(&server->addresses);
     map_fini(&server->sessions);
     for (size_t i = 0; i < server->origin_count; i++)
         mem_free(server->origins[i]);
@@ -205,37 +194,13 @@ struct eio_session *eio_server_find(const struct eio_server *server, struct str 
     return map_get(&server->sessions, sid_hash(sid.at), sid_equal, sid.at);
 }
 
-static bool admit_address(struct eio_server *server, const char *address) {
-    if (server->options.connections_per_ip_max == 0) return true;
-    uint64_t hash = str_hash(str_of(address));
-    struct eio_address *a = map_get(&server->addresses, hash, address_equal, address);
-    if (a && a->count >= server->options.connections_per_ip_max) return false;
-    if (!a) {
-        a = mem_alloc(sizeof *a);
-        memcpy(a->text, address, sizeof a->text);
-        map_put(&server->addresses, hash, a);
-    }
-    a->count++;
-    return true;
-}
-
 bool eio_server_admit(struct eio_server *server, const char *address) {
     if (server->closing || server->open.count >= server->options.connections_max ||
-        !admit_address(server, address)) {
+        !eio_address_enter(&server->addresses, address)) {
         metric_add(METRIC_sockets_refused_total, 1);
         return false;
     }
     return true;
-}
-
-void eio_server_dismiss(struct eio_server *server, const char *address) {
-    if (server->options.connections_per_ip_max == 0) return;
-    uint64_t hash = str_hash(str_of(address));
-    struct eio_address *a = map_get(&server->addresses, hash, address_equal, address);
-    assert(a && a->count > 0);
-    if (--a->count > 0) return;
-    map_remove(&server->addresses, hash, a);
-    mem_free(a);
 }
 
 /* One stranger in, one out: the oldest is the likeliest never to come back. */

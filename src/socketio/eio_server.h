@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "base/rng.h"
 #include "base/wheel.h"
+#include "socketio/eio_address.h"
 #include "socketio/eio_session.h"
 #include "socketio/socketio.h"
 
@@ -25,8 +26,8 @@ struct eio_server {
     void *hooks_arg;
     const struct eio_events *events;
     void *events_arg;
-    struct map sessions;   /* eio_session by sid */
-    struct map addresses;  /* eio_address by text, while connections_per_ip_max is set */
+    struct map sessions; /* eio_session by sid */
+    struct eio_addresses addresses;
     struct list open;      /* eio_session.link: not CLOSED */
     struct list dead;      /* eio_session.link: to free */
     struct list doomed;    /* eio_session.doomed_link */
@@ -53,7 +54,6 @@ void eio_server_leave(struct eio_server *server);
 struct eio_session *eio_server_find(const struct eio_server *server, struct str sid);
 /* Counts a session in, or refuses it: total or per-address limit, or the server is closing. */
 bool eio_server_admit(struct eio_server *server, const char *address);
-void eio_server_dismiss(struct eio_server *server, const char *address); /* undoes admit */
 void eio_server_add(struct eio_server *server, struct eio_session *s);
 void eio_server_bury(struct eio_server *server, struct eio_session *s); /* CLOSED: free later */
 void eio_server_doom(struct eio_server *server, struct eio_session *s, const char *reason);

@@ -250,7 +250,7 @@ static void finish(struct eio_session *s, enum eio_ws_code code) {
 static void tell_application(struct eio_session *s, const char *reason) {
     LOG_DEBUG("session-closed", "address=%s reason=%s", s->address, log_quote(str_of(reason)));
     s->server->live_count--;
-    eio_server_dismiss(s->server, s->address);
+    eio_address_leave(&s->server->addresses, s->address);
     s->server->events->close(s->server->events_arg, s, reason);
 }
 

@@ -17,6 +17,7 @@
 #define MUSTER_SOCKETIO_TRANSPORT_H
 
 #include "base/str.h"
+#include "socketio/eio_address.h"
 #include "socketio/eio_frame.h"
 
 #include <stdint.h>
@@ -24,8 +25,6 @@
 struct eio_server;
 struct eio_session;
 struct sio_server;
-
-#define EIO_ADDRESS_BYTES 46 /* INET6_ADDRSTRLEN */
 
 enum eio_method { EIO_METHOD_GET, EIO_METHOD_POST, EIO_METHOD_OPTIONS, EIO_METHOD_OTHER };
 

@@ -1,6 +1,7 @@
 /* echo_server.c - the Socket.IO server with handlers that only echo: for the conformance tests.
  *
- *     echo_server [--FLAG VALUE]...      FLAG: a row of FLAGS below, or listen, origins, path
+ *     echo_server [--FLAG VALUE]...      FLAG: a row of FLAGS below, or listen, origins, path,
+ *                                         tls-cert, tls-key, sockets-per-ip
  *
  * Prints its port on standard output; ends on SIGTERM. Besides what the protocol's own suites ask
  * for (auth, message -> message-back, message-with-ack, namespace /custom) it knows: join, leave,
@@ -209,6 +210,12 @@ static bool parse_flags(int argc, char **argv, struct sio_options *o,
             o->path = value;
         else if (!strcmp(name, "listen"))
             to->listen = value;
+        else if (!strcmp(name, "tls-cert"))
+            to->tls_cert = value;
+        else if (!strcmp(name, "tls-key"))
+            to->tls_key = value;
+        else if (!strcmp(name, "sockets-per-ip"))
+            to->sockets_per_ip_max = (size_t)strtoull(value, NULL, 10);
         else if (!set_number(o, name, value))
             return false;
     }

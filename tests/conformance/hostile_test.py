@@ -226,6 +226,37 @@ class Floods(Hostile):
         self.assert_idle()
 
 
+class PerAddress(Hostile):
+    flags = {"sockets_per_ip": 5, "ping_interval": 20000, "connect_timeout": 20000}
+
+    def refused(self, s):
+        s.settimeout(2)
+        try:
+            return s.recv(1) == b""
+        except ConnectionResetError:
+            return True
+
+    def test_silent_connections_of_one_address_are_bounded_and_its_next_come_in_later(self):
+        silent = [self.raw(b"") for _ in range(5)]
+        eventually(lambda: self.refused(self.raw(b"")), "the sixth to be refused")
+        silent[0].close()
+        eventually(lambda: self.get(POLL).status == 200, "room for another")
+        for s in silent:
+            s.close()
+        eventually(lambda: [self.get(POLL).status for _ in range(20)] == [200] * 20,
+                   "all counts to be given back")
+
+    def test_held_gets_and_websockets_count_and_are_given_back(self):
+        for _ in range(4):
+            sids = [self.open_polling() for _ in range(2)]
+            held = [self.hold(sid) for sid in sids]
+            sockets = [self.ws() for _ in range(3)]
+            eventually(lambda: self.refused(self.raw(b"")), "the sixth to be refused")
+            for thing in held + sockets:
+                thing.close()
+            eventually(lambda: [self.get(POLL).status for _ in range(9)] == [200] * 9, "room")
+
+
 class Descriptors(unittest.TestCase):
     def test_running_out_of_descriptors_refuses_and_recovers(self):
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -54,6 +54,7 @@ class Case(unittest.TestCase):
     """Tests of one file share one server; `flags` sets it up."""
 
     flags = {}
+    tls = None  # an ssl.SSLContext: connections speak TLS
 
     @classmethod
     def setUpClass(cls):
@@ -71,7 +72,7 @@ class Case(unittest.TestCase):
             thing.close()
 
     def http(self, *args, **kwargs):
-        request = Http(self.server.port, *args, **kwargs)
+        request = Http(self.server.port, *args, tls=self.tls, **kwargs)
         self.opened.append(request)
         return request
 
@@ -91,7 +92,7 @@ class Case(unittest.TestCase):
         return json.loads(self.get("EIO=4&transport=polling").body[1:])["sid"]
 
     def ws(self, query="EIO=4&transport=websocket", **kwargs):
-        ws = WebSocket(self.server.port, query, **kwargs)
+        ws = WebSocket(self.server.port, query, tls=self.tls, **kwargs)
         self.opened.append(ws)
         return ws
 
@@ -146,11 +147,18 @@ class Answer:
         return json.loads(self.body)
 
 
+def connect(port, tls=None):
+    s = socket.create_connection(("127.0.0.1", port), DEADLINE)
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return tls.wrap_socket(s, server_hostname="localhost") if tls else s
+
+
 class Http:
     """One request on one connection; answer() reads until the server closes it."""
 
-    def __init__(self, port, method, query, body=None, headers=(), path=PATH, length=None):
-        self.socket = socket.create_connection(("127.0.0.1", port), DEADLINE)
+    def __init__(self, port, method, query, body=None, headers=(), path=PATH, length=None,
+                 tls=None):
+        self.socket = connect(port, tls)
         target = path + ("?" + query if query else "")
         lines = [f"{method} {target} HTTP/1.1", "Host: localhost", *headers]
         if body is not None:
@@ -195,9 +203,8 @@ class Closed(Exception):
 
 class WebSocket:
     def __init__(self, port, query, headers=(), path=PATH, method="GET", version="13", key=True,
-                 upgrade="websocket"):
-        self.socket = socket.create_connection(("127.0.0.1", port), DEADLINE)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                 upgrade="websocket", tls=None):
+        self.socket = connect(port, tls)
         lines = [f"{method} {path}?{query} HTTP/1.1", "Host: localhost", f"Upgrade: {upgrade}",
                  "Connection: Upgrade", *headers]
         if version:

@@ -172,6 +172,7 @@ static int setup(void **state) {
     w->seq = 10;
     w->fake = fake_muster_new(answer, w);
     struct bridge_options options = {.listen = "127.0.0.1:0",
+                                     .transports = "all",
                                      .api = fake_muster_api(w->fake),
                                      .events = fake_muster_events(w->fake),
                                      .realm = "default",
