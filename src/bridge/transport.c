@@ -31,6 +31,7 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <ev.h>
+#include <fcntl.h>
 #include <libwebsockets.h>
 #include <netinet/tcp.h>
 #include <stdatomic.h>
@@ -532,6 +533,7 @@ static int filter_connection(struct transport *t, int descriptor) {
 }
 
 void transport_adopt(struct transport *t, int descriptor) {
+    (void)fcntl(descriptor, F_SETFL, O_NONBLOCK);
     if (filter_connection(t, descriptor) != 0)
         close(descriptor);
     else
