@@ -99,9 +99,12 @@ static void flush_polling(struct eio_session *s) {
     if (!s->get || s->queue_count == 0) return;
     struct strbuf *body = &s->server->scratch;
     strbuf_clear(body);
-    for (uint32_t i = 0; i < s->queue_count; i++)
+    /* The close goes alone: a client that reads it acts on what came with it too late. */
+    uint32_t count = s->queue_count - (s->state == EIO_CLOSING && s->queue_count > 1);
+    for (uint32_t i = 0; i < count; i++)
         eio_payload_add(body, s->queue[s->queue_first + i]);
-    queue_clear(s);
+    while (count-- > 0)
+        queue_pop(s);
     struct eio_exchange *x = s->get;
     s->get = NULL;
     answer_exchange(s, x, strbuf_str(body));
