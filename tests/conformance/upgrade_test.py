@@ -53,7 +53,7 @@ class Upgrade(Case):
         began = time.monotonic()
         ws.send("2probe")
         self.assertEqual(held.answer().text, "6")
-        self.assertLess(time.monotonic() - began, 0.1)
+        self.assertLess(time.monotonic() - began, 0.25)
         self.assertEqual(ws.receive(), "3probe")
         self.assertEqual(self.poll(sid).text, "6")
 
@@ -104,7 +104,7 @@ class Upgrade(Case):
             if first:
                 ws.send(first)
             ws.until_closed()
-            self.assertAlmostEqual(time.monotonic() - began, 0.4, delta=0.1)
+            self.assert_took(began, 0.4)
             self.assert_polling_works(sid)
 
     def test_second_probe_meanwhile_is_refused(self):
@@ -148,7 +148,7 @@ class UpgradeHeartbeat(Case):
         self.assertEqual(ws.receive(), "2")
         with self.assertRaises(Closed):
             ws.receive()
-        self.assertAlmostEqual(time.monotonic() - began, 0.5, delta=0.15)
+        self.assert_took(began, 0.5)
 
 
 if __name__ == "__main__":

@@ -215,7 +215,7 @@ class Heartbeat(Case):
         with self.assertRaises(Closed):
             while True:
                 ws.receive()
-        self.assertAlmostEqual(time.monotonic() - began, 0.5, delta=0.1)
+        self.assert_took(began, 0.5)
 
     def test_events_do_not_replace_the_pong(self):
         ws = self.join()
@@ -246,7 +246,7 @@ class JoinDeadline(Case):
         ws = self.open_ws()
         began = time.monotonic()
         ws.until_closed()
-        self.assertAlmostEqual(time.monotonic() - began, 1.0, delta=0.15)
+        self.assert_took(began, 1.0)
 
     def test_refused_or_unknown_namespaces_do_not_stop_the_deadline(self):
         ws = self.open_ws()
@@ -254,7 +254,7 @@ class JoinDeadline(Case):
         ws.send("40/refused")
         began = time.monotonic()
         ws.until_closed()
-        self.assertAlmostEqual(time.monotonic() - began, 1.0, delta=0.15)
+        self.assert_took(began, 1.0)
 
     def test_joined_session_stays(self):
         ws = self.join()

@@ -11,6 +11,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
@@ -125,6 +126,12 @@ class Case(unittest.TestCase):
     def assert_gone(self, sid):
         answer = self.poll(sid)
         self.assertEqual((answer.status, answer.json()["code"]), (400, 1))
+
+    def assert_took(self, began, seconds):
+        """Never early; late only as much as a crowded machine may make it."""
+        took = time.monotonic() - began
+        self.assertGreater(took, seconds - 0.05)
+        self.assertLess(took, seconds + 0.5)
 
     def assert_alive(self):
         """The server still serves: the one thing no attack may change."""
