@@ -68,7 +68,7 @@ static void close_hole(struct map *m, size_t hole) {
 bool map_remove(struct map *m, uint64_t hash, const void *value) {
     if (m->count == 0) return false;
     size_t slot = home_of(m, hash);
-    while (m->slots[slot].value && m->slots[slot].value != value)
+    while (m->slots[slot].value && (m->slots[slot].value != value || m->slots[slot].hash != hash))
         slot = after(m, slot);
     if (!m->slots[slot].value) return false;
     close_hole(m, slot);

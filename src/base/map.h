@@ -31,7 +31,7 @@ void *map_get(const struct map *m, uint64_t hash, map_equal_fn equal, const void
 void map_put(struct map *m, uint64_t hash, void *value);
 /* A hint: the hash is looked up soon. Starts to fetch its place from memory. */
 void map_expect(const struct map *m, uint64_t hash);
-/* Removes exactly `value`; false when it is not there. */
+/* Removes exactly `value` under that hash (it may be there under others); false: it is not. */
 bool map_remove(struct map *m, uint64_t hash, const void *value);
 /* Walks: start with *cursor = 0; NULL at the end. No change of the map meanwhile. */
 void *map_next(const struct map *m, size_t *cursor);

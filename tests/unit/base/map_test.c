@@ -100,12 +100,39 @@ static void remove_takes_exactly_the_value_named(void **state) {
     map_fini(&m);
 }
 
+static bool is_value(const void *value, const void *key) {
+    return value == key;
+}
+
+static void a_value_can_be_there_under_several_hashes(void **state) {
+    (void)state;
+    struct map m = {0};
+    struct thing party = {.key = 1};
+    uint64_t hash = 1;
+    for (int round = 0; round < 500; round++) {
+        uint64_t hashes[10];
+        for (int i = 0; i < 10; i++) {
+            hashes[i] = hash = hash * 6364136223846793005u + 1442695040888963407u;
+            map_put(&m, hash, &party);
+        }
+        for (int i = 9; i >= 0; i--) {
+            assert_true(map_remove(&m, hashes[i], &party));
+            assert_null(map_get(&m, hashes[i], is_value, &party));
+            for (int k = 0; k < i; k++)
+                assert_ptr_equal(map_get(&m, hashes[k], is_value, &party), &party);
+        }
+        assert_int_equal(m.count, 0);
+    }
+    map_fini(&m);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(map_agrees_with_a_plain_array_after_any_moves),
         cmocka_unit_test(map_is_correct_even_when_hashes_collide),
         cmocka_unit_test(empty_map_finds_and_removes_nothing),
         cmocka_unit_test(remove_takes_exactly_the_value_named),
+        cmocka_unit_test(a_value_can_be_there_under_several_hashes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
