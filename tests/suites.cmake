@@ -53,6 +53,9 @@ set_tests_properties(bench.smoke PROPERTIES LABELS e2e TIMEOUT 300)
 add_executable(model_bench EXCLUDE_FROM_ALL bench/model_bench.c)
 target_include_directories(model_bench PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(model_bench PRIVATE muster_model cmocka)
+add_executable(search_bench EXCLUDE_FROM_ALL bench/search_bench.c)
+target_include_directories(search_bench PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+target_link_libraries(search_bench PRIVATE muster_model cmocka m)
 
 # Definitions parsed and candidates judged a second; by hand as well.
 add_executable(ruleset_bench EXCLUDE_FROM_ALL bench/ruleset_bench.c)

@@ -45,6 +45,9 @@ struct match_spec {
     double skill_spread;    /* max - min of the queue's key attribute over players */
     double team_gap;        /* max - min of the team means of it */
     double mean_latency_ms; /* over players, in region; 0 without one */
+    double win_gap;         /* how far the stronger team's chance to win is from a half: 0..0.5 */
+    uint32_t worst_latency_ms; /* of a player, in region; 0 without one */
+    double mean_wait_ms;       /* over players */
     int64_t longest_wait_ms;
     int64_t created_ms;
 };

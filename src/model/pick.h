@@ -10,6 +10,11 @@
  *   1. oldest first;  2. oldest first within each key window that holds enough players;
  *   3. each candidate once as the first pick;  4. with few candidates, every subset.
  *
+ * A patient queue (worth.h) first builds the one group of most slack (seek.h). Credit that does not
+ * cover its cost ends the search: `due_ms` says when it will. The four ways come after it only
+ * where a rule that the search knows nothing of refused it, and take no group that is not worth
+ * it.
+ *
  * Bounded: PICK_OPTIONS candidates, PICK_TRIES evaluations, PICK_FILLS groups. `truncated` says
  * that a bound was met, so that a legal match may have been missed: retry later. Otherwise no
  * legal group contains x now, and only a new ticket or an expansion step can change that; both
@@ -40,6 +45,8 @@ struct pick_result {
     uint32_t team_of[LIMIT_MATCH_PLAYERS];
     int64_t age_ms; /* of the ticket that selects the expansion step */
     struct verdict verdict;
+    /* not found, of a patient queue: when the best group seen will be worth taking; INT64_MAX */
+    int64_t due_ms;
 };
 
 struct pick *pick_new(void);
@@ -53,8 +60,9 @@ const struct pick_result *pick_find(struct pick *p, const struct pool *pool, str
                                     int64_t now_ms, bool shrinking);
 
 /* When a ticket whose search found nothing is to be searched again: at its next expansion step,
- * or after a truncated search at the latest in max(1 s, half its age). INT64_MAX: at no time. */
+ * when its best group is worth it, or after a truncated search at the latest in max(1 s, half its
+ * age). INT64_MAX: at no time. */
 int64_t pick_retry_ms(const struct pool *pool, const struct pool_entry *x, int64_t now_ms,
-                      bool truncated);
+                      const struct pick_result *result);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "model/quality.h"
+#include "model/worth.h"
 
 #include <assert.h>
 #include <math.h>
@@ -18,10 +20,9 @@ _Static_assert(sizeof(struct bin_slot) == 64, "a slot is one cache line");
 
 /* ---- memory ---- */
 
-static double bin_width(const struct ruleset *r) {
-    double spread = ruleset_limits_at(r, 0)->key_spread_max;
-    double width = spread / BINS_PER_SPREAD;
-    return isfinite(width) && width > 1e-300 ? width : 100.0 / BINS_PER_SPREAD;
+static double bin_width(const struct ruleset *r, const struct patience *patience) {
+    double width = 100 / quality_points_per_unit(r, patience) / BINS_PER_SPREAD;
+    return width > 1e-300 ? width : 1e-300;
 }
 
 static int32_t loosest_latency(const struct ruleset *r) {
@@ -38,10 +39,16 @@ struct pool *pool_new(const struct ruleset *r) {
     p->ruleset = r;
     p->entries.size = sizeof(struct pool_entry);
     p->blocks.size = sizeof(struct bin_block);
-    p->bin_width = bin_width(r);
+    p->bin_width = bin_width(r, &p->patience);
     p->latency_ms_loosest = loosest_latency(r);
     p->youngest_ms = INT64_MIN;
     return p;
+}
+
+void pool_set_patience(struct pool *p, const struct patience *patience) {
+    assert(p->count == 0);
+    p->patience = *patience;
+    p->bin_width = bin_width(p->ruleset, patience);
 }
 
 static void part_free(struct pool_part *part) {
@@ -141,6 +148,15 @@ uint64_t pool_regions_within(const struct pool *p, const struct bin_slot *s,
     return set;
 }
 
+int32_t pool_latency_ms(const struct pool *p, const struct bin_slot *s, uint32_t region) {
+    (void)p;
+    if (region < SLOT_REGIONS && s->latency_ms[region]) return s->latency_ms[region];
+    for (uint32_t i = 0; i < s->entry->region_count; i++) {
+        if (s->entry->regions[i].bit == region) return s->entry->regions[i].worst_ms;
+    }
+    return 0;
+}
+
 /* ---- the log ---- */
 
 static struct pool_entry **log_at(const struct pool_log *l, uint64_t place) {
@@ -208,6 +224,7 @@ static struct pool_part *part_of(struct pool *p, uint64_t hash) {
     part->hash = hash;
     part->bins.width = p->bin_width;
     part->bins.blocks = &p->blocks;
+    part->arrivals.width = 50 / quality_points_per_unit(p->ruleset, &p->patience);
     map_put(&p->parts, hash, part);
     return part;
 }
@@ -215,6 +232,24 @@ static struct pool_part *part_of(struct pool *p, uint64_t hash) {
 static void make_woken(struct pool *p, struct pool_entry *e) {
     e->state = POOL_WOKEN;
     heap_start(&p->woken, &e->woken, e->created_ms);
+}
+
+/* The largest deviation that a player of the ticket gives. */
+static double uncertainty_of(const struct pool *p, const struct ticket_spec *spec) {
+    double most = 0;
+    for (uint32_t i = 0; i < spec->player_count; i++)
+        most = fmax(most, quality_sigma(&p->patience, &spec->players[i]));
+    return most;
+}
+
+/* The ticket counts as an arrival, and gets the credit to begin with. */
+static void start_credit(struct pool *p, struct pool_entry *e, struct bin_slot *s) {
+    struct arrivals *a = &e->part->arrivals;
+    struct arrival of = {s->key, s->players, s->regions, s->created_ms};
+    uint32_t players = ruleset_limits_at(p->ruleset, 0)->players_max;
+    arrivals_note(a, &of);
+    struct worth w = worth_of(&p->patience, p->ruleset, a, s->created_ms);
+    s->start = (float)worth_start(&w, a, &of, uncertainty_of(p, &e->ticket->spec), players);
 }
 
 static struct pool_entry *entry_new(struct pool *p, struct ticket *t, uint32_t place,
@@ -233,6 +268,7 @@ static struct pool_entry *entry_new(struct pool *p, struct ticket *t, uint32_t p
     }
     e->part = part_of(p, ruleset_partition(p->ruleset, &t->spec));
     fill_regions(p, e, s, &t->spec);
+    if (p->patience.is_on) start_credit(p, e, s);
     t->places[place].entry = e;
     return e;
 }

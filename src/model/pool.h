@@ -22,13 +22,15 @@
 #include "base/heap.h"
 #include "base/map.h"
 #include "base/timers.h"
+#include "model/arrivals.h"
 #include "model/bins.h"
-#include "model/ruleset.h"
+#include "model/queue.h"
 
 struct pool_part { /* the tickets of one partition */
     uint64_t hash;
     struct bins bins;
     uint64_t players;
+    struct arrivals arrivals; /* of a patient queue */
 };
 
 struct pool_region {
@@ -83,6 +85,7 @@ struct pool {
     int64_t search_from_ms; /* the queue's next tick */
     uint64_t count, players;
     int32_t latency_ms_loosest; /* of the ruleset at any age */
+    struct patience patience;   /* its text is borrowed from the queue's definition */
     double bin_width;
     struct str regions[64]; /* owned copies of the names, in order of appearance */
     uint32_t region_count;
@@ -91,6 +94,8 @@ struct pool {
 };
 
 struct pool *pool_new(const struct ruleset *r);
+/* Before anything is added: tickets get credit to wait for good matches. */
+void pool_set_patience(struct pool *p, const struct patience *patience);
 void pool_free(struct pool *p); /* NULL is fine; frees the entries, not their tickets */
 
 /* The ticket's entry, dirty; also in t->places[place]. The ticket was admitted by the ruleset. */
@@ -123,6 +128,10 @@ static inline const struct bin_slot *pool_slot(const struct pool_entry *e) {
  * are more than 64: then a common bit is necessary, not sufficient. */
 uint64_t pool_regions_within(const struct pool *p, const struct bin_slot *s,
                              int32_t latency_ms_max);
+
+/* The worst latency of the ticket's players to the pool's region, 0: somebody has none. O(1) for
+ * the first SLOT_REGIONS regions, else O(regions of the ticket). */
+int32_t pool_latency_ms(const struct pool *p, const struct bin_slot *s, uint32_t region);
 
 /* Older first: by creation, then by id. */
 bool pool_is_older(const struct bin_slot *a, const struct bin_slot *b);

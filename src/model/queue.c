@@ -10,6 +10,7 @@ void queue_def_free(struct queue_def *d) {
     ruleset_free(d->ruleset);
     mem_free((char *)d->name.at);
     mem_free((char *)d->json.at);
+    mem_free((char *)d->patience.uncertainty.at);
     mem_free(d);
 }
 

@@ -10,6 +10,16 @@
 struct eta;  /* eta.h */
 struct pool; /* pool.h */
 
+/* When a legal match is good enough (worth.h), and what it is measured by (quality.h).
+ * Off: the first legal match is taken. */
+struct patience {
+    bool is_on, is_derived; /* derived: from the arrivals */
+    double points_per_s;    /* 0..10000, of quality for a second of waiting; unless derived */
+    int64_t deadline_ms;    /* 1000..43200000: who has waited as long takes any legal match */
+    struct str uncertainty; /* owned; attribute: the deviation of a player's key; empty: none */
+    double scale; /* units of the key that are 100 points; 0: the spread allowed at first */
+};
+
 /* A parsed queue definition. Owns all it points to. */
 struct queue_def {
     struct str name; /* 1..LIMIT_NAME_BYTES */
@@ -18,6 +28,7 @@ struct queue_def {
     struct ruleset *ruleset;
     int64_t ticket_timeout_ms; /* 1000..43200000: a ticket expires after it; default 600000 */
     int64_t tick_ms;           /* 1..60000: the least time between two searches; default 50 */
+    struct patience patience;
 };
 
 void queue_def_free(struct queue_def *d); /* NULL is fine */

@@ -274,6 +274,7 @@ static struct queue *add_queue(struct realm *r, struct queue_def *def) {
     struct queue *q = r->queues[place] = mem_alloc(sizeof *q);
     q->def = def;
     q->pool = pool_new(def->ruleset);
+    pool_set_patience(q->pool, &def->patience);
     q->pool->queue = q;
     q->eta = eta_new();
     return q;
@@ -298,6 +299,7 @@ static void replace_def(struct realm *r, struct queue *q, struct queue_def *def)
         const struct pool_entry *e = pool_next(old, &at);
         waiting[i] = (struct waiting){e->ticket, e->place};
     }
+    pool_set_patience(new, &def->patience);
     new->queue = q;
     new->search_from_ms = old->search_from_ms;
     heap_stop(&r->turns, &old->turn);

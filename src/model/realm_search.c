@@ -55,11 +55,34 @@ static struct match_team *build_teams(const struct candidate *found, const struc
     return teams;
 }
 
+static uint32_t worst_latency(const struct pick_result *found) {
+    int32_t worst = 0;
+    for (uint32_t i = 0; i < found->ticket_count; i++) {
+        const struct ticket_spec *spec = &found->tickets[i]->spec;
+        for (uint32_t k = 0; k < spec->player_count; k++) {
+            int32_t ms = player_latency_ms(&spec->players[k], found->verdict.region);
+            if (ms > worst) worst = ms;
+        }
+    }
+    return (uint32_t)worst;
+}
+
+static double mean_wait_ms(const struct pick_result *found, int64_t now_ms) {
+    double sum = 0;
+    uint32_t players = 0;
+    for (uint32_t i = 0; i < found->ticket_count; i++) {
+        const struct ticket *t = found->tickets[i];
+        if (now_ms > t->created_ms) sum += (double)(now_ms - t->created_ms) * t->spec.player_count;
+        players += t->spec.player_count;
+    }
+    return sum / players;
+}
+
 static void emit_match(struct realm *r, const struct queue *q, const struct pick_result *found,
                        const struct decision *d) {
     struct candidate c = {found->tickets, found->team_of, found->ticket_count, found->age_ms};
     double soft = ruleset_soft_cost(q->def->ruleset, &c, found->verdict.region, d->arena);
-    struct quality quality = quality_measure(q->def->ruleset, &c, soft);
+    struct quality quality = quality_measure(q->def->ruleset, &q->def->patience, &c, soft);
     struct record *record = arena_alloc(d->arena, sizeof *record);
     struct id *ids = arena_alloc(d->arena, found->ticket_count * sizeof *ids);
     for (uint32_t i = 0; i < found->ticket_count; i++)
@@ -79,7 +102,10 @@ static void emit_match(struct realm *r, const struct queue *q, const struct pick
     m->quality = quality.score;
     m->skill_spread = quality.spread;
     m->team_gap = quality.team_gap;
+    m->win_gap = quality.win_gap;
     m->mean_latency_ms = found->verdict.mean_latency_ms;
+    m->worst_latency_ms = worst_latency(found);
+    m->mean_wait_ms = mean_wait_ms(found, d->now_ms);
     m->longest_wait_ms = d->now_ms > oldest_ms ? d->now_ms - oldest_ms : 0;
     m->created_ms = d->now_ms;
     realm_emit(r, d, record);
@@ -106,7 +132,7 @@ static void search_queue(struct realm *r, struct queue *q, const struct decision
             spend(budget, (uint64_t)found->ticket_count * NODES_PER_TICKET);
             emit_match(r, q, found, d);
         } else {
-            pool_sleep(pool, x, pick_retry_ms(pool, x, d->now_ms, found->truncated));
+            pool_sleep(pool, x, pick_retry_ms(pool, x, d->now_ms, found));
         }
     }
     if (!pool_is_dirty(pool)) pool->search_from_ms = d->now_ms + q->def->tick_ms;

@@ -69,6 +69,9 @@
     ROW(Match, longest_wait_ms, 11, PB_VARINT)                        \
     ROW(Match, mean_latency_ms, 12, PB_FIXED64)                       \
     ROW(Match, create_time_ms, 13, PB_VARINT)                         \
+    ROW(Match, win_gap, 20, PB_FIXED64)                               \
+    ROW(Match, mean_wait_ms, 21, PB_FIXED64)                          \
+    ROW(Match, worst_latency_ms, 22, PB_VARINT)                       \
     /* tickets.proto */                                               \
     ROW(CreateTicketRequest, queues, 1, PB_BYTES)                     \
     ROW(CreateTicketRequest, players, 2, PB_BYTES)                    \

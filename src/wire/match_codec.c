@@ -110,6 +110,9 @@ void match_codec_write(const struct match_spec *m, uint32_t key, struct strbuf *
     pb_put_int(out, Match_longest_wait_ms, m->longest_wait_ms);
     pb_put_double(out, Match_mean_latency_ms, m->mean_latency_ms);
     pb_put_int(out, Match_create_time_ms, m->created_ms);
+    pb_put_double(out, Match_win_gap, m->win_gap);
+    pb_put_double(out, Match_mean_wait_ms, m->mean_wait_ms);
+    pb_put_uint(out, Match_worst_latency_ms, m->worst_latency_ms);
     pb_close(out, match);
 }
 
@@ -173,6 +176,15 @@ static bool take_field(const struct pb_field *f, struct match_spec *m) {
     case Match_create_time_ms:
         m->created_ms = (int64_t)f->value;
         return true;
+    case Match_win_gap:
+        m->win_gap = pb_double(f);
+        return true;
+    case Match_mean_wait_ms:
+        m->mean_wait_ms = pb_double(f);
+        return true;
+    case Match_worst_latency_ms:
+        m->worst_latency_ms = (uint32_t)f->value;
+        return true;
     default:
         return true;
     }
@@ -191,6 +203,7 @@ static bool match_valid(const struct match_spec *m) {
     return !id_is_none(m->id) && m->state >= MATCH_PROPOSED && m->state <= MATCH_CANCELLED &&
            str_name_valid(m->queue) && str_utf8_valid(m->region) && isfinite(m->quality) &&
            isfinite(m->skill_spread) && isfinite(m->team_gap) && isfinite(m->mean_latency_ms) &&
+           isfinite(m->win_gap) && isfinite(m->mean_wait_ms) &&
            match_codec_time_valid(m->created_ms) && tickets_differ(m);
 }
 

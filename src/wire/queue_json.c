@@ -22,7 +22,23 @@ struct definition_json {
     const json_t *ruleset;
     int64_t ticket_timeout_ms, request_timeout_ms; /* 0: not given */
     uint32_t tick_ms;
+    struct patience patience; /* uncertainty: borrowed */
 };
+
+/* A number of points per second, or "auto". */
+static enum err read_patience(struct json_reader *r, const json_t *value, void *into) {
+    struct patience *p = &((struct definition_json *)into)->patience;
+    static const struct json_read_row row = {.kind = READ_NUMBER, .low = 0, .high = 10000};
+    p->is_on = true;
+    p->is_derived = json_is_string(value) && strcmp(json_string_value(value), "auto") == 0;
+    if (p->is_derived) return ERR_OK;
+    if (!json_is_number(value)) {
+        return json_read_refuse_value(r, value, "a number of points per second or \"auto\"");
+    }
+    enum err code = json_read_value(r, value, &row, &p->points_per_s);
+    p->is_on = p->points_per_s > 0;
+    return code;
+}
 
 static const struct json_read_row definition_rows[] = {
     {.name = "name",
@@ -56,6 +72,22 @@ static const struct json_read_row definition_rows[] = {
      .low = 1,
      .high = 60000,
      .offset = offsetof(struct definition_json, tick_ms)},
+    {.name = "patience", .kind = READ_CUSTOM, .read = read_patience},
+    {.name = "deadlineSeconds",
+     .kind = READ_MS,
+     .low = 1,
+     .high = 43200,
+     .offset = offsetof(struct definition_json, patience.deadline_ms)},
+    {.name = "qualityScale",
+     .kind = READ_NUMBER,
+     .low = 1e-6,
+     .high = 1e9,
+     .offset = offsetof(struct definition_json, patience.scale)},
+    {.name = "uncertaintyAttribute",
+     .kind = READ_TEXT,
+     .low = 1,
+     .high = LIMIT_NAME_BYTES,
+     .offset = offsetof(struct definition_json, patience.uncertainty)},
 };
 
 /* Tells a problem that no reader of JSON told. */
@@ -112,6 +144,31 @@ static enum err choose_timeout(struct json_reader *r, struct definition_json *j)
     return ERR_OK;
 }
 
+/* Copies what the document gives; the deadline's default is two minutes, or half the timeout. */
+static void take_patience(const struct definition_json *j, struct queue_def *d) {
+    const int64_t usual_ms = 120000;
+    d->patience = j->patience;
+    if (j->patience.uncertainty.size) {
+        d->patience.uncertainty.at = mem_text(j->patience.uncertainty);
+    }
+    if (d->patience.deadline_ms) return;
+    int64_t half_ms = d->ticket_timeout_ms / 2;
+    d->patience.deadline_ms = half_ms < usual_ms ? half_ms : usual_ms;
+}
+
+static void note_patience(const struct queue_def *d, struct strbuf *notes) {
+    const struct patience *p = &d->patience;
+    if (!notes || !p->is_on) return;
+    if (p->deadline_ms >= d->ticket_timeout_ms) {
+        strbuf_printf(notes, "deadlineSeconds %g has no effect: a ticket expires after %g s\n",
+                      (double)p->deadline_ms / 1000, (double)d->ticket_timeout_ms / 1000);
+    }
+    if (!ruleset_has_key(d->ruleset)) {
+        strbuf_printf(notes, "patience weighs no skill: no rule bounds the spread of a number, and "
+                             "there is no balancedAttribute\n");
+    }
+}
+
 static enum err read_definition(const json_t *value, const struct ruleset_reading *x,
                                 struct queue_def *d) {
     struct json_reader r = {.arena = arena_new(0),
@@ -135,6 +192,8 @@ static enum err read_definition(const json_t *value, const struct ruleset_readin
         d->name = (struct str){mem_text(j.name), j.name.size};
         d->ticket_timeout_ms = j.ticket_timeout_ms;
         d->tick_ms = j.tick_ms;
+        take_patience(&j, d);
+        note_patience(d, x->notes);
     }
     arena_free(r.arena);
     return code;

@@ -45,6 +45,9 @@ struct kit_rules {
     struct kit_rule extra[3]; /* ended by NULL */
     int64_t timeout_ms;       /* 0: 600 s */
     int64_t tick_ms;          /* 0: 1 ms */
+    double patience;          /* points per second; 0: the first legal match */
+    int64_t deadline_ms;      /* of a patient queue; 0: 120 s */
+    double scale;             /* units of skill that are 100 points; 0: spread */
 };
 
 static inline struct rule_def *kit_next_rule(struct ruleset_def *def, const char *name,
@@ -139,6 +142,8 @@ static inline struct queue_def *kit_def(const char *name, const char *json,
     d->ruleset = kit_ruleset(k);
     d->ticket_timeout_ms = k->timeout_ms ? k->timeout_ms : 600000;
     d->tick_ms = k->tick_ms ? k->tick_ms : 1;
+    d->patience = (struct patience){k->patience > 0, false, k->patience,
+                                    k->deadline_ms ? k->deadline_ms : 120000, {0}, k->scale};
     return d;
 }
 

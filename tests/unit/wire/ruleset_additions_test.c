@@ -34,7 +34,7 @@ static struct judged judge(const struct ruleset *r, int64_t age_ms, const char *
     j.verdict = ruleset_evaluate(r, &c, arena);
     ruleset_assign_roles(r, &c, j.roles, arena);
     j.cost = ruleset_soft_cost(r, &c, j.verdict.region, arena);
-    j.quality = quality_measure(r, &c, j.cost).score;
+    j.quality = quality_measure(r, &(struct patience){0}, &c, j.cost).score;
     arena_free(arena);
     return j;
 }

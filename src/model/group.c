@@ -1,0 +1,126 @@
+/* group.c - what a group's members have come to, and whether one more still fits. */
+#include "model/group.h"
+
+#include "model/split.h"
+
+/* ---- limits ---- */
+
+static int64_t age_since(const struct group *g, int64_t created_ms) {
+    return g->now_ms > created_ms ? g->now_ms - created_ms : 0;
+}
+
+static int64_t age_of(const struct group *g, const struct group_extent *e) {
+    return age_since(g, ruleset_age_is_newest(g->pool->ruleset) ? e->newest_ms : e->oldest_ms);
+}
+
+static struct group_bounds bounds_of(const struct ruleset_limits *l) {
+    return (struct group_bounds){l, l->key_spread_max, l->latency_ms_max, l->players_min};
+}
+
+static struct group_bounds bounds_at(const struct group *g, int64_t age_ms) {
+    if (g->shrinking) return g->loosest;
+    return bounds_of(ruleset_limits_at(g->pool->ruleset, age_ms));
+}
+
+static struct group_bounds loosest_of_all_ages(const struct ruleset *r) {
+    struct group_bounds b = bounds_of(ruleset_limits_at(r, 0));
+    for (int64_t age = 0; (age = ruleset_next_step_ms(r, age)) != INT64_MAX;) {
+        struct group_bounds step = bounds_of(ruleset_limits_at(r, age));
+        if (step.sizes->players_max > b.sizes->players_max) b.sizes = step.sizes;
+        if (step.spread > b.spread) b.spread = step.spread;
+        if (step.latency_ms > b.latency_ms) b.latency_ms = step.latency_ms;
+        if (step.players_min < b.players_min) b.players_min = step.players_min;
+    }
+    return b;
+}
+
+/* No group is younger than its youngest member, none is older than the queue's oldest ticket. */
+static struct group_bounds loosest_for(const struct group *g) {
+    const struct ruleset *r = g->pool->ruleset;
+    if (g->shrinking) return loosest_of_all_ages(r);
+    int64_t since =
+        ruleset_age_is_newest(r) ? g->x.slot->created_ms : pool_oldest(g->pool)->created_ms;
+    return bounds_of(ruleset_limits_at(r, age_since(g, since)));
+}
+
+/* ---- growing ---- */
+
+void group_init(struct group *g, const struct pool *pool, const struct pool_entry *x,
+                int64_t now_ms, bool shrinking) {
+    g->pool = pool;
+    g->now_ms = now_ms;
+    g->shrinking = shrinking;
+    g->x = (struct option){pool_slot(x), UINT64_MAX};
+    g->loosest = loosest_for(g);
+    g->x.regions = pool_regions_within(pool, g->x.slot, g->loosest.latency_ms);
+    group_begin(g);
+}
+
+void group_begin(struct group *g) {
+    const struct bin_slot *x = g->x.slot;
+    g->members[0] = &g->x;
+    g->extents[0] = (struct group_extent){x->players,    x->players == 1, x->key,       x->key,
+                                          x->created_ms, x->created_ms,   g->x.regions, NULL};
+    g->extents[0].sizes = bounds_at(g, age_of(g, &g->extents[0])).sizes;
+    g->depth = 1;
+}
+
+static bool has_common_region(const struct group *g, const struct group_extent *e,
+                              int32_t latency_ms, const struct option *coming) {
+    if (latency_ms == INT32_MAX) return true;
+    if (e->regions == 0) return false;
+    if (latency_ms == g->loosest.latency_ms) return true;
+    uint64_t set = pool_regions_within(g->pool, coming->slot, latency_ms);
+    for (uint32_t i = 0; i < g->depth && set; i++)
+        set &= pool_regions_within(g->pool, g->members[i]->slot, latency_ms);
+    return set != 0;
+}
+
+static bool packs_with(const struct group *g, const struct group_extent *e,
+                       const struct bin_slot *coming) {
+    if (e->solos) return true; /* the total was checked */
+    if (coming->players == 1 && e->sizes == group_extent(g)->sizes) return true; /* fits any gap */
+    uint32_t sizes[LIMIT_MATCH_PLAYERS];
+    for (uint32_t i = 0; i < g->depth; i++)
+        sizes[i] = g->members[i]->slot->players;
+    sizes[g->depth] = coming->players;
+    return split_fits(sizes, g->depth + 1, e->sizes->teams, e->sizes->team_count);
+}
+
+enum group_fit group_extend(struct group *g, const struct option *o) {
+    const struct bin_slot *s = o->slot;
+    struct group_extent e = *group_extent(g);
+    e.players += s->players;
+    e.solos = e.solos && s->players == 1;
+    e.low = s->key < e.low ? s->key : e.low;
+    e.high = s->key > e.high ? s->key : e.high;
+    e.oldest_ms = s->created_ms < e.oldest_ms ? s->created_ms : e.oldest_ms;
+    e.newest_ms = s->created_ms > e.newest_ms ? s->created_ms : e.newest_ms;
+    e.regions &= o->regions;
+    struct group_bounds b = bounds_at(g, age_of(g, &e));
+    e.sizes = b.sizes;
+    if (!(e.high - e.low <= b.spread)) return GROUP_REFUSED;
+    if (!has_common_region(g, &e, b.latency_ms, o)) return GROUP_REFUSED;
+    if (e.players > b.sizes->players_max || !packs_with(g, &e, s)) return GROUP_NO_ROOM;
+    g->members[g->depth] = o;
+    g->extents[g->depth++] = e;
+    return GROUP_FITS;
+}
+
+/* ---- asking ---- */
+
+const struct group_extent *group_extent(const struct group *g) {
+    return &g->extents[g->depth - 1];
+}
+
+int64_t group_age_ms(const struct group *g) {
+    return age_of(g, group_extent(g));
+}
+
+bool group_has_enough(const struct group *g) {
+    return group_extent(g)->players >= bounds_at(g, group_age_ms(g)).players_min;
+}
+
+bool group_is_full(const struct group *g) {
+    return group_extent(g)->players == group_extent(g)->sizes->players_max;
+}

@@ -1,0 +1,193 @@
+/* seek.c - a heap of contributions, filled into a group. */
+#include "model/seek.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { NO_REGION = 64 };
+
+/* ---- what a group costs ---- */
+
+static double mismatch(const struct group *g, const struct worth *w) {
+    double sum = 0, cost = 0;
+    uint32_t players = group_extent(g)->players;
+    for (uint32_t i = 0; i < g->depth; i++)
+        sum += g->members[i]->slot->key * g->members[i]->slot->players;
+    double mean = sum / players;
+    for (uint32_t i = 0; i < g->depth; i++) {
+        const struct bin_slot *s = g->members[i]->slot;
+        cost += worth_phi(fabs(s->key - mean) * w->unit) * s->players;
+    }
+    return cost / players;
+}
+
+static double ping_of(const struct group *g, const struct bin_slot *s, uint32_t region) {
+    if (region == NO_REGION) return 0;
+    return worth_ping(pool_latency_ms(g->pool, s, region), s->best_ms);
+}
+
+static double ping_in(const struct group *g, uint32_t region) {
+    double cost = 0;
+    for (uint32_t i = 0; i < g->depth; i++) {
+        const struct bin_slot *s = g->members[i]->slot;
+        cost += ping_of(g, s, region) * s->players;
+    }
+    return cost / group_extent(g)->players;
+}
+
+static bool has_regions(const struct group *g) {
+    return g->loosest.latency_ms != INT32_MAX;
+}
+
+double seek_cost(const struct group *g, const struct worth *w) {
+    double best = INFINITY;
+    if (!has_regions(g)) return mismatch(g, w);
+    for (uint64_t set = group_extent(g)->regions; set; set &= set - 1)
+        best = fmin(best, ping_in(g, (uint32_t)__builtin_ctzll(set)));
+    return mismatch(g, w) + best;
+}
+
+double seek_credit(const struct group *g, const struct worth *w) {
+    double sum = 0;
+    for (uint32_t i = 0; i < g->depth; i++) {
+        const struct bin_slot *s = g->members[i]->slot;
+        sum += worth_credit(w, s) * s->players;
+    }
+    return sum / group_extent(g)->players;
+}
+
+/* ---- the heap of contributions ---- */
+
+static void sift_down(struct seek_rank *heap, uint32_t count, uint32_t place) {
+    struct seek_rank moved = heap[place];
+    for (uint32_t child; (child = 2 * place + 1) < count; place = child) {
+        if (child + 1 < count && heap[child + 1].contribution > heap[child].contribution) child++;
+        if (!(heap[child].contribution > moved.contribution)) break;
+        heap[place] = heap[child];
+    }
+    heap[place] = moved;
+}
+
+static uint32_t pop(struct seek_rank *heap, uint32_t *count) {
+    uint32_t index = heap[0].index;
+    heap[0] = heap[--*count];
+    if (*count) sift_down(heap, *count, 0);
+    return index;
+}
+
+struct place { /* where a group is sought */
+    uint32_t region;
+    double centre; /* key */
+};
+
+static uint32_t fill_heap(struct seek *s, const struct group *g, const struct gathered *near,
+                          struct place at, double unit) {
+    uint32_t count = 0, region = at.region;
+    for (uint32_t i = 0; i < near->count; i++) {
+        const struct option *o = &near->options[i];
+        if (region != NO_REGION && !(o->regions >> region & 1)) continue;
+        double distance = fabs(o->slot->key - at.centre) * unit;
+        double worth = s->credits[i] - worth_phi(distance) - ping_of(g, o->slot, region);
+        s->heap[count++] = (struct seek_rank){worth, i};
+    }
+    for (uint32_t place = count / 2; place-- > 0;)
+        sift_down(s->heap, count, place);
+    return count;
+}
+
+/* ---- assembling ---- */
+
+/* Takes the best contributions that fit; of the sizes allowed the largest that is affordable, else
+ * the one of most slack. False: there are not enough. */
+static bool assemble(struct seek *s, struct group *g, const struct gathered *near, uint32_t count,
+                     const struct worth *w) {
+    uint32_t best_depth = 0, too_big = UINT32_MAX;
+    double best = -INFINITY;
+    s->groups++;
+    group_begin(g);
+    for (;;) {
+        if (group_has_enough(g)) {
+            double slack = seek_credit(g, w) - seek_cost(g, w);
+            if (slack >= 0 || slack > best) best_depth = g->depth, best = slack;
+            if (group_is_full(g)) break;
+        }
+        bool grew = false;
+        while (count > 0 && !grew) {
+            const struct option *o = &near->options[pop(s->heap, &count)];
+            if (o->slot->players >= too_big) continue;
+            enum group_fit fit = group_extend(g, o);
+            if (fit == GROUP_NO_ROOM && !g->shrinking) too_big = o->slot->players;
+            grew = fit == GROUP_FITS;
+        }
+        if (!grew) break;
+    }
+    if (best_depth == 0) return false;
+    g->depth = best_depth;
+    return true;
+}
+
+static double mean_key(const struct group *g) {
+    double sum = 0;
+    for (uint32_t i = 0; i < g->depth; i++)
+        sum += g->members[i]->slot->key * g->members[i]->slot->players;
+    return sum / group_extent(g)->players;
+}
+
+static void keep_if_best(struct seek *s, const struct group *g, const struct worth *w) {
+    double slack = seek_credit(g, w) - seek_cost(g, w);
+    if (slack <= s->best_slack) return;
+    s->best_slack = slack;
+    s->best_depth = g->depth;
+    memcpy(s->best, g->members, g->depth * sizeof(struct option *));
+}
+
+static void seek_in(struct seek *s, struct group *g, const struct gathered *near, uint32_t region,
+                    const struct worth *w) {
+    struct place at = {region, g->x.slot->key};
+    for (int round = 0; round < 2; round++) {
+        uint32_t count = fill_heap(s, g, near, at, w->unit);
+        if (!assemble(s, g, near, count, w)) return;
+        keep_if_best(s, g, w);
+        double next = mean_key(g);
+        if (next == at.centre) return;
+        at.centre = next;
+    }
+}
+
+/* The nearest of the set's regions to x, taken out of it. */
+static uint32_t take_nearest(const struct group *g, uint64_t *set) {
+    uint32_t nearest = NO_REGION;
+    int32_t least = INT32_MAX;
+    for (uint64_t bits = *set; bits; bits &= bits - 1) {
+        uint32_t region = (uint32_t)__builtin_ctzll(bits);
+        int32_t ms = pool_latency_ms(g->pool, g->x.slot, region);
+        if (ms < least) least = ms, nearest = region;
+    }
+    if (nearest != NO_REGION) *set &= ~(UINT64_C(1) << nearest);
+    return nearest;
+}
+
+static bool restore_best(struct seek *s, struct group *g) {
+    if (s->best_depth == 0) return false;
+    group_begin(g);
+    for (uint32_t i = 1; i < s->best_depth; i++)
+        (void)group_extend(g, s->best[i]); /* in the order in which they fitted before */
+    return true;
+}
+
+bool seek_best(struct seek *s, struct group *g, const struct gathered *near,
+               const struct worth *w) {
+    s->best_depth = s->groups = 0;
+    s->best_slack = -INFINITY;
+    for (uint32_t i = 0; i < near->count; i++)
+        s->credits[i] = worth_credit(w, near->options[i].slot);
+    if (!has_regions(g)) {
+        seek_in(s, g, near, NO_REGION, w);
+        return restore_best(s, g);
+    }
+    uint64_t regions = g->x.regions;
+    uint32_t left = worth_credit(w, g->x.slot) >= WORTH_URGENT ? 64 : SEEK_REGIONS;
+    for (; left > 0 && regions; left--)
+        seek_in(s, g, near, take_nearest(g, &regions), w);
+    return restore_best(s, g);
+}

@@ -1,0 +1,38 @@
+/* seek.h - the best group around one ticket, by contribution: credit less what it costs.
+ *
+ * For a region and a centre every candidate contributes credit - phi(|s - centre|) - ping, whoever
+ * else is in the group; the group takes them best first as far as known rules allow, once around
+ * the ticket, once around the mean of what came of it. Groups are compared by slack, mean credit
+ * less cost (worth.h), before the teams are split.
+ * O(regions * candidates * log members). Thread safety: one thread per instance.
+ */
+#ifndef MUSTER_MODEL_SEEK_H
+#define MUSTER_MODEL_SEEK_H
+
+#include "model/group.h"
+#include "model/worth.h"
+
+#define SEEK_REGIONS 6 /* the ticket's nearest; all of them once it is urgent */
+
+struct seek_rank {
+    double contribution; /* per player */
+    uint32_t index;
+};
+
+struct seek {
+    struct seek_rank heap[GATHER_MAX];
+    double credits[GATHER_MAX];
+    const struct option *best[LIMIT_MATCH_PLAYERS];
+    uint32_t best_depth;
+    double best_slack;
+    uint32_t groups; /* built by the last call */
+};
+
+/* Leaves the best group in `g`, which was initialised; false: none has enough players. */
+bool seek_best(struct seek *s, struct group *g, const struct gathered *near, const struct worth *w);
+
+/* What the group costs but for teams and soft costs, in its best common region. */
+double seek_cost(const struct group *g, const struct worth *w);
+double seek_credit(const struct group *g, const struct worth *w); /* mean over players */
+
+#endif

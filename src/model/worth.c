@@ -1,0 +1,119 @@
+/* worth.c - credit, its beginning, and the moment at which it is enough. */
+#include "model/worth.h"
+
+#include "model/quality.h"
+
+#include <math.h>
+
+static const double GROWTH = 0.5;       /* g */
+static const double RUSH_POINTS = 200;  /* R */
+static const double SHARE = 0.3;        /* A */
+static const double PING_POINTS = 2;    /* K */
+static const double PARTY_POINTS = 10;  /* per step between the largest parties of two teams */
+static const double EVEN_POINTS = 10;   /* what ratings cannot tell apart */
+static const double START_MAX = 100000; /* points: nobody comes */
+
+enum { PING_FREE_MS = 40, PING_FAR_MS = 100, DEADLINE_PARTS = 8 };
+
+/* c of a queue that gives none. */
+static double derived_patience(const struct worth *w, const struct arrivals *a, uint32_t players) {
+    double density = arrivals_density(a) / w->unit; /* players a second and point */
+    if (!(density > 0)) return EVEN_POINTS;
+    double wait_s = players / (2 * EVEN_POINTS * density);
+    double most_s = w->deadline_ms / 1000 / DEADLINE_PARTS;
+    if (wait_s > most_s) wait_s = most_s;
+    return players / (4 * SHARE * density * wait_s * wait_s);
+}
+
+struct worth worth_of(const struct patience *p, const struct ruleset *r, const struct arrivals *a,
+                      int64_t now_ms) {
+    struct worth w = {.unit = quality_points_per_unit(r, p),
+                      .deadline_ms = (double)p->deadline_ms,
+                      .patience = p->points_per_s,
+                      .now_ms = now_ms};
+    if (p->is_derived) {
+        w.patience = derived_patience(&w, a, ruleset_limits_at(r, 0)->players_max);
+    }
+    w.per_ms = GROWTH * w.patience / 1000;
+    return w;
+}
+
+double worth_start(const struct worth *w, const struct arrivals *a, const struct arrival *of,
+                   double sigma, uint32_t players) {
+    enum { STEPS = 8 };
+    double target = 2 * SHARE * players * w->patience;
+    double start = EVEN_POINTS;
+    for (int i = 0; i < STEPS; i++) { /* one step where keys are spread evenly */
+        double had = start * arrivals_near(a, of->key, start / w->unit, of->regions);
+        double factor = had * 64 > target ? sqrt(target / had) : 8;
+        start *= factor;
+        if (start > START_MAX) start = START_MAX;
+        if (factor > 0.97 && factor < 1.03) break;
+    }
+    double widened = sigma * w->unit;
+    return sqrt(start * start + widened * widened);
+}
+
+static double credit_at(const struct worth *w, const struct bin_slot *s, int64_t now_ms) {
+    double age_ms = now_ms > s->created_ms ? (double)(now_ms - s->created_ms) : 0;
+    if (age_ms >= w->deadline_ms) return WORTH_URGENT + age_ms / 1000;
+    double part = age_ms / w->deadline_ms;
+    return (double)s->start + w->per_ms * age_ms + RUSH_POINTS * part * part * part * part;
+}
+
+double worth_credit(const struct worth *w, const struct bin_slot *s) {
+    return credit_at(w, s, w->now_ms);
+}
+
+double worth_ping(int32_t ms, int32_t best_ms) {
+    int32_t free_ms = best_ms > PING_FREE_MS ? best_ms : PING_FREE_MS;
+    int32_t beyond = ms > free_ms ? ms - free_ms : 0;
+    int32_t far = ms > PING_FAR_MS ? ms - PING_FAR_MS : 0;
+    if (free_ms > PING_FAR_MS)
+        far = beyond; /* what even the best region costs is nobody's choice */
+    return PING_POINTS * (beyond + 2 * far);
+}
+
+double worth_uneven(const struct worth *w, const struct split_item *items, const struct split *s,
+                    uint32_t count) {
+    uint32_t players[LIMIT_TEAMS] = {0}, largest[LIMIT_TEAMS] = {0};
+    uint32_t teams = 0, least = UINT32_MAX, most = 0;
+    bool several = false;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t team = s->team_of[i];
+        if (team >= teams) teams = team + 1;
+        players[team] += items[i].players;
+        if (items[i].players > largest[team]) largest[team] = items[i].players;
+        several = several || players[team] > 1;
+    }
+    if (!several) return 0;
+    for (uint32_t t = 0; t < teams; t++) {
+        if (largest[t] < least) least = largest[t];
+        if (largest[t] > most) most = largest[t];
+    }
+    return s->gap * w->unit + PARTY_POINTS * (most - least);
+}
+
+static bool is_affordable(const struct worth *w, const struct worth_group *g, int64_t at_ms) {
+    double sum = 0;
+    for (uint32_t i = 0; i < g->count; i++)
+        sum += credit_at(w, g->slots[i], at_ms) * g->slots[i]->players;
+    return sum >= g->cost * g->players;
+}
+
+int64_t worth_affordable_ms(const struct worth *w, const struct worth_group *g) {
+    int64_t oldest_ms = g->slots[0]->created_ms;
+    for (uint32_t i = 1; i < g->count; i++) {
+        if (g->slots[i]->created_ms < oldest_ms) oldest_ms = g->slots[i]->created_ms;
+    }
+    int64_t low = w->now_ms, high = oldest_ms + (int64_t)ceil(w->deadline_ms);
+    if (is_affordable(w, g, low)) return low;
+    while (high - low > 1) { /* not yet at low, certainly at high */
+        int64_t middle = low + (high - low) / 2;
+        if (is_affordable(w, g, middle))
+            high = middle;
+        else
+            low = middle;
+    }
+    return high;
+}

@@ -1,0 +1,74 @@
+/* worth.h - patience: when a legal match is good enough to be taken.
+ *
+ * Everything is in points of quality.h (100: the key spread that rules allow a fresh ticket).
+ *
+ *   credit_i(t) = D_i + g c age + R (age / T)^4          what ticket i puts up with; age >= T: all
+ *   cost(G)     = mean over players of phi(|s_i - m|)    skill; m: the group's mean
+ *               + K mean over players of ping_i          ms beyond the own best region
+ *               + team gap + 10 per step of party size   of the best split; see worth_uneven
+ *               + soft costs of the ruleset
+ *   phi(d) = 2 d + d^2 / 200        ping = (ms - max(best, 40))+ + 2 (ms - 100)+
+ *
+ * A group is taken when the mean credit of its players covers its cost. c is the queue's patience,
+ * points per second: what a player would rather bear than wait a second longer. D_i is the distance
+ * at which enough partners are expected: the smallest D with D Lambda(D) >= 2 A N c, Lambda(D) the
+ * players a second that come within D of ticket i (arrivals.h) and N those of a match. So a crowded
+ * middle starts strict and a lonely tail generous. An uncertain rating (deviation sigma) widens it:
+ * sqrt(D^2 + sigma^2).
+ * Without a given patience, c asks for matches as even as ratings are exact (10 points) where that
+ * costs at most an eighth of the deadline, and else for what an eighth of it buys.
+ * Why these: minimising mismatch + c wait at threshold D, wait N / (2 lambda D), gives
+ * D = sqrt(A N c / lambda). A, g, K and phi are flat optima of simulations on six workloads.
+ * Pure. Thread safety: all functions.
+ */
+#ifndef MUSTER_MODEL_WORTH_H
+#define MUSTER_MODEL_WORTH_H
+
+#include "model/arrivals.h"
+#include "model/bins.h"
+#include "model/queue.h"
+#include "model/split.h"
+
+#define WORTH_URGENT 1e12 /* the credit of whoever has waited until the deadline */
+
+struct worth {          /* of one partition, now */
+    double unit;        /* points per unit of the key */
+    double per_ms;      /* g c: credit a millisecond of waiting adds */
+    double deadline_ms; /* T */
+    double patience;    /* c, points per second */
+    int64_t now_ms;
+};
+
+struct worth worth_of(const struct patience *p, const struct ruleset *r, const struct arrivals *a,
+                      int64_t now_ms);
+
+/* D_i in points; `sigma`: the deviation of its rating in units of the key, 0: certain. */
+double worth_start(const struct worth *w, const struct arrivals *a, const struct arrival *of,
+                   double sigma, uint32_t players);
+
+double worth_credit(const struct worth *w, const struct bin_slot *s);
+
+static inline double worth_phi(double points) {
+    double cost = points * 2 + points * points / 200;
+    return cost < 1e8 ? cost : 1e8; /* an urgent one's credit covers it */
+}
+
+/* In points, K included. */
+double worth_ping(int32_t ms, int32_t best_ms);
+
+/* What uneven teams cost: the gap of their means and of their largest parties. Teams of one player
+ * are as uneven as the group is: 0. */
+double worth_uneven(const struct worth *w, const struct split_item *items, const struct split *s,
+                    uint32_t count);
+
+struct worth_group { /* of slots; what it lacks is time */
+    const struct bin_slot *const *slots;
+    uint32_t count, players;
+    double cost;
+};
+
+/* The earliest time, now or later, at which the mean credit covers the cost: at the latest when the
+ * first of the group becomes urgent. */
+int64_t worth_affordable_ms(const struct worth *w, const struct worth_group *g);
+
+#endif
