@@ -22,8 +22,14 @@ static void print_status(const Muster__V1__GetStatusResponse *s) {
     printf("version   %s\nrealm     %s\nroles    ", s->version, s->realm);
     for (size_t i = 0; i < s->n_roles; i++)
         printf(" %s", s->roles[i]);
-    printf("\nleading   %s\nposition  %" PRIu64 "-%" PRIu64 "\nuptime    %" PRId64 " s\n",
-           s->leading ? "yes" : "no", s->epoch, s->seq, s->uptime_ms / 1000);
+    printf("\nrole      %s\nposition  %" PRIu64 "-%" PRIu64 "\nuptime    %" PRId64 " s\n",
+           s->leading ? "leader" : "standby", s->epoch, s->seq, s->uptime_ms / 1000);
+    if (s->lease_age_ms >= 0)
+        printf("lease     seen renewed %" PRId64 " ms ago\n", s->lease_age_ms);
+    if (!s->leading && s->lag_ms >= 0)
+        printf("lag       %" PRIu64 " entries at its last look, %" PRId64 " ms ago\n",
+               s->lag_entries, s->lag_ms);
+    if (s->trouble[0]) printf("trouble   %s\n", s->trouble);
     printf("queues    %u\nqueued    %" PRIu64 " tickets\nmatches   %" PRIu64 " kept\n",
            s->queue_count, s->tickets_queued, s->matches_kept);
 }

@@ -212,6 +212,11 @@ static void check(struct matcher *m, struct call *c, struct request *r) {
     call_reply(c, ERR_OK, NULL, strbuf_str(&m->answer));
 }
 
+/* -1 for an instant that never was. */
+static int64_t ms_since(int64_t us) {
+    return us ? (clock_mono_us() - us) / 1000 : -1;
+}
+
 static void get_status(struct matcher *m, struct call *c, struct request *r) {
     (void)r; /* has no fields */
     struct response_status s = {
@@ -222,7 +227,11 @@ static void get_status(struct matcher *m, struct call *c, struct request *r) {
         .leading = m->realm != NULL,
         .epoch = m->epoch,
         .seq = m->seq,
-        .uptime_ms = (clock_mono_us() - m->started_us) / 1000,
+        .uptime_ms = ms_since(m->started_us),
+        .lag_entries = m->realm ? 0 : m->standing.behind,
+        .lag_ms = m->realm ? 0 : ms_since(m->standing.told_us),
+        .lease_age_ms = ms_since(m->standing.lease_us),
+        .trouble = m->why.text,
     };
     if (m->realm) {
         s.tickets_queued = realm_tickets_open(m->realm);

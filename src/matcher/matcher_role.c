@@ -31,9 +31,8 @@ static void lead(struct matcher *m, struct pump_message *p) {
     p->realm = NULL; /* taken */
     m->epoch = p->epoch;
     m->seq = p->seq;
-    int64_t wall_ms = clock_wall_ms();
-    m->clock_base_ms = wall_ms > p->time_ms ? wall_ms : p->time_ms;
-    m->clock_base_us = clock_mono_us();
+    m->clock_base_ms = p->time_ms;
+    m->clock_base_us = p->time_us;
     m->published = realm_counted(m->realm);
     m->why = (struct err_text){0};
     compaction_begin(&m->compaction, (struct compaction_mark){m->clock_base_ms, m->epoch, m->seq});
@@ -70,6 +69,13 @@ static void durable(struct matcher *m, const struct pump_message *p) {
                     m->o.journal_keep_ms);
 }
 
+static void stand(struct matcher *m, const struct pump_message *p) {
+    m->standing = (struct standing){clock_mono_us(), p->lease_us, p->behind};
+    if (m->realm) return; /* its own position is newer */
+    m->epoch = p->epoch;
+    m->seq = p->seq;
+}
+
 static void take_pump_message(struct matcher *m, struct pump_message *p) {
     switch (p->message.kind) {
     case PUMP_LEADING:
@@ -83,6 +89,9 @@ static void take_pump_message(struct matcher *m, struct pump_message *p) {
         break;
     case PUMP_STATE:
         m->why = p->why;
+        break;
+    case PUMP_STANDING:
+        stand(m, p);
         break;
     case PUMP_STOPPED:
         m->pump_stopped = true;

@@ -17,6 +17,12 @@
 
 #include <stdatomic.h>
 
+struct standing {    /* as the pump told it last; zero = never */
+    int64_t told_us; /* when the standby had applied everything */
+    int64_t lease_us;
+    uint64_t behind;
+};
+
 struct matcher {
     struct matcher_options o; /* texts are the arena's */
     struct arena *texts;
@@ -27,10 +33,12 @@ struct matcher {
     int64_t started_us;
     struct metric_series *inbox_depth, *pass_seconds;
 
-    struct realm *realm;                  /* NULL unless leading */
-    struct realm_counts published;        /* as far as the metrics know them */
-    uint64_t epoch, seq;                  /* of the last durable entry of this leadership */
-    int64_t clock_base_ms, clock_base_us; /* the realm's clock: wall at takeover + monotonic */
+    struct realm *realm;           /* NULL unless leading */
+    struct realm_counts published; /* as far as the metrics know them */
+    uint64_t epoch,
+        seq; /* of the last durable entry of this leadership, or applied by the standby */
+    struct standing standing;
+    int64_t clock_base_ms, clock_base_us; /* the realm's clock: PUMP_LEADING's + monotonic */
     struct err_text why; /* why it does not lead, or what keeps the store from writing */
     _Atomic bool leading;
     bool stopping;   /* holds no more long polls */

@@ -107,6 +107,8 @@ void realm_expect_command(const struct realm *r, const struct command *c);
 /* Expires what is due: records TICKET_ENDED. At most `max`; returns how many. Also forgets what
  * was kept long enough. */
 unsigned realm_expire(struct realm *r, const struct decision *d, unsigned max);
+/* What realm_expire forgets, for who only follows a journal and decides nothing. */
+void realm_forget(struct realm *r, int64_t now_ms, unsigned max);
 
 /* Searches the queues whose tick has come, oldest tickets first, and records the matches made.
  * Stops when about `node_budget` candidate groups were looked at, a match counting as several;

@@ -165,17 +165,21 @@ unsigned realm_expire(struct realm *r, const struct decision *d, unsigned max) {
         emit_end(r, d, t, TICKET_EXPIRED, STR("no match was found in time"));
         expired++;
     }
+    realm_forget(r, d->now_ms, max);
+    return expired;
+}
+
+void realm_forget(struct realm *r, int64_t now_ms, unsigned max) {
     for (unsigned n = 0; n < max && list_first(&r->ended); n++) {
         struct ticket *t = LIST_OF(list_first(&r->ended), struct ticket, kept);
-        if (t->ended_ms + r->keep_ms > d->now_ms) break;
+        if (t->ended_ms + r->keep_ms > now_ms) break;
         realm_forget_ticket(r, t);
     }
     for (unsigned n = 0; n < max && list_first(&r->matches_kept); n++) {
         struct match *m = LIST_OF(list_first(&r->matches_kept), struct match, kept);
-        if (m->spec.created_ms + r->keep_ms > d->now_ms) break;
+        if (m->spec.created_ms + r->keep_ms > now_ms) break;
         realm_forget_match(r, m);
     }
-    return expired;
 }
 
 /* ---- queues ---- */

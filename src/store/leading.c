@@ -132,12 +132,15 @@ static void trim(struct pump *p, struct order *o) {
 static void renew(struct pump *p) {
     enum lease_state state;
     struct err_text why;
+    p->lease.clock_ms = pump_core_clock_ms(p);
     enum err e = lease_take(p->redis, &p->stream, &p->lease, &state, &why);
     if (e) {
         pump_core_disconnect(p, e, &why);
         return;
     }
-    p->renew_due_us = clock_mono_us() + p->lease_ms * 1000 / 3;
+    int64_t now_us = clock_mono_us();
+    p->renew_due_us = now_us + p->lease.lease_ms * 1000 / 3;
+    if (state != LEASE_FOREIGN) pump_core_stand(p, p->last, 0, now_us);
     if (state == LEASE_FOREIGN)
         lose(p, "another process (%s) holds the realm's lease",
              p->lease.holder[0] ? p->lease.holder : "just starting");

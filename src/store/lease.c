@@ -4,94 +4,125 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
-enum { LEASE_MS_MAX = 60000 }; /* pump_options.lease_ms' upper end */
+struct value { /* parsed; numbers are 0 in what is none of ours */
+    char owner[96];
+    int64_t lease_ms, clock_ms;
+    uint64_t renewals;
+};
 
-static enum err read_holder(struct redis *r, const struct stream *s, struct lease *l,
-                            struct err_text *why) {
+static struct value parse(const char *text) {
+    struct value v = {0};
+    (void)sscanf(text, "%95s %" SCNd64 " %" SCNu64 " %" SCNd64, v.owner, &v.lease_ms, &v.renewals,
+                 &v.clock_ms);
+    return v;
+}
+
+static enum err command(struct redis *r, const struct str *words, size_t count, bool *nil,
+                        struct err_text *why) {
+    struct redisReply *reply;
+    enum err e = redis_run(r, words, count, &reply, why);
+    if (e) return e;
+    if (nil) *nil = redis_reply_nil(reply);
+    redis_reply_free(reply);
+    return ERR_OK;
+}
+
+/* The value, empty when there is none. */
+static enum err read_value(struct redis *r, const struct stream *s, char out[LEASE_VALUE_BYTES],
+                           struct err_text *why) {
     struct redisReply *reply;
     enum err e = redis_run(r, (struct str[]){STR("GET"), str_of(s->lease_key)}, 2, &reply, why);
     if (e) return e;
-    struct str holder = redis_reply_str(reply);
-    (void)snprintf(l->holder, sizeof l->holder, "%.*s", STR_PRINT(holder));
+    (void)snprintf(out, LEASE_VALUE_BYTES, "%.*s", STR_PRINT(redis_reply_str(reply)));
     redis_reply_free(reply);
     return ERR_OK;
 }
 
-static enum err run(struct redis *r, const struct str *words, size_t count, int64_t *number,
+/* The first half of a compare-and-set: watches the key; `*same` says whether it has this value. */
+static enum err watch(struct redis *r, const struct stream *s, const char *expected, bool *same,
+                      struct err_text *why) {
+    char now[LEASE_VALUE_BYTES];
+    enum err e = command(r, (struct str[]){STR("WATCH"), str_of(s->lease_key)}, 2, NULL, why);
+    if (!e) e = read_value(r, s, now, why);
+    *same = !e && strcmp(now, expected) == 0;
+    return e || *same ? e : command(r, (struct str[]){STR("UNWATCH")}, 1, NULL, why);
+}
+
+/* The second half: one command, unless the key has changed since. */
+static enum err set(struct redis *r, const struct str *words, size_t count, bool *done,
                     struct err_text *why) {
-    struct redisReply *reply;
-    enum err e = redis_run(r, words, count, &reply, why);
-    if (!e && number && !redis_reply_int(reply, number)) *number = 0;
-    redis_reply_free(reply);
+    bool changed = true;
+    enum err e = command(r, (struct str[]){STR("MULTI")}, 1, NULL, why);
+    if (!e) e = command(r, words, count, NULL, why);
+    if (!e) e = command(r, (struct str[]){STR("EXEC")}, 1, &changed, why);
+    *done = !changed;
     return e;
 }
 
-static enum err set_if_free(struct redis *r, const struct stream *s, const struct lease *l,
-                            bool *set, struct err_text *why) {
-    char ms[24];
-    (void)snprintf(ms, sizeof ms, "%lld", (long long)l->lease_ms);
-    struct redisReply *reply;
-    enum err e = redis_run(r,
-                           (struct str[]){STR("SET"), str_of(s->lease_key), l->owner, STR("NX"),
-                                          STR("PX"), str_of(ms)},
-                           6, &reply, why);
-    if (e) return e;
-    *set = !redis_reply_nil(reply);
-    redis_reply_free(reply);
-    return ERR_OK;
+static enum err set_ours(struct redis *r, const struct stream *s, const struct lease *l, bool *done,
+                         struct err_text *why) {
+    char value[LEASE_VALUE_BYTES], ms[24];
+    (void)snprintf(value, sizeof value, "%.*s %" PRId64 " %" PRIu64 " %" PRId64,
+                   STR_PRINT(l->owner), l->lease_ms, l->renewals + 1, l->clock_ms);
+    (void)snprintf(ms, sizeof ms, "%" PRId64, l->lease_ms);
+    return set(
+        r, (struct str[]){STR("SET"), str_of(s->lease_key), str_of(value), STR("PX"), str_of(ms)},
+        5, done, why);
 }
 
-/* Redis' wall clock may jump back by an hour and make a dead owner's lease outlive it by that. */
-static enum err remove_when_stuck(struct redis *r, const struct stream *s, struct lease *l,
-                                  struct err_text *why) {
-    int64_t left_ms, now_us = clock_mono_us();
-    enum err e = run(r, (struct str[]){STR("PTTL"), str_of(s->lease_key)}, 2, &left_ms, why);
-    if (e) return e;
-    bool possible = left_ms != -1 && left_ms <= LEASE_MS_MAX;
-    if (possible || !l->stuck_since_us) l->stuck_since_us = possible ? 0 : now_us;
-    if (possible || now_us - l->stuck_since_us < 2 * l->lease_ms * 1000) return ERR_OK;
-    LOG_WARN("lease-removed", "holder=%s ttl_ms=%lld text=\"no living owner set that\"",
-             log_quote(str_of(l->holder)), (long long)left_ms);
-    l->stuck_since_us = 0;
-    return run(r, (struct str[]){STR("DEL"), str_of(s->lease_key)}, 2, NULL, why);
+/* Takes note of a foreign value; true when it has been the same for so long that nobody alive can
+ * hold it. */
+static bool is_dead(struct lease *l, const char *value) {
+    int64_t now_us = clock_mono_us();
+    struct value v = parse(value);
+    (void)snprintf(l->holder, sizeof l->holder, "%s", v.owner);
+    if (strcmp(l->seen, value) != 0) {
+        (void)snprintf(l->seen, sizeof l->seen, "%s", value);
+        l->seen_us = now_us;
+        l->told_clock_ms = v.clock_ms;
+        return false;
+    }
+    int64_t lease_ms = v.lease_ms > l->lease_ms ? v.lease_ms : l->lease_ms;
+    if (now_us - l->seen_us < 2 * lease_ms * 1000) return false;
+    LOG_WARN("lease-forced",
+             "holder=%s text=\"not renewed for two lease times: its owner is gone\"",
+             log_quote(str_of(l->holder)));
+    return true;
 }
 
 enum err lease_take(struct redis *r, const struct stream *s, struct lease *l,
                     enum lease_state *state, struct err_text *why) {
+    char value[LEASE_VALUE_BYTES];
     *state = LEASE_FOREIGN;
-    enum err e = read_holder(r, s, l, why);
+    l->holder[0] = '\0';
+    enum err e = read_value(r, s, value, why);
     if (e) return e;
-    if (!l->holder[0]) {
-        bool set = false;
-        e = set_if_free(r, s, l, &set, why);
-        if (e || !set) return e; /* another was quicker: the next call will name it */
-        *state = LEASE_TAKEN;
-        return ERR_OK;
-    }
-    if (!str_equal(str_of(l->holder), l->owner)) return remove_when_stuck(r, s, l, why);
-    char ms[24];
-    (void)snprintf(ms, sizeof ms, "%lld", (long long)l->lease_ms);
-    int64_t longer = 0;
-    e = run(r, (struct str[]){STR("PEXPIRE"), str_of(s->lease_key), str_of(ms)}, 3, &longer, why);
-    if (e) return e;
-    /* Not longer: it ran out in between; the next call takes it anew. */
-    if (longer)
-        *state = LEASE_HELD;
-    else
-        return lease_take(r, s, l, state, why);
+    bool ours = value[0] && str_equal(str_of(parse(value).owner), l->owner);
+    if (value[0] && !ours && !is_dead(l, value)) return ERR_OK;
+    bool done = false;
+    e = watch(r, s, value, &done, why);
+    if (!e && done) e = set_ours(r, s, l, &done, why);
+    if (e || !done) return e; /* another was quicker: the next call will name him */
+    l->renewals++;
+    *state = ours ? LEASE_HELD : LEASE_TAKEN;
     return ERR_OK;
 }
 
 enum err lease_clear(struct redis *r, const struct stream *s, struct err_text *why) {
-    return run(r, (struct str[]){STR("DEL"), str_of(s->lease_key)}, 2, NULL, why);
+    return command(r, (struct str[]){STR("DEL"), str_of(s->lease_key)}, 2, NULL, why);
 }
 
 enum err lease_release(struct redis *r, const struct stream *s, const struct lease *l,
                        struct err_text *why) {
-    struct lease now = *l;
-    enum err e = read_holder(r, s, &now, why);
-    if (e || !str_equal(str_of(now.holder), l->owner)) return e;
-    return lease_clear(r, s, why);
+    char value[LEASE_VALUE_BYTES];
+    enum err e = read_value(r, s, value, why);
+    if (e || !value[0] || !str_equal(str_of(parse(value).owner), l->owner)) return e;
+    bool done = false;
+    e = watch(r, s, value, &done, why);
+    if (e || !done) return e;
+    return set(r, (struct str[]){STR("DEL"), str_of(s->lease_key)}, 2, &done, why);
 }

@@ -1,7 +1,11 @@
-/* lease.h - who may lead a realm: SET muster:{realm}:lease <owner> NX PX.
+/* lease.h - who leads a realm: SET muster:{realm}:lease "<owner> <lease ms> <renewals> <clock ms>".
  *
  * Only for liveness: it keeps contenders from fencing a healthy owner off. Correctness rests on the
- * stream's ids. All calls block up to the connection's time limit.
+ * stream's ids. Every renewal changes the value, and every change is a compare-and-set (WATCH), so
+ * that a contender needs no clock but his own: a value that stays the same for two lease times is a
+ * dead owner's, whatever Redis' clock makes of its time to live.
+ * The owner also tells the realm's clock, so that who takes over goes on with it instead of his
+ * host's. All calls block up to the connection's time limit.
  */
 #ifndef MUSTER_STORE_LEASE_H
 #define MUSTER_STORE_LEASE_H
@@ -14,16 +18,22 @@ enum lease_state {
     LEASE_FOREIGN, /* another's */
 };
 
+#define LEASE_VALUE_BYTES 192
+
 struct lease {
-    struct str owner; /* borrowed: unique per process start */
+    struct str owner; /* borrowed: unique per process start, at most 95 bytes without blanks */
     int64_t lease_ms;
-    char holder[96];        /* LEASE_FOREIGN: who */
-    int64_t stuck_since_us; /* clock_mono_us since when the holder's time to live is impossible */
+    int64_t clock_ms; /* the realm's clock now, told with a renewal; 0 = not known */
+
+    char holder[96];              /* LEASE_FOREIGN: who; empty when he came in between */
+    char seen[LEASE_VALUE_BYTES]; /* the last value looked at, */
+    int64_t seen_us;              /* and since when it is that: clock_mono_us */
+    int64_t told_clock_ms;        /* the clock in it; 0 = none */
+    uint64_t renewals;            /* of ours */
 };
 
-/* Takes it when free, makes it longer when ours. A foreign one whose time to live no living owner
- * can have set (none, or more than 60 s: Redis' clock jumped back) for two lease times is removed.
- * Errors: of redis_run; nothing is known then. */
+/* Takes it when free or dead, makes it longer when ours.
+ * Errors: of redis_run; nothing is known then, and the connection must be closed. */
 enum err lease_take(struct redis *r, const struct stream *s, struct lease *l,
                     enum lease_state *state, struct err_text *why) ERR_CHECKED;
 /* Removes it, whoever holds it: for when nobody can be alive who does. */

@@ -66,6 +66,19 @@ void pump_core_disconnect(struct pump *p, enum err code, const struct err_text *
     pump_core_retry_after(p, backoff_next_ms(&p->backoff));
 }
 
+int64_t pump_core_clock_ms(const struct pump *p) {
+    return p->clock_ms ? p->clock_ms + (clock_mono_us() - p->clock_us) / 1000 : 0;
+}
+
+void pump_core_stand(struct pump *p, struct position at, uint64_t behind, int64_t lease_us) {
+    struct pump_message *m = pump_core_message(p, PUMP_STANDING);
+    m->epoch = at.epoch;
+    m->seq = at.seq;
+    m->behind = behind;
+    m->lease_us = lease_us;
+    pump_core_send(p, m);
+}
+
 struct order *pump_core_take_order(struct pump *p) {
     struct order *o = p->orders;
     if (o) p->orders = o->next;
@@ -153,6 +166,7 @@ static bool finished(const struct pump *p) {
 
 static void wind_up(struct pump *p) {
     struct err_text ignored;
+    follower_drop(&p->follower);
     if (p->redis && lease_release(p->redis, &p->stream, &p->lease, &ignored))
         LOG_INFO("lease-kept", "realm_key=%s text=\"it runs out by itself\"", p->stream.key);
     redis_close(p->redis);
@@ -187,12 +201,11 @@ enum err pump_start(struct pump **out, const struct pump_options *o, struct inbo
     struct pump *p = mem_alloc(sizeof *p);
     p->owner_inbox = owner;
     p->owner = mem_text(str_of(o->owner));
-    p->lease_ms = o->lease_ms;
     p->operation_ms = o->operation_ms;
-    p->keep_ms = o->keep_ms;
     p->address = address;
     p->embedded = embedded;
     stream_init(&p->stream, o->realm);
+    follower_init(&p->follower, &p->stream, o->keep_ms);
     p->lease = (struct lease){.owner = str_of(p->owner), .lease_ms = o->lease_ms};
     p->checks.wants_fsync = !o->durability || strcmp(o->durability, "everysec") != 0;
     backoff_init(&p->backoff);

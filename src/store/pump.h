@@ -3,9 +3,14 @@
  *
  *   WAITING --lease and epoch taken--> REPLAYING --> LEADING --lost--> WAITING ...
  *
- * Taking over: SET lease NX PX; epoch = max(epoch of the stream's top id + 1, Redis TIME in us);
+ * WAITING, another leads: looks at the lease every 100 ms and follows the journal into a realm of
+ * its own, so that taking over needs only the tail.
+ * Taking over: the lease; epoch = max(epoch of the stream's top id + 1, Redis TIME in us);
  * append the epoch record first (the fence: from then on every older owner's append is refused);
- * then replay the stream into a new realm and hand it to the owner's inbox.
+ * then replay what is left of the stream and hand the realm to the owner's inbox.
+ * The realm's clock goes on where the last leader's was, which it tells with the lease: a host
+ * whose wall clock is wrong cannot expire tickets by taking over. Only who was told nothing (a cold
+ * start) begins with its wall clock, or the latest time in the journal when that is later.
  * While LEADING: one batch at a time is appended as entry <epoch>-<seq>; its acknowledgement goes
  * to the owner's inbox. A lost reply is resolved by reconnecting and reading the id back.
  * It steps down (PUMP_LOST) when the stream's top is above its own (another owner) or below what
@@ -46,9 +51,10 @@ enum {
     PUMP_APPENDED,               /* the batch with `tag` is durable at position epoch-seq */
     PUMP_LOST,                   /* no longer the owner: drop the realm; `why` says it */
     PUMP_TRIMMED,
-    PUMP_STATE,  /* `why`: what keeps it from writing (Redis away or unfit, another
-                  * process leads); empty when all is well again */
-    PUMP_STOPPED /* after pump_stop: the last message; lease handed back */
+    PUMP_STATE,    /* `why`: what keeps it from writing (Redis away or unfit, another
+                    * process leads); empty when all is well again */
+    PUMP_STANDING, /* how it stands, at each look at the lease: see struct pump_message */
+    PUMP_STOPPED   /* after pump_stop: the last message; lease handed back */
 };
 
 struct pump_message {
@@ -56,7 +62,10 @@ struct pump_message {
     struct realm *realm;    /* PUMP_LEADING: owned by the receiver */
     uint64_t epoch, seq;
     uint64_t tag;
-    int64_t time_ms; /* PUMP_LEADING: no clock of this realm was ever later than this */
+    int64_t time_ms, time_us; /* PUMP_LEADING: the realm's clock is time_ms at clock_mono_us
+                               * time_us; no clock of this realm was ever later */
+    uint64_t behind;  /* PUMP_STANDING: entries not yet applied when it looked, applied now */
+    int64_t lease_us; /* PUMP_STANDING: clock_mono_us when the lease was last seen renewed */
     struct err_text why;
 };
 

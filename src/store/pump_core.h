@@ -2,6 +2,7 @@
  *
  *     WAITING --takeover_try--> LEADING --leading_lose--> LOST --owner freed PUMP_LOST--> WAITING
  *
+ * WAITING follows the journal, so that takeover_try has only its tail to read.
  * LOST exists because batches of the old leadership may still be on their way from the owner: they
  * are thrown away until the owner has shown, by freeing the message, that it knows.
  * pump.c: thread, connection, orders. takeover.c: lease, epoch, replay. leading.c: append, resolve,
@@ -14,6 +15,7 @@
 #include "store/backoff.h"
 #include "store/checks.h"
 #include "store/embedded.h"
+#include "store/follower.h"
 #include "store/lease.h"
 #include "store/pump.h"
 
@@ -39,7 +41,7 @@ struct pump {
     atomic_bool stop_asked; /* seen during a long replay, before the order is */
 
     char *owner;
-    int64_t lease_ms, operation_ms, keep_ms;
+    int64_t operation_ms;
     struct address address;
     struct embedded *embedded; /* NULL: a Redis of the user's */
     struct stream stream;
@@ -53,7 +55,9 @@ struct pump {
     char reported[ERR_TEXT_BYTES]; /* last PUMP_STATE */
 
     enum pump_phase phase;
-    struct position last; /* LEADING: the last acknowledged entry */
+    struct follower follower;   /* WAITING */
+    struct position last;       /* LEADING: the last acknowledged entry */
+    int64_t clock_ms, clock_us; /* the realm's clock read clock_ms at clock_mono_us; 0 = unknown */
     int64_t renew_due_us;
     struct order *orders; /* oldest first */
     bool stopping;
@@ -68,6 +72,11 @@ void pump_core_report(struct pump *p, enum err code, const char *text);
 /* Reports why, closes the connection, tries again after a back-off. */
 void pump_core_disconnect(struct pump *p, enum err code, const struct err_text *why);
 void pump_core_retry_after(struct pump *p, int64_t ms);
+/* The realm's clock, as the last leader told it and as it went on since; 0 = never heard of. */
+int64_t pump_core_clock_ms(const struct pump *p);
+/* Tells the owner how things stand (PUMP_STANDING). `behind`: entries that were still to be
+ * applied at the last look; `lease_us`: when the lease was last seen renewed. */
+void pump_core_stand(struct pump *p, struct position at, uint64_t behind, int64_t lease_us);
 struct order *pump_core_take_order(struct pump *p); /* the oldest one, or NULL */
 void pump_core_free_order(struct order *o);
 

@@ -34,8 +34,8 @@ static const struct {
      "it has no password set: take it out of the address"},
     {"ERR AUTH", ERR_UNAUTHENTICATED, "it has no password set: take it out of the address"},
     {"NOPERM", ERR_PERMISSION_DENIED,
-     "its ACL does not let this user do that: allow the stream and string commands, INFO, ROLE and "
-     "TIME on keys muster:*"},
+     "its ACL does not let this user do that: allow the stream, string and transaction commands, "
+     "INFO, ROLE, TIME and WAIT on keys muster:*"},
     {"READONLY", ERR_FAILED_PRECONDITION,
      "it is a read-only replica: point --redis at the primary"},
     {"WRONGTYPE", ERR_FAILED_PRECONDITION,

@@ -29,6 +29,8 @@ struct walk {
     size_t ahead_next, ahead_count; /* a ring: the oldest, how many */
     struct position last;           /* of the newest chunk that came */
     bool asked;                     /* the chunk behind it is on its way */
+    bool place_due;                 /* the next chunk is to begin with the entry `after` */
+    size_t skip;                    /* entries of the chunk at hand that were applied before */
 };
 
 /* ---- records ---- */
@@ -73,18 +75,33 @@ static enum err take_entry(struct walk *w, const struct stream_entry *entry, str
 
 /* ---- chunks ---- */
 
+/* At least two: one may be the place that was reached before. */
 static size_t next_count(const struct replay *p) {
     if (p->entry_count == 0) return CHUNK_FIRST;
-    size_t count = (size_t)(CHUNK_BYTES / (p->byte_count / p->entry_count + 1)) + 1;
+    size_t count = (size_t)(CHUNK_BYTES / (p->byte_count / p->entry_count + 1)) + 2;
     return count > STREAM_CHUNK_MAX ? STREAM_CHUNK_MAX : count;
 }
 
 static enum err ask(struct walk *w, struct err_text *why) {
     struct replay *p = w->replay;
-    struct stream_span span = {stream_after(w->last), p->end, next_count(p)};
+    struct position from = w->place_due ? w->last : stream_after(w->last);
+    struct stream_span span = {from, p->end, next_count(p)};
     enum err e = stream_ask_range(p->redis, p->stream, &span, why);
     w->asked = !e;
     return e;
+}
+
+/* That what was applied before is still there says that nothing went back under it. */
+static enum err check_place(struct walk *w, const struct redisReply *chunk, struct err_text *why) {
+    struct replay *p = w->replay;
+    struct stream_entry first;
+    w->place_due = false;
+    enum err e = stream_entry_of(p->stream, redis_reply_at(chunk, 0), &first, why);
+    if (e || position_compare(first.at, p->after) == 0) return e;
+    char id[STREAM_ID_BYTES];
+    stream_format_id(p->after, id);
+    return err_set(why, ERR_OUT_OF_RANGE, "entry %s is no longer in the journal %s", id,
+                   p->stream->key);
 }
 
 /* Waits for the chunk that was asked for and asks for the next one, if any. */
@@ -99,6 +116,8 @@ static enum err take_chunk(struct walk *w, struct redisReply **chunk, struct err
                        p->stream->key);
     struct stream_entry last;
     e = stream_entry_of(p->stream, redis_reply_at(*chunk, count - 1), &last, why);
+    w->skip = w->place_due;
+    if (!e && w->place_due) e = check_place(w, *chunk, why);
     if (!e) e = p->proceed(p->arg, why); /* may use the connection: nothing is asked now */
     if (e) return e;
     w->last = last.at;
@@ -107,7 +126,7 @@ static enum err take_chunk(struct walk *w, struct redisReply **chunk, struct err
 
 static enum err apply_chunk(struct walk *w, const struct redisReply *chunk, struct err_text *why) {
     enum err e = ERR_OK;
-    for (size_t i = 0; !e && i < redis_reply_count(chunk); i++) {
+    for (size_t i = w->skip; !e && i < redis_reply_count(chunk); i++) {
         struct stream_entry entry;
         e = stream_entry_of(w->replay->stream, redis_reply_at(chunk, i), &entry, why);
         if (!e) e = take_entry(w, &entry, why);
@@ -146,13 +165,16 @@ static enum err run_chunks(struct walk *w, struct err_text *why) {
 
 enum err replay_run(struct replay *p, struct realm *realm, struct err_text *why) {
     struct walk *w = mem_alloc(sizeof *w);
+    bool whole = p->after.epoch == 0 && p->after.seq == 0;
     w->replay = p;
     w->realm = realm;
     w->arena = arena_new(0);
-    realm_replay_begin(realm);
+    w->last = p->after;
+    w->place_due = !whole;
+    if (whole) realm_replay_begin(realm);
     enum err e = run_chunks(w, why);
     drop_asked(w);
-    if (!e) realm_replay_end(realm);
+    if (!e && whole) realm_replay_end(realm);
     arena_free(w->arena);
     mem_free(w);
     return e;

@@ -184,6 +184,10 @@
     ROW(GetStatusResponse, matches_kept, 9, PB_VARINT)                \
     ROW(GetStatusResponse, queue_count, 10, PB_VARINT)                \
     ROW(GetStatusResponse, metrics, 11, PB_BYTES)                     \
+    ROW(GetStatusResponse, lag_entries, 12, PB_VARINT)                \
+    ROW(GetStatusResponse, lag_ms, 13, PB_VARINT)                     \
+    ROW(GetStatusResponse, lease_age_ms, 14, PB_VARINT)               \
+    ROW(GetStatusResponse, trouble, 15, PB_BYTES)                     \
     /* journal.proto */                                               \
     ROW(EpochStarted, owner, 1, PB_BYTES)                             \
     ROW(QueuePut, name, 1, PB_BYTES)                                  \

@@ -165,5 +165,9 @@ void response_status(const struct response_status *s, struct strbuf *out) {
     pb_put_uint(out, GetStatusResponse_tickets_queued, s->tickets_queued);
     pb_put_uint(out, GetStatusResponse_matches_kept, s->matches_kept);
     pb_put_uint(out, GetStatusResponse_queue_count, s->queue_count);
+    pb_put_uint(out, GetStatusResponse_lag_entries, s->lag_entries);
+    pb_put_int(out, GetStatusResponse_lag_ms, s->lag_ms);
+    pb_put_int(out, GetStatusResponse_lease_age_ms, s->lease_age_ms);
+    pb_put_text(out, GetStatusResponse_trouble, str_of(s->trouble));
     metrics_each(write_metric, out);
 }

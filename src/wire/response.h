@@ -44,6 +44,9 @@ struct response_status {
     int64_t uptime_ms;
     uint64_t tickets_queued, matches_kept;
     uint32_t queue_count;
+    uint64_t lag_entries;
+    int64_t lag_ms, lease_age_ms; /* -1: never */
+    const char *trouble;
 };
 void response_status(const struct response_status *s, struct strbuf *out); /* adds all metrics */
 

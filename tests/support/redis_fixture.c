@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -56,7 +57,10 @@ static void run_server(struct redis_fixture *f, pid_t parent) {
         if (count + 1 >= ARGUMENTS_MAX) _exit(124);
         arguments[count++] = f->extra[i];
     }
-    char log[96];
+    char log[96], clock[96];
+    (void)snprintf(clock, sizeof clock, "%s/clock", f->folder);
+    (void)setenv("CLOCK_SHIM_FILE", clock, 1);
+    (void)setenv("LD_PRELOAD", CLOCK_SHIM, 1);
     (void)snprintf(log, sizeof log, "%s/redis.log", f->folder);
     int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
     if (fd < 0 || dup2(fd, 1) < 0 || dup2(fd, 2) < 0) _exit(125);
@@ -92,12 +96,28 @@ void redis_fixture_again(struct redis_fixture *f) {
     }
 }
 
+static void map_clock(struct redis_fixture *f) {
+    char path[96];
+    (void)snprintf(path, sizeof path, "%s/clock", f->folder);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 || ftruncate(fd, sizeof *f->clock_offset) != 0) fail("clock file");
+    f->clock_offset =
+        mmap(NULL, sizeof *f->clock_offset, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (f->clock_offset == MAP_FAILED) fail("mmap of the clock file");
+    (void)close(fd);
+}
+
+void redis_fixture_shift_clock(struct redis_fixture *f, int64_t seconds) {
+    *f->clock_offset = seconds * 1000000;
+}
+
 void redis_fixture_start(struct redis_fixture *f, const char *const *extra) {
     (void)signal(SIGPIPE, SIG_IGN);
     *f = (struct redis_fixture){.extra = extra};
     redis_fixture_folder(f->folder);
     (void)snprintf(f->socket, sizeof f->socket, "%s/redis.sock", f->folder);
     (void)snprintf(f->address, sizeof f->address, "unix:%s", f->socket);
+    map_clock(f);
     redis_fixture_again(f);
 }
 
@@ -110,6 +130,7 @@ void redis_fixture_kill(struct redis_fixture *f) {
 
 void redis_fixture_stop(struct redis_fixture *f) {
     redis_fixture_kill(f);
+    (void)munmap(f->clock_offset, sizeof *f->clock_offset);
     redis_fixture_remove(f->folder);
 }
 

@@ -3,12 +3,14 @@
  *     redis_fixture_start -> (redis_fixture_kill -> redis_fixture_again)* -> redis_fixture_stop
  *
  * Runs with appendonly yes, appendfsync always unless `extra` says otherwise. Failing to start or
- * to answer within 10 s fails the test. Thread safety: one thread.
+ * to answer within 10 s fails the test. Its wall clock can be shifted while it runs.
+ * Thread safety: one thread.
  */
 #ifndef MUSTER_TESTS_REDIS_FIXTURE_H
 #define MUSTER_TESTS_REDIS_FIXTURE_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct redis_fixture {
@@ -16,7 +18,8 @@ struct redis_fixture {
     char socket[96];
     char address[128]; /* unix:<socket>: for --redis */
     const char *const *extra;
-    pid_t pid; /* 0: not running */
+    pid_t pid;             /* 0: not running */
+    int64_t *clock_offset; /* us, mapped into the server: clock_shim.c */
 };
 
 /* `extra`: further arguments of redis-server, NULL-terminated, borrowed; NULL for none. */
@@ -24,6 +27,8 @@ void redis_fixture_start(struct redis_fixture *f, const char *const *extra);
 void redis_fixture_stop(struct redis_fixture *f);  /* kills, removes the folder */
 void redis_fixture_kill(struct redis_fixture *f);  /* kill -9 */
 void redis_fixture_again(struct redis_fixture *f); /* same folder, same files */
+/* From now on its wall clock is off by so many seconds. */
+void redis_fixture_shift_clock(struct redis_fixture *f, int64_t seconds);
 /* Runs one command, words up to a NULL, on a connection of its own; an error reply fails the test.
  * The reply's text or number goes to `out` (may be NULL), cut to `capacity`. */
 void redis_fixture_run(struct redis_fixture *f, char *out, size_t capacity, ...);

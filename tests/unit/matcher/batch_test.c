@@ -38,6 +38,7 @@ static void post_leading(struct realm *realm) {
     m->epoch = ++store.epoch;
     m->seq = 1;
     m->time_ms = 1000;
+    m->time_us = clock_mono_us();
     inbox_push_always(store.owner, &m->message);
 }
 

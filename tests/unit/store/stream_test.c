@@ -203,15 +203,74 @@ static void dead_owners_lease_runs_out(void **state) {
     shut(&f);
 }
 
-static void lease_that_no_owner_can_have_set_is_removed(void **state) {
+static void clock_of_redis_that_jumps_back_does_not_keep_a_dead_owners_lease(void **state) {
     (void)state;
     struct fixture f;
     open_with(&f, NULL);
+    struct lease dead = {.owner = STR("dead"), .lease_ms = 500};
     struct lease b = {.owner = STR("b"), .lease_ms = 500};
-    /* as after Redis' clock went back by an hour */
-    redis_fixture_run(&f.server, NULL, 0, "SET", f.stream.lease_key, "dead", "PX", "3600000", NULL);
+    assert_int_equal(take(&f, &dead), LEASE_TAKEN);
+    redis_fixture_shift_clock(&f.server, -3600);
     int64_t waited_ms = take_by_patience(&f, &b);
-    assert_true(waited_ms >= 1000);
+    assert_in_range(waited_ms, 1000, 3000);
+    assert_int_equal(take(&f, &dead), LEASE_FOREIGN);
+    shut(&f);
+}
+
+static void
+clock_of_redis_that_jumps_ahead_frees_the_lease_and_the_owner_hears_of_it(void **state) {
+    (void)state;
+    struct fixture f;
+    open_with(&f, NULL);
+    struct lease a = {.owner = STR("a"), .lease_ms = 60000};
+    struct lease b = {.owner = STR("b"), .lease_ms = 60000};
+    assert_int_equal(take(&f, &a), LEASE_TAKEN);
+    redis_fixture_shift_clock(&f.server, 3600);
+    assert_int_equal(take(&f, &b), LEASE_TAKEN);
+    assert_int_equal(take(&f, &a), LEASE_FOREIGN);
+    assert_string_equal(a.holder, "b");
+    shut(&f);
+}
+
+static void owner_who_renews_is_never_taken_for_dead(void **state) {
+    (void)state;
+    struct fixture f;
+    open_with(&f, NULL);
+    struct lease a = {.owner = STR("a"), .lease_ms = 500};
+    struct lease b = {.owner = STR("b"), .lease_ms = 500};
+    assert_int_equal(take(&f, &a), LEASE_TAKEN);
+    redis_fixture_shift_clock(&f.server, -3600); /* only observation is left to b */
+    for (int64_t until_us = clock_mono_us() + 2500000; clock_mono_us() < until_us;) {
+        assert_int_equal(take(&f, &a), LEASE_HELD);
+        assert_int_equal(take(&f, &b), LEASE_FOREIGN);
+        redis_fixture_nap();
+    }
+    shut(&f);
+}
+
+/* A contender with a short lease does not rush an owner whose lease is long. */
+static void owners_longer_lease_is_respected(void **state) {
+    (void)state;
+    struct fixture f;
+    open_with(&f, NULL);
+    struct lease a = {.owner = STR("a"), .lease_ms = 1500};
+    struct lease b = {.owner = STR("b"), .lease_ms = 500};
+    assert_int_equal(take(&f, &a), LEASE_TAKEN);
+    redis_fixture_shift_clock(&f.server, -3600);
+    assert_in_range(take_by_patience(&f, &b), 3000, 6000);
+    shut(&f);
+}
+
+static void lease_tells_the_clock_of_the_realm(void **state) {
+    (void)state;
+    struct fixture f;
+    open_with(&f, NULL);
+    struct lease a = {.owner = STR("a"), .lease_ms = 5000, .clock_ms = 1234567890123};
+    struct lease b = {.owner = STR("b"), .lease_ms = 5000};
+    assert_int_equal(take(&f, &a), LEASE_TAKEN);
+    assert_int_equal(take(&f, &b), LEASE_FOREIGN);
+    assert_int_equal(b.told_clock_ms, 1234567890123);
+    assert_in_range(clock_mono_us() - b.seen_us, 0, 1000000);
     shut(&f);
 }
 
@@ -322,7 +381,11 @@ int main(void) {
         cmocka_unit_test(foreign_keys_and_streams_are_named),
         cmocka_unit_test(lease_has_one_holder_until_it_is_handed_back),
         cmocka_unit_test(dead_owners_lease_runs_out),
-        cmocka_unit_test(lease_that_no_owner_can_have_set_is_removed),
+        cmocka_unit_test(clock_of_redis_that_jumps_back_does_not_keep_a_dead_owners_lease),
+        cmocka_unit_test(clock_of_redis_that_jumps_ahead_frees_the_lease_and_the_owner_hears_of_it),
+        cmocka_unit_test(owner_who_renews_is_never_taken_for_dead),
+        cmocka_unit_test(owners_longer_lease_is_respected),
+        cmocka_unit_test(lease_tells_the_clock_of_the_realm),
         cmocka_unit_test(fitting_redis_passes_without_a_warning),
         cmocka_unit_test(redis_that_can_lose_writes_is_warned_of_once_per_finding),
         cmocka_unit_test(replica_is_refused),
