@@ -14,12 +14,12 @@ set_tests_properties(structure structure.self_test PROPERTIES LABELS structure T
 # e2e: the real binary, its real Redis, killed and misconfigured. Python's standard library only.
 add_executable(load support/load.c)
 target_link_libraries(load PRIVATE muster_client)
-foreach(name kill roles operate bytes)
+foreach(name kill roles operate bytes standby)
     add_test(NAME e2e.${name}
         COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/${name}_test.py
         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     set_tests_properties(e2e.${name} PROPERTIES LABELS e2e TIMEOUT 300 ENVIRONMENT
-        "TEST_BINARY=$<TARGET_FILE:muster>;TEST_LOAD=$<TARGET_FILE:load>")
+        "TEST_BINARY=$<TARGET_FILE:muster>;TEST_LOAD=$<TARGET_FILE:load>;TEST_CLOCK_SHIM=$<TARGET_FILE:clock_shim>")
 endforeach()
 
 # demo: what a newcomer runs, with the release build: its exit code and its count of matches.

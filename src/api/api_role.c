@@ -1,6 +1,7 @@
 /* api_role.c - one thread takes requests from the door, opens and checks them, passes them on. */
 #include "api/api_role.h"
 
+#include "api/forward.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -14,27 +15,23 @@
 #include "wire/request.h"
 #include "wire/response.h"
 
-#include <muster/client.h>
-
 #include <assert.h>
 #include <poll.h>
 #include <stdatomic.h>
 
 enum {
-    DRAIN_MS = 1500,        /* who waits longer waits for a store that is away */
-    FORWARD_MARGIN_MS = 50, /* our refusal must reach the caller before he gives up */
+    DRAIN_MS = 1500, /* who waits longer waits for a store that is away */
     MESSAGE_TAKEN = MESSAGE_ROLE,
+    MESSAGE_RETRY, /* forward_take's */
 };
 
-struct role {            /* one that serves calls */
-    struct inbox *inbox; /* NULL when it lives elsewhere */
-    char *address;       /* elsewhere: its door; NULL when unknown */
-    struct muster_client *calls;
-    struct muster_client *polls; /* a client has 1024 calls in flight: long polls get their own */
+struct role {                /* one that serves calls */
+    struct inbox *inbox;     /* NULL when it lives elsewhere */
+    struct forward *forward; /* to where it lives as well; NULL when unknown */
 };
 
 struct seen { /* the series of one method, found once */
-    _Atomic(struct metric_series *) by_code[ERR_UNAUTHENTICATED + 2]; /* the last: relayed */
+    _Atomic(struct metric_series *) by_code[ERR_UNAUTHENTICATED + 1];
     _Atomic(struct metric_series *) duration;
 };
 
@@ -43,6 +40,8 @@ struct api {
     struct thread thread;
     struct door *door;
     struct role matcher, events;
+    bool (*leads)(const void *arg);
+    const void *leads_arg;
     _Atomic size_t open;                /* requests taken and not yet answered */
     struct seen seen[METHOD_COUNT + 1]; /* the last: no such method */
     struct metric_series *inbox_depth;
@@ -60,7 +59,6 @@ struct transport { /* how to answer; in the call's arena */
     struct door_context *context;
     struct call *call;
     int64_t at_us;
-    const char *remote; /* where it was forwarded to, or NULL */
     bool is_relayed;
     struct str relayed; /* a whole Response from there; OK without content is empty */
 };
@@ -95,11 +93,9 @@ static void count(const struct transport *t, enum err code) {
     const struct method *method = t->call->method;
     struct seen *seen = &t->api->seen[method ? (size_t)method->id : METHOD_COUNT];
     struct str name = method ? str_of(method->name) : STR("unknown");
-    const char *word = t->is_relayed ? "RELAYED" : err_name(code);
-    size_t index = t->is_relayed ? ERR_UNAUTHENTICATED + 1 : (size_t)code;
-    metric_series_add(
-        found(&seen->by_code[index], METRIC_rpc_calls_total, (struct str[]){name, str_of(word)}),
-        1);
+    metric_series_add(found(&seen->by_code[code], METRIC_rpc_calls_total,
+                            (struct str[]){name, str_of(err_name(code))}),
+                      1);
     if (method && !is_long_poll(method))
         metric_observe(found(&seen->duration, METRIC_rpc_duration_seconds, &name),
                        (double)(clock_mono_us() - t->at_us) / 1e6);
@@ -173,42 +169,29 @@ static void decode_and_push(struct call *c, struct inbox *to) {
     refuse(c, e, &why);
 }
 
-static void forwarded(void *arg, const uint8_t *bytes, size_t size,
-                      const struct muster_status *status) {
-    struct transport *t = arg;
-    if (status->code == MUSTER_OK) {
-        t->is_relayed = true;
-        t->relayed = (struct str){(const char *)bytes, size};
-        call_reply(t->call, ERR_OK, NULL, STR_EMPTY);
-        return;
-    }
-    struct err_text why;
-    enum err e =
-        status->code == MUSTER_RESOURCE_EXHAUSTED ? ERR_RESOURCE_EXHAUSTED : ERR_UNAVAILABLE;
-    bool unknown = t->call->method->mutating && e == ERR_UNAVAILABLE;
-    (void)err_set(&why, e, "no answer from %s (%.200s)%s", t->remote, status->message,
-                  unknown ? "; outcome unknown: retry with the same request id" : "");
-    refuse(t->call, e, &why);
+static void forwarded(struct call *c, struct str relayed, enum err code,
+                      const struct err_text *why) {
+    struct transport *t = c->transport;
+    t->is_relayed = relayed.at != NULL;
+    t->relayed = relayed;
+    call_reply(c, code, why, STR_EMPTY);
 }
 
-static void forward(struct call *c, struct muster_client *client, struct str bytes) {
-    int64_t left_ms = (c->deadline_us - clock_mono_us()) / 1000;
-    int64_t margin_ms = left_ms / 5 < FORWARD_MARGIN_MS ? left_ms / 5 : FORWARD_MARGIN_MS;
-    uint32_t timeout_ms = left_ms - margin_ms > 0 ? (uint32_t)(left_ms - margin_ms) : 1;
-    muster_forward(client, (const uint8_t *)bytes.at, bytes.size, timeout_ms, forwarded,
-                   c->transport);
+/* A local matcher that stands by knows others: one of them may lead. */
+static bool served_here(const struct api *a, const struct role *role, const struct call *c) {
+    if (!role->inbox) return false;
+    return role != &a->matcher || !role->forward || c->handed_on || !a->leads ||
+           a->leads(a->leads_arg) || c->method->id == METHOD_GET_STATUS; /* tells of the process */
 }
 
 static void route(struct api *a, struct call *c, struct str bytes) {
-    struct transport *t = c->transport;
     const struct role *role = c->method->route == ROUTE_EVENTS ? &a->events : &a->matcher;
     if (c->method->route == ROUTE_DOOR) {
         decode_and_push(c, NULL);
-    } else if (role->inbox) {
+    } else if (served_here(a, role, c)) {
         decode_and_push(c, role->inbox);
-    } else if (role->calls) {
-        t->remote = role->address;
-        forward(c, is_long_poll(c->method) ? role->polls : role->calls, bytes);
+    } else if (role->forward && !c->handed_on) {
+        forward_call(role->forward, c, bytes);
     } else {
         struct err_text why;
         (void)err_set(&why, ERR_UNAVAILABLE, "this process has no %s role and knows of none",
@@ -248,6 +231,7 @@ static void handle(struct api *a, const struct taken *t) {
         return;
     }
     uint32_t timeout_ms = envelope.timeout_ms ? envelope.timeout_ms : c->method->timeout_ms;
+    c->handed_on = envelope.forwarded;
     c->payload = envelope.payload;
     c->request_id = envelope.request_id;
     c->deadline_us = t->at_us + (int64_t)timeout_ms * 1000;
@@ -266,53 +250,66 @@ static void handle(struct api *a, const struct taken *t) {
     route(a, c, t->bytes);
 }
 
+static int wait_ms(const struct api *a) {
+    int64_t due_us = INT64_MAX;
+    if (a->matcher.forward) due_us = forward_due_us(a->matcher.forward);
+    if (a->events.forward && forward_due_us(a->events.forward) < due_us)
+        due_us = forward_due_us(a->events.forward);
+    if (due_us == INT64_MAX) return -1;
+    int64_t left_us = due_us - clock_mono_us();
+    return left_us <= 0 ? 0 : (int)((left_us + 999) / 1000);
+}
+
+/* False at the stop. */
+static bool take_messages(struct api *a, struct message *list) {
+    bool stopped = false;
+    while (list) {
+        struct message *m = list;
+        list = list->next;
+        if (m->kind == MESSAGE_RETRY) { /* the call's own memory */
+            forward_take(m);
+            continue;
+        }
+        if (m->kind == MESSAGE_TAKEN)
+            handle(a, (struct taken *)(void *)m);
+        else
+            stopped = true;
+        mem_free(m);
+    }
+    return !stopped;
+}
+
 static void run(void *arg) {
     struct api *a = arg;
-    for (bool stopped = false; !stopped;) {
-        struct message *next, *list = inbox_wait(&a->inbox, -1);
+    bool stopped = false;
+    while (!stopped) {
+        struct message *list = inbox_wait(&a->inbox, wait_ms(a));
         metric_series_set(a->inbox_depth, (int64_t)message_count(list));
-        for (struct message *m = list; m; m = next) {
-            next = m->next;
-            if (m->kind == MESSAGE_TAKEN)
-                handle(a, (struct taken *)(void *)m);
-            else
-                stopped = true;
-            mem_free(m);
-        }
+        stopped = !take_messages(a, list);
+        if (a->matcher.forward) forward_due(a->matcher.forward);
+        if (a->events.forward) forward_due(a->events.forward);
     }
 }
 
 /* --- Life cycle ------------------------------------------------------------------------------ */
 
-static enum err open_client(struct muster_client **out, const char *address, struct err_text *why) {
-    struct muster_options options = {.api = address};
-    struct muster_status status;
-    if (muster_open(out, &options, &status) == MUSTER_OK) return ERR_OK;
-    return err_set(why, err_from_code(status.code), "%s: %.400s", address, status.message);
-}
-
-static enum err open_role(struct role *r, struct inbox *local, const char *remote,
+static enum err open_role(struct api *a, struct role *r, struct inbox *local, const char *remote,
                           struct err_text *why) {
     r->inbox = local;
-    if (local || !remote) return ERR_OK;
-    r->address = mem_text(str_of(remote));
-    enum err e = open_client(&r->calls, remote, why);
-    if (e != ERR_OK) return e;
-    return open_client(&r->polls, remote, why);
+    if (!remote) return ERR_OK;
+    struct forward_options o = {remote, &a->inbox, MESSAGE_RETRY, forwarded};
+    return forward_new(&r->forward, &o, why);
 }
 
-static void close_role(struct role *r) {
-    if (r->calls) muster_close(r->calls);
-    if (r->polls) muster_close(r->polls);
-    r->calls = r->polls = NULL;
+static void stop_forwards(struct api *a) {
+    if (a->matcher.forward) forward_stop(a->matcher.forward);
+    if (a->events.forward) forward_stop(a->events.forward);
 }
 
 static void free_unstarted(struct api *a) {
-    close_role(&a->matcher);
-    close_role(&a->events);
+    forward_free(a->matcher.forward);
+    forward_free(a->events.forward);
     inbox_fini(&a->inbox);
-    mem_free(a->matcher.address);
-    mem_free(a->events.address);
     mem_free(a);
 }
 
@@ -320,10 +317,13 @@ enum err api_start(struct api **out, const struct api_options *o, struct err_tex
     struct api *a = mem_alloc(sizeof *a);
     *out = NULL;
     inbox_init(&a->inbox, LIMIT_INBOX_MESSAGES, NULL, NULL);
-    enum err e = open_role(&a->matcher, o->matcher, o->matcher_remote, why);
-    if (e == ERR_OK) e = open_role(&a->events, o->events, o->events_remote, why);
+    a->leads = o->matcher_leads;
+    a->leads_arg = o->matcher_leads_arg;
+    enum err e = open_role(a, &a->matcher, o->matcher, o->matcher_remote, why);
+    if (e == ERR_OK) e = open_role(a, &a->events, o->events, o->events_remote, why);
     if (e == ERR_OK) e = door_open(&a->door, o->listen, take, a, why);
     if (e != ERR_OK) {
+        stop_forwards(a);
         free_unstarted(a);
         return e;
     }
@@ -352,8 +352,8 @@ void api_stop(struct api *a) {
     stop->kind = MESSAGE_STOP;
     inbox_push_always(&a->inbox, stop);
     thread_join(&a->thread);
-    close_role(&a->matcher); /* answers what was forwarded */
-    close_role(&a->events);
+    stop_forwards(a); /* answers what was forwarded */
+    (void)take_messages(a, inbox_take(&a->inbox));
 }
 
 void api_free(struct api *a) {

@@ -2,8 +2,9 @@
  *
  * One door, two uses: the public API, and the internal door of a process that has a matcher or an
  * events role but no api. A method's call goes to the local inbox of the role that serves it, or,
- * where that role lives elsewhere, its bytes are forwarded to that process's door and the answer
- * is handed back unchanged. Stateless; any number per realm.
+ * where that role lives elsewhere (or its matcher only stands by), its bytes are forwarded to a
+ * process that has it and the answer is handed back unchanged (forward.h). Stateless; any number
+ * per realm.
  * Thread safety: one thread calls these functions.
  */
 #ifndef MUSTER_API_API_ROLE_H
@@ -15,10 +16,14 @@
 struct api;
 
 struct api_options {
-    const char *listen;         /* as door_open: comma-separated addresses */
-    struct inbox *matcher;      /* local role's inbox, or NULL */
-    const char *matcher_remote; /* address of its door when matcher is NULL */
-    struct inbox *events;       /* likewise */
+    const char *listen;    /* as door_open: comma-separated addresses */
+    struct inbox *matcher; /* local role's inbox, or NULL */
+    /* Doors of processes with a matcher, comma-separated, or NULL: one of them leads. With a local
+     * matcher they get what comes while that stands by. */
+    const char *matcher_remote;
+    bool (*matcher_leads)(const void *arg); /* any thread; NULL: it always does */
+    const void *matcher_leads_arg;
+    struct inbox *events; /* likewise, and any will do */
     const char *events_remote;
 };
 

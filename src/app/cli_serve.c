@@ -78,6 +78,13 @@ static enum err put_sample(const struct server *s, const struct serve_options *o
         return err_set_field(why, ERR_INVALID_ARGUMENT, "queues",
                              "--queues needs the api role in this process, or use "
                              "`muster queue put`");
+    if (!server_reaches_leader(s)) {
+        LOG_WARN("queues-not-put",
+                 "file=%s text=\"this process stands by and knows no leader: "
+                 "set matcher-remote\"",
+                 log_quote(str_of(o->queues)));
+        return ERR_OK;
+    }
     struct client_options c = {.api = (char *)server_api(s), .timeout_ms = 30000};
     struct muster_client *client = command_client(&c);
     if (!client) return err_set(why, ERR_INTERNAL, "cannot open a client to the own api");

@@ -167,6 +167,17 @@ static const char *door_addresses_of(struct server *s) {
     return list.at;
 }
 
+/* Where else a matcher may lead; NULL: nowhere that is known of. Only the public door hands on. */
+static const char *matcher_doors(struct server *s) {
+    if (!s->has[ROLE_API]) return NULL;
+    if (s->matcher && !s->o->matcher_remote[0]) return NULL;
+    return address_or_local(s, s->o->matcher_remote, "matcher.sock");
+}
+
+static bool leads(const void *matcher) {
+    return matcher_leading(matcher);
+}
+
 static enum err start_api(struct server *s, struct err_text *why) {
     const struct serve_options *o = s->o;
     const char *listen = door_addresses_of(s);
@@ -174,9 +185,11 @@ static enum err start_api(struct server *s, struct err_text *why) {
     struct api_options a = {
         .listen = listen,
         .matcher = s->matcher ? matcher_inbox(s->matcher) : NULL,
-        .matcher_remote = address_or_local(s, o->matcher_remote, "matcher.sock"),
+        .matcher_remote = matcher_doors(s),
+        .matcher_leads = leads,
+        .matcher_leads_arg = s->matcher,
         .events = s->events ? events_inbox(s->events) : NULL,
-        .events_remote = address_or_local(s, o->replay_remote, "events.sock"),
+        .events_remote = s->events ? NULL : address_or_local(s, o->replay_remote, "events.sock"),
     };
     return api_start(&s->api, &a, why);
 }
@@ -245,7 +258,11 @@ enum err server_start(struct server **out, const struct serve_options *o, struct
 }
 
 bool server_ready(const struct server *s) {
-    return !s->matcher || matcher_leading(s->matcher);
+    return !s->matcher || matcher_leading(s->matcher) || matcher_following(s->matcher);
+}
+
+bool server_reaches_leader(const struct server *s) {
+    return !s->matcher || matcher_leading(s->matcher) || s->o->matcher_remote[0];
 }
 
 const char *server_api(const struct server *s) {

@@ -13,8 +13,11 @@ enum err server_check(const struct serve_options *o, struct err_text *why) ERR_C
  * started is stopped again. Blocks until the doors are open, not until leading. */
 enum err server_start(struct server **out, const struct serve_options *o,
                       struct err_text *why) ERR_CHECKED;
-/* Whether this process can serve: its matcher, if it has one, leads. Any thread. */
+/* Whether this process does its part: its matcher, if it has one, leads or stands by. Any thread.
+ */
 bool server_ready(const struct server *s);
+/* Whether calls of its api can be served: its matcher leads, or it knows of others. */
+bool server_reaches_leader(const struct server *s);
 /* The address a local client should call, NULL without an api. Borrowed. */
 const char *server_api(const struct server *s);
 void server_print(const struct server *s); /* the doors, a line each, on stdout */

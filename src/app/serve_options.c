@@ -36,9 +36,11 @@ const struct config_row serve_rows[] = {
     TEXT("replay-listen", replay_listen, "",
          "the events role's own door for api processes elsewhere; empty: ipc://STATE/events.sock"),
     TEXT("matcher-remote", matcher_remote, "",
-         "where an api without a matcher finds it; empty: ipc://STATE/matcher.sock"),
+         "doors of the matchers, comma-separated: the api finds the one that leads; empty: "
+         "ipc://STATE/matcher.sock, or none but this process's own"),
     TEXT("replay-remote", replay_remote, "",
-         "where an api without events finds it; empty: ipc://STATE/events.sock"),
+         "where an api without events finds it, or several, comma-separated; empty: "
+         "ipc://STATE/events.sock"),
     TEXT("bridge-api", bridge_api, "",
          "the api the bridge calls; empty: this process's, else ipc://STATE/api.sock"),
     TEXT("bridge-events", bridge_events, "",

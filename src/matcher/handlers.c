@@ -262,7 +262,9 @@ static const handler_fn handlers[METHOD_COUNT] = {
 
 /* Whether it may go on; sets the refusal otherwise. */
 static enum err admit(struct matcher *m, const struct call *c, struct err_text *why) {
-    bool answers_always = c->method->id == METHOD_CHECK || c->method->id == METHOD_GET_STATUS;
+    /* Who hands on wants to hear of the leader. */
+    bool of_process = c->method->id == METHOD_CHECK || c->method->id == METHOD_GET_STATUS;
+    bool answers_always = of_process && !c->handed_on;
     if (!handlers[c->method->id])
         return err_set(why, ERR_INTERNAL, "%s was routed to the matcher", c->method->name);
     if (call_expired(c, clock_mono_us())) {

@@ -36,6 +36,7 @@ static void lead(struct matcher *m, struct pump_message *p) {
     m->published = realm_counted(m->realm);
     m->why = (struct err_text){0};
     compaction_begin(&m->compaction, (struct compaction_mark){m->clock_base_ms, m->epoch, m->seq});
+    atomic_store(&m->following, false);
     atomic_store(&m->leading, true);
     metric_set(METRIC_tickets_queued, (int64_t)realm_tickets_open(m->realm));
     LOG_INFO("leading", "realm=%s epoch=%" PRIu64 " tickets=%" PRIu64 " skipped=%" PRIu64,
@@ -72,6 +73,7 @@ static void durable(struct matcher *m, const struct pump_message *p) {
 static void stand(struct matcher *m, const struct pump_message *p) {
     m->standing = (struct standing){clock_mono_us(), p->lease_us, p->behind};
     if (m->realm) return; /* its own position is newer */
+    atomic_store(&m->following, true);
     m->epoch = p->epoch;
     m->seq = p->seq;
 }
@@ -274,6 +276,10 @@ struct inbox *matcher_inbox(struct matcher *m) {
 
 bool matcher_leading(const struct matcher *m) {
     return atomic_load(&m->leading);
+}
+
+bool matcher_following(const struct matcher *m) {
+    return atomic_load(&m->following);
 }
 
 static void tell(struct matcher *m, int kind) {

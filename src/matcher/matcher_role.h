@@ -8,7 +8,7 @@
  *     matcher_start --> [matcher_drain] --> matcher_stop --> matcher_free
  *
  * Runs a thread of its own and the store's. Thread safety: one thread calls these functions, but
- * for matcher_inbox and matcher_leading.
+ * for matcher_inbox, matcher_leading and matcher_following.
  */
 #ifndef MUSTER_MATCHER_MATCHER_ROLE_H
 #define MUSTER_MATCHER_MATCHER_ROLE_H
@@ -33,8 +33,9 @@ struct matcher_options {
  * caller owns `*out`. Errors: pump_start's; then `*out` is NULL. */
 enum err matcher_start(struct matcher **out, const struct matcher_options *o,
                        struct err_text *why) ERR_CHECKED;
-struct inbox *matcher_inbox(struct matcher *m); /* takes ROUTE_MATCHER calls */
-bool matcher_leading(const struct matcher *m);  /* any thread */
+struct inbox *matcher_inbox(struct matcher *m);  /* takes ROUTE_MATCHER calls */
+bool matcher_leading(const struct matcher *m);   /* any thread */
+bool matcher_following(const struct matcher *m); /* it stands by, warm; any thread */
 /* Answers the long polls that are held and holds none from now on: before api_drain. */
 void matcher_drain(struct matcher *m);
 /* Refuses new calls, flushes, answers what is pending, hands back the lease, joins. At most 5 s. */

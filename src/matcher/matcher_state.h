@@ -40,7 +40,7 @@ struct matcher {
     struct standing standing;
     int64_t clock_base_ms, clock_base_us; /* the realm's clock: PUMP_LEADING's + monotonic */
     struct err_text why; /* why it does not lead, or what keeps the store from writing */
-    _Atomic bool leading;
+    _Atomic bool leading, following;
     bool stopping;   /* holds no more long polls */
     bool stop_asked; /* the loop ends */
     bool pump_stopped;

@@ -13,6 +13,8 @@
 #include "base/str.h"
 #include "rt/inbox.h"
 
+#include <stdbool.h>
+
 struct call;
 struct method; /* wire/method.h */
 
@@ -28,6 +30,7 @@ struct call {
     void *command;               /* what the door decoded, in the arena: the role's to know */
     struct str payload;          /* the request message's bytes, in the arena */
     struct str request_id;       /* may be empty on reads */
+    bool handed_on;              /* by another process, which tries elsewhere when UNAVAILABLE */
     int64_t deadline_us;         /* clock_mono_us; later it is answered DEADLINE_EXCEEDED */
     call_reply_fn reply;
     void *transport;

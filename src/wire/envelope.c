@@ -52,6 +52,9 @@ enum err envelope_decode(struct str bytes, struct envelope *out, struct err_text
         case Request_timeout_ms:
             out->timeout_ms = f.value > LIMIT_TIMEOUT_MS ? LIMIT_TIMEOUT_MS : (uint32_t)f.value;
             break;
+        case Request_forwarded:
+            out->forwarded = f.value != 0;
+            break;
         case Request_request_id:
             out->request_id = f.bytes;
             break;
@@ -66,6 +69,29 @@ enum err envelope_decode(struct str bytes, struct envelope *out, struct err_text
     if (r.malformed)
         return err_set(why, ERR_INVALID_ARGUMENT, "the message is no muster.v1.Request");
     return check(out, why);
+}
+
+/* The later of two fields counts. */
+void envelope_mark_forwarded(uint32_t timeout_ms, struct strbuf *out) {
+    pb_put_uint(out, Request_timeout_ms, timeout_ms);
+    pb_put_uint(out, Request_forwarded, 1);
+}
+
+enum err envelope_response_status(struct str bytes, struct err_text *why) {
+    struct pb_reader r = pb_reader(bytes);
+    struct pb_field f;
+    struct str status = STR_EMPTY, message = STR_EMPTY;
+    unsigned code = 0;
+    while (pb_next(&r, &f))
+        if (f.key == Response_status) status = f.bytes;
+    struct pb_reader inner = pb_reader(status);
+    while (pb_next(&inner, &f)) {
+        if (f.key == Status_code) code = f.value > UINT32_MAX ? UINT32_MAX : (unsigned)f.value;
+        if (f.key == Status_message) message = f.bytes;
+    }
+    if (r.malformed || inner.malformed)
+        return err_set(why, ERR_INTERNAL, "the message is no muster.v1.Response");
+    return err_set(why, err_from_code(code), "%.*s", STR_PRINT(message));
 }
 
 /* A text that was cut to its buffer may end in half a character, which readers refuse. */

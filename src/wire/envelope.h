@@ -16,10 +16,15 @@ struct envelope {             /* borrows from the bytes */
     struct str request_id;    /* empty, or a valid name */
     struct str authorization; /* empty or at most 4096 bytes */
     struct str traceparent;   /* the same */
+    bool forwarded;           /* not to be forwarded again */
 };
 
 /* INVALID_ARGUMENT for malformed bytes and for what breaks a limit above. */
 enum err envelope_decode(struct str bytes, struct envelope *out, struct err_text *why) ERR_CHECKED;
+/* Appends to an encoded Request: it is handed on, with so much time left. */
+void envelope_mark_forwarded(uint32_t timeout_ms, struct strbuf *out);
+/* The status of an encoded Response, and its message; INTERNAL when it is none. */
+enum err envelope_response_status(struct str bytes, struct err_text *why) ERR_CHECKED;
 /* Adds a Status as field `key`. `why` may be NULL. */
 void envelope_put_status(enum err code, const struct err_text *why, uint32_t key,
                          struct strbuf *out);

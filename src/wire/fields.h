@@ -17,6 +17,7 @@
     ROW(Request, timeout_ms, 3, PB_VARINT)                            \
     ROW(Request, metadata, 4, PB_BYTES)                               \
     ROW(Request, request_id, 5, PB_BYTES)                             \
+    ROW(Request, forwarded, 6, PB_VARINT)                             \
     ROW(StatusDetail, field, 1, PB_BYTES)                             \
     ROW(StatusDetail, message, 2, PB_BYTES)                           \
     ROW(Status, code, 1, PB_VARINT)                                   \

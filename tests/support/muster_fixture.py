@@ -36,12 +36,12 @@ def wait_until(what, condition, timeout=20.0, interval=0.02):
 class Process:
     """One child that prints its doors and then `ready`."""
 
-    def __init__(self, arguments, log_path):
+    def __init__(self, arguments, log_path, environment=None):
         self.log_path = log_path
         self.out_path = log_path + ".out"
         with open(self.out_path, "wb") as out, open(log_path, "ab") as log:
             self.child = subprocess.Popen(arguments, stdout=out, stderr=log,
-                                          stdin=subprocess.DEVNULL)
+                                          stdin=subprocess.DEVNULL, env=environment)
         self.doors = {}
 
     @property

@@ -60,12 +60,30 @@ static enum muster_code check_options(const struct muster_options *o,
     return MUSTER_OK;
 }
 
+static void count_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg) {
+    struct muster_client *client = arg;
+    (void)pipe;
+    if (event == NNG_PIPE_EV_ADD_PRE)
+        atomic_fetch_add(&client->connected, 1);
+    else
+        atomic_fetch_sub(&client->connected, 1);
+}
+
+unsigned muster_connected(const struct muster_client *client) {
+    return atomic_load(&client->connected);
+}
+
 static enum muster_code open_socket(struct muster_client *client, struct muster_status *status) {
     int error = nng_req0_open(&client->socket);
     if (error != 0)
         return muster_status_set(status, MUSTER_RESOURCE_EXHAUSTED, "%s", nng_strerror(error));
     /* By default nng itself sends a request again, to another server too: retries are ours. */
     error = nng_socket_set_ms(client->socket, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE);
+    /* Every pipe has its PRE, also one that is refused later, and then its POST. */
+    if (error == 0)
+        error = nng_pipe_notify(client->socket, NNG_PIPE_EV_ADD_PRE, count_pipe, client);
+    if (error == 0)
+        error = nng_pipe_notify(client->socket, NNG_PIPE_EV_REM_POST, count_pipe, client);
     if (error != 0) return muster_status_set(status, MUSTER_INTERNAL, "%s", nng_strerror(error));
     return muster_client_dial(client->socket, client->api, status);
 }

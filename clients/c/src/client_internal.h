@@ -19,6 +19,7 @@
 
 #include <nng/nng.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #define CLIENT_SLOTS 1024
 /* Larger than the server's limit for one message (4 MiB), so that a change there needs no new
@@ -52,6 +53,7 @@ struct muster_client {
     nng_socket socket;
     char *api, *token;
     uint32_t timeout_ms, try_ms;
+    atomic_uint connected; /* pipes */
     pthread_mutex_t mutex;
     pthread_cond_t idle; /* busy went down to 0 */
     struct slot *slots[CLIENT_SLOTS];

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/metrics.h"
 #include "bus/close.h"
 #include "rt/call.h"
 #include "rt/thread.h"
@@ -33,6 +34,8 @@ struct fake_role {
     struct thread thread;
     size_t answer_bytes;
     atomic_bool hold_all, release;
+    atomic_bool stands_by; /* answers UNAVAILABLE */
+    atomic_uint served;
     atomic_uint held_count;
     struct call *held[HELD_MAX];
     bool stopped;
@@ -41,6 +44,12 @@ struct fake_role {
 static void answer(struct fake_role *f, struct call *c) {
     struct request *r = c->command;
     struct err_text why;
+    if (atomic_load(&f->stands_by)) {
+        (void)err_set(&why, ERR_UNAVAILABLE, "another process leads");
+        call_reply(c, ERR_UNAVAILABLE, &why, STR_EMPTY);
+        return;
+    }
+    atomic_fetch_add(&f->served, 1);
     if (c->method->id == METHOD_GET_TICKET) {
         (void)err_set(&why, ERR_NOT_FOUND, "%.*s", STR_PRINT(r->get_ticket.player_id));
         call_reply(c, ERR_NOT_FOUND, &why, STR_EMPTY);
@@ -439,6 +448,172 @@ static void relay_without_its_role_is_unavailable_in_time(void **state) {
     assert_int_equal(call_open_count(), 0);
 }
 
+/* Two matchers' doors and an api before them. */
+struct pair {
+    struct world a, b;
+    struct api *relay;
+    struct muster_client *client;
+};
+
+static void start_pair(struct pair *p, uint32_t timeout_ms) {
+    char doors[256];
+    start(&p->a);
+    start(&p->b);
+    (void)snprintf(doors, sizeof doors, "%s,%s", api_addresses(p->a.api), api_addresses(p->b.api));
+    p->relay = open_api(NULL, doors);
+    p->client = open_client(api_addresses(p->relay), timeout_ms);
+}
+
+static void stop_pair(struct pair *p) {
+    muster_close(p->client);
+    api_drain(p->relay);
+    api_free(p->relay);
+    stop(&p->a);
+    stop(&p->b);
+}
+
+static void relay_finds_the_matcher_that_leads_and_stays_with_it(void **state) {
+    (void)state;
+    enum { CALLS = 50 };
+    struct pair p;
+    struct muster_status status;
+    start_pair(&p, WAIT_MS);
+    atomic_store(&p.a.role.stands_by, true);
+    for (int i = 0; i < CALLS; i++)
+        if (check(p.client, &status)) fail_msg("%s", status.message);
+    assert_int_equal(atomic_load(&p.b.role.served), CALLS);
+    atomic_store(&p.a.role.stands_by, false); /* it takes over */
+    atomic_store(&p.b.role.stands_by, true);
+    for (int i = 0; i < CALLS; i++)
+        if (check(p.client, &status)) fail_msg("%s", status.message);
+    assert_int_equal(atomic_load(&p.a.role.served), CALLS);
+    assert_int_equal(atomic_load(&p.b.role.served), CALLS);
+    stop_pair(&p);
+}
+
+static void relay_waits_inside_the_deadline_for_one_to_lead(void **state) {
+    (void)state;
+    struct pair p;
+    atomic_uint counts[3] = {0};
+    start_pair(&p, WAIT_MS);
+    atomic_store(&p.a.role.stands_by, true);
+    atomic_store(&p.b.role.stands_by, true);
+    Muster__V1__CheckRequest r = MUSTER__V1__CHECK_REQUEST__INIT;
+    int64_t tries = metric_get(METRIC_rpc_forward_retries_total);
+    muster_call_async(p.client, "System/Check", &r.base, NULL, count_answer, counts);
+    int64_t until_us = clock_mono_us() + WAIT_MS * 1000;
+    while (metric_get(METRIC_rpc_forward_retries_total) < tries + 8 && clock_mono_us() < until_us)
+        (void)poll(NULL, 0, 2);
+    assert_int_equal(atomic_load(&counts[0]), 0);
+    atomic_store(&p.b.role.stands_by, false);
+    wait_for(&counts[0], 1);
+    assert_int_equal(atomic_load(&p.b.role.served), 1);
+    stop_pair(&p);
+}
+
+static void relay_says_what_the_last_one_said_when_none_leads(void **state) {
+    (void)state;
+    struct pair p;
+    struct muster_status status;
+    start_pair(&p, 500);
+    atomic_store(&p.a.role.stands_by, true);
+    atomic_store(&p.b.role.stands_by, true);
+    int64_t begin_us = clock_mono_us();
+    assert_int_equal(check(p.client, &status), MUSTER_UNAVAILABLE);
+    assert_non_null(strstr(status.message, "another process leads"));
+    assert_in_range(clock_mono_us() - begin_us, 0, 900000);
+    stop_pair(&p);
+}
+
+static void relay_leaves_a_silent_matcher_for_the_other(void **state) {
+    (void)state;
+    struct pair p;
+    struct muster_status status;
+    start_pair(&p, WAIT_MS);
+    if (check(p.client, &status)) fail_msg("%s", status.message);
+    bool first = atomic_load(&p.a.role.served) == 1;
+    struct fake_role *silent = first ? &p.a.role : &p.b.role;
+    atomic_store(&silent->hold_all, true); /* as a paused process: connected, and no answer */
+    int64_t begin_us = clock_mono_us();
+    if (check(p.client, &status)) fail_msg("%s", status.message);
+    assert_in_range(clock_mono_us() - begin_us, 900000, 3000000);
+    begin_us = clock_mono_us();
+    if (check(p.client, &status)) fail_msg("%s", status.message);
+    assert_in_range(clock_mono_us() - begin_us, 0, 900000);
+    atomic_store(&silent->hold_all, false);
+    atomic_store(&silent->release, true);
+    stop_pair(&p);
+}
+
+static void relay_goes_on_with_the_other_when_one_process_ends(void **state) {
+    (void)state;
+    struct pair p;
+    struct muster_status status;
+    start_pair(&p, WAIT_MS);
+    if (check(p.client, &status)) fail_msg("%s", status.message);
+    bool first = atomic_load(&p.a.role.served) == 1;
+    struct world *gone = first ? &p.a : &p.b;
+    stop(gone);
+    int64_t begin_us = clock_mono_us();
+    if (check(p.client, &status)) fail_msg("%s", status.message);
+    assert_in_range(clock_mono_us() - begin_us, 0, 900000);
+    start(gone); /* elsewhere: only so that it can be stopped */
+    stop_pair(&p);
+}
+
+static void what_was_handed_on_is_not_handed_on_again(void **state) {
+    (void)state;
+    struct world w;
+    struct muster_status status;
+    start(&w);
+    struct api *middle = open_api(NULL, api_addresses(w.api));
+    struct api *relay = open_api(NULL, api_addresses(middle));
+    struct muster_client *client = open_client(api_addresses(relay), 600);
+    assert_int_equal(check(client, &status), MUSTER_UNAVAILABLE);
+    assert_non_null(strstr(status.message, "has no matcher role"));
+    muster_close(client);
+    api_drain(relay);
+    api_free(relay);
+    api_drain(middle);
+    api_free(middle);
+    stop(&w);
+}
+
+static atomic_bool local_leads;
+
+static bool leads(const void *arg) {
+    (void)arg;
+    return atomic_load(&local_leads);
+}
+
+static void local_matcher_that_stands_by_has_calls_served_where_one_leads(void **state) {
+    (void)state;
+    struct world w, other;
+    struct muster_status status;
+    struct err_text why;
+    start(&other);
+    start(&w);
+    struct api *both;
+    struct api_options o = {.listen = "tcp://127.0.0.1:0",
+                            .matcher = &w.role.inbox,
+                            .matcher_remote = api_addresses(other.api),
+                            .matcher_leads = leads};
+    if (api_start(&both, &o, &why)) fail_msg("%s", why.text);
+    struct muster_client *client = open_client(api_addresses(both), WAIT_MS);
+    atomic_store(&local_leads, false);
+    if (check(client, &status)) fail_msg("%s", status.message);
+    assert_int_equal(atomic_load(&other.role.served), 1);
+    atomic_store(&local_leads, true);
+    if (check(client, &status)) fail_msg("%s", status.message);
+    assert_int_equal(atomic_load(&w.role.served), 1);
+    muster_close(client);
+    api_drain(both);
+    api_stop(both);
+    api_free(both);
+    stop(&w);
+    stop(&other);
+}
+
 static void drain_waits_for_the_answers_under_way(void **state) {
     (void)state;
     enum { CALLS = 50 };
@@ -470,6 +645,13 @@ int main(void) {
         cmocka_unit_test(answer_too_large_for_clients_says_so),
         cmocka_unit_test(relay_hands_on_answers_and_its_long_polls_keep_nothing_out),
         cmocka_unit_test(relay_without_its_role_is_unavailable_in_time),
+        cmocka_unit_test(relay_finds_the_matcher_that_leads_and_stays_with_it),
+        cmocka_unit_test(relay_waits_inside_the_deadline_for_one_to_lead),
+        cmocka_unit_test(relay_says_what_the_last_one_said_when_none_leads),
+        cmocka_unit_test(relay_leaves_a_silent_matcher_for_the_other),
+        cmocka_unit_test(relay_goes_on_with_the_other_when_one_process_ends),
+        cmocka_unit_test(what_was_handed_on_is_not_handed_on_again),
+        cmocka_unit_test(local_matcher_that_stands_by_has_calls_served_where_one_leads),
         cmocka_unit_test(drain_waits_for_the_answers_under_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

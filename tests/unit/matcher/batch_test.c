@@ -189,7 +189,7 @@ static void journal_is_trimmed_though_the_batches_never_rest(void **state) {
     struct kit k;
     struct kit_answer *previous = NULL;
     unsigned n = 0;
-    begin(&k, 50);
+    begin(&k, 500);
     int64_t until_us = clock_mono_us() + KIT_WAIT_MS * 1000;
     for (; trims() < 3 && n < 2000; n++) {
         struct kit_answer *next = create(&k, n);
@@ -218,7 +218,7 @@ static void journal_is_trimmed_though_the_batches_never_rest(void **state) {
 static void nothing_is_trimmed_before_what_was_carried_is_durable(void **state) {
     (void)state;
     struct kit k;
-    begin(&k, 50);
+    begin(&k, 500);
     struct kit_answer *a = create(&k, 1);
     acknowledge();
     (void)kit_created(a);

@@ -27,6 +27,8 @@ static const char queue_json[] =
     "\"rules\":[{\"name\":\"near\",\"type\":\"batchDistance\",\"batchAttribute\":\"skill\","
     "\"maxDistance\":20}]}}";
 
+static const char *const no_fsync[] = {"--appendfsync", "no", NULL};
+
 /* A leader: decides, journals each turn as one entry. */
 struct leader {
     struct redis_fixture server;
@@ -87,7 +89,7 @@ static struct redis *connect_to(const struct redis_fixture *f) {
 
 static void start(struct leader *l, uint64_t seed) {
     *l = (struct leader){.at = {7, 0}, .now_ms = 1700000000000};
-    redis_fixture_start(&l->server, NULL);
+    redis_fixture_start(&l->server, no_fsync);
     l->redis = connect_to(&l->server);
     stream_init(&l->stream, "game");
     l->realm = realm_new(5000);
@@ -111,7 +113,8 @@ static void create(struct leader *l) {
     (void)snprintf(name, sizeof name, "p%u", l->players++);
     struct player player = {.id = str_of(name), .attributes = &skill, .attribute_count = 1};
     struct command c = {.kind = COMMAND_CREATE_TICKET};
-    c.create_ticket.spec = (struct ticket_spec){STR("duel"), &player, 1};
+    c.create_ticket.spec = (struct ticket_spec){
+        .queues = &STR("duel"), .queue_count = 1, .players = &player, .player_count = 1};
     struct decision d = decision(l);
     struct outcome out;
     if (realm_decide(l->realm, &c, &d, &out, &why)) fail_msg("%s", why.text);

@@ -76,6 +76,8 @@ enum muster_code muster_open(struct muster_client **out, const struct muster_opt
                              struct muster_status *status);
 /* Ends every call in flight with CANCELLED (their callbacks run before this returns), frees. */
 void muster_close(struct muster_client *client);
+/* How many of its addresses are connected now. */
+unsigned muster_connected(const struct muster_client *client);
 /* Frees a response or an event message of this library. NULL is fine. */
 void muster_free(void *message);
 /* A new random request id: 26 characters and a NUL. */

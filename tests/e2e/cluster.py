@@ -1,0 +1,169 @@
+"""Processes as in production: a Redis of its own, matchers, apis, events, bridges; ended by pid.
+
+    with Cluster(matchers=3, apis=2) as c:
+        c.leader()                  # the matcher that leads now
+        c.start("m1"); c.processes["m1"].kill()
+"""
+import json
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from muster_fixture import BINARY, QUEUES, Process, wait_until  # noqa: E402
+
+SHIM = os.environ["TEST_CLOCK_SHIM"]
+
+
+class Redis:
+    """A redis-server on a unix socket; appendfsync always."""
+
+    def __init__(self, folder, *options):
+        self.folder = folder
+        self.socket = os.path.join(folder, "redis.sock")
+        self.options = options
+        self.child = None
+        os.makedirs(folder, exist_ok=True)
+        self.start()
+
+    def start(self):
+        with open(os.path.join(self.folder, "redis.log"), "ab") as log:
+            self.child = subprocess.Popen(
+                ["redis-server", "--port", "0", "--unixsocket", self.socket, "--dir", self.folder,
+                 "--appendonly", "yes", "--appendfsync", "always", "--save", "", *self.options],
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        wait_until("redis-server answers", lambda: self.run("PING") == "PONG", 20)
+
+    def run(self, *words):
+        done = subprocess.run(["redis-cli", "-s", self.socket, *words], capture_output=True,
+                              text=True, timeout=20)
+        return done.stdout.strip()
+
+    def kill(self):
+        if self.child.poll() is None:
+            self.child.kill()
+        self.child.wait(20)
+
+
+class Cluster:
+    def __init__(self, matchers=3, apis=1, events=0, bridges=0, options=()):
+        self.folder = tempfile.mkdtemp(prefix="muster-")
+        self.redis = Redis(os.path.join(self.folder, "redis"))
+        self.options = ["--lease-ms", "1000", *options]
+        self.processes, self.starts, self.ports = {}, {}, {}
+        self.matchers = [f"m{i}" for i in range(1, matchers + 1)]
+        self.apis = [f"a{i}" for i in range(1, apis + 1)]
+        self.events = [f"e{i}" for i in range(1, events + 1)]
+        self.bridges = [f"b{i}" for i in range(1, bridges + 1)]
+        try:
+            for name in self.names:
+                self.start(name)
+            done = self.cli("queue", "put", QUEUES)
+            assert done.returncode == 0, done.stderr
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def names(self):
+        return [*self.matchers, *self.events, *self.apis, *self.bridges]
+
+    def door(self, name):
+        return f"ipc://{self.folder}/{name}.sock"
+
+    def doors(self, names):
+        return ",".join(self.door(name) for name in names)
+
+    @property
+    def api(self):
+        return self.doors(self.apis)
+
+    @property
+    def publishers(self):
+        return ",".join(f"ipc://{self.folder}/{name}.pub" for name in self.events)
+
+    def role_options(self, name):
+        if name in self.matchers:
+            return ["--roles", "matcher", "--matcher-listen", self.door(name)]
+        if name in self.events:
+            return ["--roles", "events", "--events-listen", f"ipc://{self.folder}/{name}.pub",
+                    "--replay-listen", self.door(name)]
+        if name in self.apis:
+            return ["--roles", "api", "--api-listen", self.door(name),
+                    "--matcher-remote", self.doors(self.matchers),
+                    "--replay-remote", self.doors(self.events) or self.door("nobody")]
+        return ["--roles", "bridge", "--bridge-listen", self.ports.get(name, "127.0.0.1:0"),
+                "--bridge-api", self.api, "--bridge-events", self.publishers]
+
+    def start(self, name, clock_s=None, ready=True):
+        """`clock_s`: its wall clock is off by so many seconds."""
+        n = self.starts[name] = self.starts.get(name, 0) + 1
+        environment = dict(os.environ)
+        if clock_s is not None:
+            offset = os.path.join(self.folder, f"{name}.clock")
+            with open(offset, "wb") as f:
+                f.write(struct.pack("<q", clock_s * 1000000))
+            environment.update(CLOCK_SHIM_FILE=offset, LD_PRELOAD=SHIM,
+                               ASAN_OPTIONS="verify_asan_link_order=0")
+        arguments = [BINARY, "serve", "--state", os.path.join(self.folder, name),
+                     "--metrics-listen", "127.0.0.1:0", "--redis", f"unix:{self.redis.socket}",
+                     *self.role_options(name), *self.options]
+        process = Process(arguments, os.path.join(self.folder, f"{name}-{n}.log"), environment)
+        self.processes[name] = process
+        if ready:
+            process.wait_ready()
+            if name in self.bridges:
+                self.ports[name] = process.doors["bridge"][0].removeprefix("http://")
+        return process
+
+    def cli(self, *words, api=None):
+        return subprocess.run([BINARY, *words, "--api", api or self.api], capture_output=True,
+                              text=True, timeout=60)
+
+    def status(self, name=None):
+        """What the matcher (or, without a name, an api) says of itself; None when it does not."""
+        door = self.door(name) if name else None
+        if name and self.processes[name].child.poll() is not None:
+            return None
+        done = self.cli("status", "--json", "--timeout-ms", "700", api=door)
+        return json.loads(done.stdout) if done.stdout.startswith("{") else None
+
+    def leaders(self):
+        return [m for m in self.matchers if (self.status(m) or {}).get("leading")]
+
+    def leader(self):
+        return wait_until("one matcher leads", self.leaders, 20)[0]
+
+    def queued(self):
+        return int((self.status() or {}).get("ticketsQueued", -1))
+
+    def close(self):
+        bad = []
+        for name, process in reversed(self.processes.items()):
+            if process.child.poll() is None:
+                process.signal(signal.SIGCONT)
+                process.stop()
+        self.redis.kill()
+        for entry in os.listdir(self.folder):
+            if entry.endswith(".log"):
+                with open(os.path.join(self.folder, entry), encoding="utf-8",
+                          errors="replace") as f:
+                    log = f.read()
+                if "ERROR: AddressSanitizer" in log or "runtime error:" in log or \
+                        "ERROR: LeakSanitizer" in log:
+                    bad.append(log[-6000:])
+        shutil.rmtree(self.folder, ignore_errors=True)
+        assert not bad, "a sanitizer spoke:\n" + "\n".join(bad)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        if kind:
+            for name, process in self.processes.items():
+                print(f"--- {name} (end) ---\n{process.log()[-2500:]}")
+        self.close()
