@@ -68,6 +68,10 @@ static enum err check_addresses(const char *name, const char *addresses, struct 
     return ERR_OK;
 }
 
+static bool replicated(const struct serve_options *o) {
+    return strcmp(o->durability, "replicated") == 0;
+}
+
 enum err server_check(const struct serve_options *o, struct err_text *why) {
     const struct {
         const char *name, *addresses;
@@ -90,6 +94,10 @@ enum err server_check(const struct serve_options *o, struct err_text *why) {
     if (code == ERR_OK && !o->tls_cert[0] != !o->tls_key[0])
         code =
             err_set_field(why, ERR_INVALID_ARGUMENT, "tls-key", "tls-cert and tls-key go together");
+    if (code == ERR_OK && replicated(o) && !o->redis[0])
+        code = err_set_field(why, ERR_INVALID_ARGUMENT, "durability",
+                             "durability is \"replicated\", which needs --redis: the private Redis "
+                             "has no replica");
     for (size_t i = 0; code == ERR_OK && i < sizeof rows / sizeof rows[0]; i++)
         code = check_addresses(rows[i].name, rows[i].addresses, why);
     return code;
@@ -141,6 +149,7 @@ static enum err start_events(struct server *s, struct err_text *why) {
         .state_folder = o->state,
         .realm = o->realm,
         .operation_ms = o->operation_ms,
+        .replicated = replicated(o),
         .publish = o->events_listen,
     };
     return events_start(&s->events, &e, why);

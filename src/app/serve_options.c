@@ -20,9 +20,11 @@ const struct config_row serve_rows[] = {
     TEXT("state", state, "./muster-data",
          "folder of the embedded Redis and of the local sockets; made when missing"),
     TEXT("redis", redis, "",
-         "redis://[:password@]host:port[/db] or unix:/path; empty starts a private redis-server"),
-    CHOICE("durability", durability, "fsync", "fsync|everysec",
-           "what an answer promises: on disk, or on disk within about a second (warned about)"),
+         "redis://[:password@]host:port[/db], unix:/path or redis+sentinel://host:port[,host:port]/"
+         "service; empty starts a private redis-server"),
+    CHOICE("durability", durability, "fsync", "fsync|replicated|everysec",
+           "what an answer promises: on disk; there and on a replica, for who fails over; or on "
+           "disk within about a second (warned about)"),
     TEXT("api-listen", api_listen, "tcp://127.0.0.1:7600",
          "where the RPC API listens, comma-separated; ipc://STATE/api.sock is always added"),
     TEXT("events-listen", events_listen, "tcp://127.0.0.1:7601",

@@ -203,7 +203,7 @@ static void run(void *arg) {
 enum err events_start(struct events **out, const struct events_options *o, struct err_text *why) {
     *out = NULL;
     struct events *e = mem_alloc(sizeof *e);
-    struct reader_options r = {o->redis, o->state_folder, o->realm, o->operation_ms};
+    struct reader_options r = {o->redis, o->state_folder, o->realm, o->operation_ms, o->replicated};
     e->realm = (struct str){mem_text(str_of(o->realm)), str_of(o->realm).size};
     inbox_init(&e->inbox, LIMIT_INBOX_MESSAGES, NULL, NULL);
     enum err code = reader_new(&e->reader, &r, why);

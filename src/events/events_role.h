@@ -5,11 +5,14 @@
 #include "base/err.h"
 #include "rt/inbox.h"
 
+#include <stdbool.h>
+
 struct events;
 
 struct events_options {
     const char *redis, *state_folder, *realm; /* as reader_options */
     int64_t operation_ms;
+    bool replicated;     /* publishes what a replica of Redis has, nothing that a failover undoes */
     const char *publish; /* addresses for publisher_open */
 };
 

@@ -9,7 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FORMS "redis://host:port[/database], redis://:password@host:port or unix:/path"
+#define FORMS                                                                   \
+    "redis://host:port[/database], redis://:password@host:port, unix:/path or " \
+    "redis+sentinel://host:port[,host:port...]/service"
 
 static enum err set_path(struct address *out, const char *path, struct err_text *why) {
     if (path[0] == '\0')
@@ -96,8 +98,8 @@ static const char *bracket_of(struct str s) {
     return bracket && (bracket + 1 == end || bracket[1] == ':') ? bracket : NULL;
 }
 
-/* host[:port] or [v6]:port */
-static enum err parse_host(struct address *out, struct str s, struct err_text *why) {
+/* host[:port] or [v6]:port; out->port is the default */
+static enum err parse_host(struct address_host *out, struct str s, struct err_text *why) {
     const char *end = s.at + s.size, *host_end, *from = s.at;
     const char *port = NULL;
     if (s.size && s.at[0] == '[') {
@@ -118,26 +120,65 @@ static enum err parse_host(struct address *out, struct str s, struct err_text *w
     return port ? parse_number(part(port, end), &port_rule, &out->port, why) : ERR_OK;
 }
 
-static enum err parse_tcp(struct address *out, const char *rest, struct err_text *why) {
+static void add_text(struct address *out, const char *separator, const struct address_host *h) {
+    size_t size = strlen(out->text), room = sizeof out->text - size;
+    bool v6 = strchr(h->host, ':') != NULL;
+    (void)snprintf(out->text + size, room, v6 ? "%s[%s]:%d" : "%s%s:%d", separator, h->host,
+                   h->port);
+}
+
+static enum err parse_sentinels(struct address *out, struct str hosts, struct err_text *why) {
+    const char *end = hosts.at + hosts.size;
+    for (const char *from = hosts.at; from <= end;) {
+        const char *comma = memchr(from, ',', (size_t)(end - from));
+        const char *to = comma ? comma : end;
+        if (out->sentinel_count == ADDRESS_SENTINELS_MAX)
+            return err_set(why, ERR_INVALID_ARGUMENT, "the Redis address has over %d Sentinels",
+                           ADDRESS_SENTINELS_MAX);
+        struct address_host *h = &out->sentinels[out->sentinel_count];
+        h->port = 26379;
+        enum err e = parse_host(h, part(from, to), why);
+        if (e) return e;
+        add_text(out, out->sentinel_count++ ? "," : "redis+sentinel://", h);
+        from = to + 1;
+    }
+    return ERR_OK;
+}
+
+/* service[/database]: moves `rest` to behind the service's slash, or NULL. */
+static enum err parse_service(struct address *out, const char **rest, struct err_text *why) {
+    const char *from = *rest ? *rest : "";
+    const char *end = strchr(from, '/');
+    struct str service = part(from, end ? end : from + strlen(from));
+    if (!str_name_valid(service))
+        return err_set(why, ERR_INVALID_ARGUMENT,
+                       "the Redis address names no service of the Sentinels: use %s", FORMS);
+    memcpy(out->service, service.at, service.size);
+    *rest = end ? end + 1 : NULL;
+    return ERR_OK;
+}
+
+static enum err parse_tcp(struct address *out, const char *rest, bool sentinel,
+                          struct err_text *why) {
     const char *slash = strchr(rest, '/');
     const char *end = rest + strlen(rest), *host_end = slash ? slash : end;
-    const char *at = NULL;
+    const char *at = NULL, *behind = slash ? slash + 1 : NULL;
     for (const char *c = rest; c < host_end; c++)
         if (*c == '@') at = c; /* the last one: a password may hold one unescaped */
-    out->port = 6379;
-    enum err e = ERR_OK;
-    if (at) e = parse_login(out, part(rest, at), why);
-    if (!e) e = parse_host(out, part(at ? at + 1 : rest, host_end), why);
-    if (!e && slash && slash + 1 < end)
-        e = parse_number(part(slash + 1, end), &database_rule, &out->database, why);
+    struct str hosts = part(at ? at + 1 : rest, host_end);
+    enum err e = at ? parse_login(out, part(rest, at), why) : ERR_OK;
+    if (!sentinel) out->at.port = 6379;
+    if (!e) e = sentinel ? parse_sentinels(out, hosts, why) : parse_host(&out->at, hosts, why);
+    if (!e && sentinel) e = parse_service(out, &behind, why);
+    if (!e && behind && behind < end)
+        e = parse_number(part(behind, end), &database_rule, &out->database, why);
     if (e) return e;
-    bool v6 = strchr(out->host, ':') != NULL;
-    (void)snprintf(out->text, sizeof out->text, v6 ? "redis://[%s]:%d" : "redis://%s:%d", out->host,
-                   out->port);
-    if (out->database) {
-        size_t size = strlen(out->text);
+    if (!sentinel) add_text(out, "redis://", &out->at);
+    size_t size = strlen(out->text);
+    if (sentinel) (void)snprintf(out->text + size, sizeof out->text - size, "/%s", out->service);
+    size = strlen(out->text);
+    if (out->database)
         (void)snprintf(out->text + size, sizeof out->text - size, "/%d", out->database);
-    }
     return ERR_OK;
 }
 
@@ -150,7 +191,8 @@ enum err address_parse(struct address *out, const char *text, struct err_text *w
         return err_set(why, ERR_INVALID_ARGUMENT,
                        "rediss:// is not supported by this build (hiredis without TLS): use a unix "
                        "socket or a tunnel");
-    if (str_starts(s, STR("redis://"))) return parse_tcp(out, text + 8, why);
+    if (str_starts(s, STR("redis://"))) return parse_tcp(out, text + 8, false, why);
+    if (str_starts(s, STR("redis+sentinel://"))) return parse_tcp(out, text + 17, true, why);
     return err_set(why, ERR_INVALID_ARGUMENT, "not a Redis address: use %s", FORMS);
 }
 

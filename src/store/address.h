@@ -1,8 +1,10 @@
 /* address.h - where a Redis is: parsed once from the option's text.
  *
  *     redis://[[user]:password@]host[:port][/database]     unix:/path     unix:///path
+ *     redis+sentinel://[[user]:password@]host[:port][,host[:port]...]/service[/database]
  *
- * User and password may hold %XX escapes. `text` is for messages and never shows the password.
+ * The last names Sentinels, which tell where the service's primary is now; user and password are
+ * the primary's. They may hold %XX escapes. `text` is for messages and never shows the password.
  * Thread safety: none needed; a value.
  */
 #ifndef MUSTER_STORE_ADDRESS_H
@@ -12,10 +14,19 @@
 
 #define ADDRESS_PATH_BYTES 108 /* sockaddr_un.sun_path with its NUL */
 
+#define ADDRESS_SENTINELS_MAX 8
+
+struct address_host {
+    char host[256];
+    int port; /* 1..65535 */
+};
+
 struct address {
     char path[ADDRESS_PATH_BYTES]; /* unix socket; empty: host and port */
-    char host[256];
-    int port;                      /* 1..65535 */
+    struct address_host at;        /* of the Redis; empty while Sentinels are to be asked */
+    struct address_host sentinels[ADDRESS_SENTINELS_MAX];
+    int sentinel_count;            /* 0: the address is the Redis' own */
+    char service[65];              /* its name among the Sentinels */
     int database;                  /* 0..2147483647 */
     char user[256], password[512]; /* empty: none */
     char text[400];

@@ -12,6 +12,8 @@ enum finding {
     EVERYSEC_CHOSEN = 4,
     EVICTION = 8,
     UNREADABLE = 16,
+    NO_REPLICA = 32,
+    NO_MINIMUM = 64,
 };
 
 static bool first_time(struct checks *c, enum finding f) {
@@ -38,7 +40,7 @@ static enum err check_version(struct checks *c, struct redis *r, struct err_text
                    minor);
 }
 
-static enum err check_role(struct redis *r, struct err_text *why) {
+static enum err check_role(struct checks *c, struct redis *r, struct err_text *why) {
     struct redisReply *reply;
     enum err e = redis_run(r, (struct str[]){STR("ROLE")}, 1, &reply, why);
     if (e) return e;
@@ -47,7 +49,13 @@ static enum err check_role(struct redis *r, struct err_text *why) {
         e = err_set(why, ERR_FAILED_PRECONDITION,
                     "Redis at %s is a read-only replica of %.*s: point --redis at the primary",
                     redis_where(r), STR_PRINT(redis_reply_str(redis_reply_at(reply, 1))));
+    size_t replicas = redis_reply_count(redis_reply_at(reply, 2));
     redis_reply_free(reply);
+    if (primary && c->wants_replica && replicas == 0 && first_time(c, NO_REPLICA))
+        LOG_WARN("redis-no-replica",
+                 "redis=%s text=\"durability=replicated acknowledges nothing until a replica is "
+                 "connected\"",
+                 redis_where(r));
     return e;
 }
 
@@ -88,11 +96,21 @@ static void warn_of_durability(struct checks *c, const char *where, const char *
     }
 }
 
+static void warn_of_minimum(struct checks *c, const char *where, const char *minimum) {
+    if (c->wants_replica && strcmp(minimum, "0") == 0 && first_time(c, NO_MINIMUM))
+        LOG_WARN("redis-no-minimum",
+                 "redis=%s text=\"a primary that is cut off from its replicas goes on taking "
+                 "writes which a failover throws away, unacknowledged: set min-replicas-to-write 1 "
+                 "and min-replicas-max-lag 2\"",
+                 where);
+}
+
 static enum err check_settings(struct checks *c, struct redis *r, struct err_text *why) {
-    char append_only[16], fsync[16], policy[32];
+    char append_only[16], fsync[16], policy[32], minimum[16];
     enum err e = read_setting(r, "appendonly", append_only, sizeof append_only, why);
     if (!e) e = read_setting(r, "appendfsync", fsync, sizeof fsync, why);
     if (!e) e = read_setting(r, "maxmemory-policy", policy, sizeof policy, why);
+    if (!e) e = read_setting(r, "min-replicas-to-write", minimum, sizeof minimum, why);
     if (e) return e;
     const char *where = redis_where(r);
     if (!append_only[0] || !policy[0]) {
@@ -104,6 +122,7 @@ static enum err check_settings(struct checks *c, struct redis *r, struct err_tex
         return ERR_OK;
     }
     warn_of_durability(c, where, append_only, fsync);
+    warn_of_minimum(c, where, minimum);
     if (strcmp(policy, "noeviction") != 0 && first_time(c, EVICTION))
         LOG_WARN("redis-evicts",
                  "redis=%s policy=%s text=\"Redis may throw the journal away when its memory is "
@@ -114,7 +133,7 @@ static enum err check_settings(struct checks *c, struct redis *r, struct err_tex
 
 enum err checks_run(struct checks *c, struct redis *r, struct err_text *why) {
     enum err e = check_version(c, r, why);
-    if (!e) e = check_role(r, why);
+    if (!e) e = check_role(c, r, why);
     if (!e) e = check_settings(c, r, why);
     return e;
 }

@@ -10,6 +10,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+enum { CONFIRM_SHARE = 4 }; /* of a Redis operation's time, for a replica to answer */
+
 __attribute__((format(printf, 2, 3))) static void lose(struct pump *p, const char *format, ...) {
     struct pump_message *m = pump_core_message(p, PUMP_LOST);
     va_list arguments;
@@ -24,6 +26,7 @@ __attribute__((format(printf, 2, 3))) static void lose(struct pump *p, const cha
         pump_core_free_order(o);
     metric_set(METRIC_journal_epoch, 0);
     p->phase = PHASE_LOST;
+    p->unconfirmed = false;
     pump_core_send(p, m);
 }
 
@@ -64,6 +67,27 @@ static void acknowledge(struct pump *p) {
     pump_core_free_order(o);
 }
 
+/* The batch is in the journal; acknowledges it, once a replica has it too if that is asked for. */
+static void confirm(struct pump *p, struct order *o) {
+    struct err_text why;
+    bool yes = true;
+    o->written = true;
+    enum err e = p->replicated
+                     ? stream_replicated(p->redis, p->operation_ms / CONFIRM_SHARE, &yes, &why)
+                     : ERR_OK;
+    p->unconfirmed = !e && !yes;
+    if (e) {
+        pump_core_disconnect(p, e, &why);
+    } else if (yes) {
+        acknowledge(p);
+    } else {
+        metric_add(METRIC_journal_unreplicated_total, 1);
+        (void)err_set(&why, ERR_UNAVAILABLE, "no replica of Redis at %s has the last entry",
+                      redis_where(p->redis));
+        pump_core_report(p, ERR_UNAVAILABLE, why.text);
+    }
+}
+
 /* Judges the journal's top against what we know. `refused`: our append was just refused, so a top
  * that does not explain it means that somebody removed entries from under us. */
 static void resolve(struct pump *p, bool refused) {
@@ -83,9 +107,11 @@ static void resolve(struct pump *p, bool refused) {
                     position_compare(top.at, next_id(p)) == 0 &&
                     str_equal(str_of(top.owner), p->lease.owner);
         if (ours)
-            acknowledge(p);
+            confirm(p, batch);
         else
             lose_to(p, &top);
+    } else if (batch) {
+        batch->written = false; /* it was, where a failover has left it behind */
     }
 }
 
@@ -97,6 +123,10 @@ void leading_verify(struct pump *p) {
 static void append(struct pump *p, struct order *o) {
     struct stream_entry entry = {next_id(p), strbuf_str(&o->batch), p->lease.owner};
     struct err_text why;
+    if (o->written) {
+        confirm(p, o);
+        return;
+    }
     if (o->tried) metric_add(METRIC_journal_retries_total, 1);
     o->tried = true;
     int64_t begin_us = clock_mono_us();
@@ -105,7 +135,7 @@ static void append(struct pump *p, struct order *o) {
         metric_observe(metric_series(METRIC_journal_append_seconds, NULL),
                        (double)(clock_mono_us() - begin_us) / 1e6);
     if (!e)
-        acknowledge(p);
+        confirm(p, o);
     else if (e == ERR_ALREADY_EXISTS)
         resolve(p, true);
     else if (e == ERR_NOT_FOUND)
@@ -153,7 +183,8 @@ static bool at_work(const struct pump *p) {
 }
 
 void leading_work(struct pump *p) {
-    while (at_work(p) && p->orders) {
+    p->unconfirmed = false;
+    while (at_work(p) && p->orders && !p->unconfirmed) {
         if (p->orders->message.kind == ORDER_APPEND)
             append(p, p->orders);
         else
@@ -162,5 +193,5 @@ void leading_work(struct pump *p) {
     if (at_work(p) && clock_mono_us() >= p->renew_due_us) renew(p);
     if (!at_work(p)) return;
     backoff_reset(&p->backoff);
-    pump_core_report(p, ERR_OK, "");
+    if (!p->unconfirmed) pump_core_report(p, ERR_OK, "");
 }

@@ -153,6 +153,7 @@ static int wait_ms(const struct pump *p) {
         due_us = p->retry_due_us;
     else if (p->phase == PHASE_LEADING)
         due_us = p->renew_due_us;
+    if (p->unconfirmed) return 0; /* asking again is the wait */
     if (p->stopping && p->stop_due_us < due_us) due_us = p->stop_due_us;
     if (due_us == INT64_MAX) return -1;
     int64_t left_us = due_us - clock_mono_us();
@@ -208,6 +209,8 @@ enum err pump_start(struct pump **out, const struct pump_options *o, struct inbo
     follower_init(&p->follower, &p->stream, o->keep_ms);
     p->lease = (struct lease){.owner = str_of(p->owner), .lease_ms = o->lease_ms};
     p->checks.wants_fsync = !o->durability || strcmp(o->durability, "everysec") != 0;
+    p->replicated = o->durability && strcmp(o->durability, "replicated") == 0;
+    p->checks.wants_replica = p->replicated;
     backoff_init(&p->backoff);
     inbox_init(&p->inbox, ORDERS_MAX, NULL, NULL);
     thread_start(&p->thread, "store", run, p);

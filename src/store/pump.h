@@ -13,6 +13,8 @@
  * start) begins with its wall clock, or the latest time in the journal when that is later.
  * While LEADING: one batch at a time is appended as entry <epoch>-<seq>; its acknowledgement goes
  * to the owner's inbox. A lost reply is resolved by reconnecting and reading the id back.
+ * With `replicated` a batch that is written but on no replica stays in hand, unacknowledged, until
+ * one has it, or until a failover has shown which way it went: then it is there, or written again.
  * It steps down (PUMP_LOST) when the stream's top is above its own (another owner) or below what
  * was acknowledged (rollback), and starts over with a new epoch. When Redis is merely away it
  * keeps the batch and retries until the connection is back: the owner's deadlines do the rest.
@@ -39,7 +41,9 @@ struct pump_options {
     int64_t lease_ms;         /* 500..60000: how long a dead owner blocks the next; default 1000 */
     int64_t operation_ms;     /* one Redis operation, default 1000 */
     int64_t keep_ms;          /* realm_new */
-    const char *durability;   /* "fsync" or "everysec" (a warning); checked against CONFIG GET */
+    /* "fsync"; "replicated": acknowledged when a replica has it as well (WAIT 1); "everysec" (a
+     * warning). Checked against CONFIG GET. */
+    const char *durability;
 };
 
 /* Messages to the owner's inbox. The owner frees each with pump_message_free, before pump_free.

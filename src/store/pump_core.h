@@ -31,7 +31,8 @@ struct order {
     uint32_t record_count;
     uint64_t tag;
     struct position trim_from;
-    bool tried; /* sent once, outcome unknown */
+    bool tried;   /* sent once, outcome unknown */
+    bool written; /* in the journal; with `replicated` a replica is still to have it */
 };
 
 struct pump {
@@ -57,6 +58,8 @@ struct pump {
     enum pump_phase phase;
     struct follower follower;   /* WAITING */
     struct position last;       /* LEADING: the last acknowledged entry */
+    bool replicated;            /* acknowledged means: a replica has it too */
+    bool unconfirmed;           /* no replica says so, for now */
     int64_t clock_ms, clock_us; /* the realm's clock read clock_ms at clock_mono_us; 0 = unknown */
     int64_t renew_due_us;
     struct order *orders; /* oldest first */

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "store/backoff.h"
 #include "store/stream.h"
 
@@ -10,15 +11,18 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BLOCK_MS 5000
+#define BLOCK_MS 1000
 #define QUIET_US 1000000 /* what is wrong this soon after the start is told when it lasts */
-#define BLOCK_TEXT "5000"
+#define BLOCK_TEXT "1000"
 #define CHUNK_TEXT "64" /* entries of at most LIMIT_ENTRY_BYTES each */
+#define CONFIRM_PAUSE_US 50000
+enum { CONFIRM_SHARE = 4 }; /* of a Redis operation's time, for a replica to answer */
 
 struct reader {
     struct address address;
     struct stream stream;
     int64_t operation_ms;
+    bool replicated;
 
     struct redis *follower; /* NULL: disconnected */
     bool following, from_end;
@@ -26,7 +30,10 @@ struct reader {
     struct position asked;   /* the XREAD under way gives what is above this */
     struct redisReply *held; /* an XREAD reply whose entries are being given */
     size_t held_next;
-    int64_t silent_due_us; /* no reply by then: the connection is dead */
+    bool held_unconfirmed; /* with `replicated`: a replica is still to have them */
+    int64_t confirm_due_us;
+    struct position confirmed; /* a replica has everything up to here */
+    int64_t silent_due_us;     /* no reply by then: the connection is dead */
     int64_t retry_due_us;
     struct backoff backoff;
     int64_t quiet_until_us; /* at start the matcher beside us may still be starting its Redis */
@@ -44,6 +51,7 @@ enum err reader_new(struct reader **out, const struct reader_options *o, struct 
     struct reader *r = mem_alloc(sizeof *r);
     r->address = address;
     r->operation_ms = o->operation_ms;
+    r->replicated = o->replicated;
     stream_init(&r->stream, o->realm);
     backoff_init(&r->backoff);
     r->quiet_until_us = clock_mono_us() + QUIET_US;
@@ -55,6 +63,7 @@ static void drop_held(struct reader *r) {
     redis_reply_free(r->held);
     r->held = NULL;
     r->held_next = 0;
+    r->held_unconfirmed = false;
 }
 
 void reader_free(struct reader *r) {
@@ -106,6 +115,10 @@ int reader_fd(const struct reader *r) {
 
 int64_t reader_due_ms(const struct reader *r) {
     if (!r->following) return -1;
+    if (r->held_unconfirmed) {
+        int64_t confirm_us = r->confirm_due_us - clock_mono_us();
+        return confirm_us <= 0 ? 0 : (confirm_us + 999) / 1000;
+    }
     if (r->held && r->held_next < redis_reply_count(entries_of(r->held))) return 0;
     int64_t due_us = r->follower ? r->silent_due_us : r->retry_due_us;
     int64_t left_us = due_us - clock_mono_us();
@@ -183,6 +196,8 @@ static void receive(struct reader *r) {
     if (!e) e = ask(r, after, &why);
     if (count && !e) {
         r->held = reply;
+        r->held_unconfirmed = r->replicated;
+        r->confirm_due_us = 0;
         return;
     }
     redis_reply_free(reply);
@@ -203,16 +218,6 @@ static size_t give(struct reader *r, struct reader_entry *entries, size_t max) {
         r->last = entry.at;
     }
     return given;
-}
-
-size_t reader_next(struct reader *r, struct reader_entry *entries, size_t max, bool *rolled_back) {
-    assert(max > 0);
-    *rolled_back = false;
-    if (r->held && r->held_next >= redis_reply_count(entries_of(r->held))) drop_held(r);
-    if (!r->following) return 0;
-    if (!r->held && !r->follower) connect_follower(r, rolled_back);
-    if (!r->held && r->follower) receive(r);
-    return r->held ? give(r, entries, max) : 0;
 }
 
 struct position reader_last(const struct reader *r) {
@@ -243,6 +248,56 @@ static bool begins_with(const struct reader *r, struct position at) {
            position_compare(first.at, at) == 0;
 }
 
+/* Whether a replica has all that the look-back just made has seen. */
+static bool confirm_range(struct reader *r, struct position newest) {
+    struct err_text why;
+    bool yes = false;
+    enum err e = stream_replicated(r->look, r->operation_ms / CONFIRM_SHARE, &yes, &why);
+    if (e && redis_broken(r->look)) {
+        redis_close(r->look);
+        r->look = NULL;
+    }
+    if (e || !yes) return false;
+    if (position_compare(newest, r->confirmed) > 0) r->confirmed = newest;
+    return true;
+}
+
+/* Looks for the newest of the held entries over the other connection, which asks anew who the
+ * primary is: the follower's may have lost that part without knowing. */
+static bool confirm_held(struct reader *r) {
+    if (!r->held_unconfirmed) return true;
+    if (clock_mono_us() < r->confirm_due_us) return false;
+    struct err_text why;
+    redis_reply_free(r->range);
+    r->range = NULL;
+    struct position newest = r->asked;
+    enum err e = look_back(r, newest, 1, &why);
+    if (!e && !begins_with(r, newest)) {
+        (void)err_set(&why, ERR_UNAVAILABLE, "the last entries are not where the primary is now");
+        drop_held(r);
+        disconnect(r, &why);
+        return false;
+    }
+    if (!e && confirm_range(r, newest)) {
+        r->held_unconfirmed = false;
+        return true;
+    }
+    metric_add(METRIC_journal_unreplicated_total, 1);
+    r->confirm_due_us = clock_mono_us() + CONFIRM_PAUSE_US;
+    return false;
+}
+
+size_t reader_next(struct reader *r, struct reader_entry *entries, size_t max, bool *rolled_back) {
+    assert(max > 0);
+    *rolled_back = false;
+    if (r->held && r->held_next >= redis_reply_count(entries_of(r->held))) drop_held(r);
+    if (!r->following) return 0;
+    if (!r->held && !r->follower) connect_follower(r, rolled_back);
+    if (!r->held && r->follower) receive(r);
+    if (!r->held || !confirm_held(r)) return 0;
+    return give(r, entries, max);
+}
+
 enum err reader_range(struct reader *r, struct position after, struct reader_entry *entries,
                       size_t *count, struct err_text *why) {
     size_t max = *count;
@@ -259,10 +314,15 @@ enum err reader_range(struct reader *r, struct position after, struct reader_ent
         stream_format_id(after, id);
         return err_set(why, ERR_OUT_OF_RANGE, "position %s is no longer in the journal", id);
     }
+    bool all = !r->replicated;
     for (size_t i = skip; i < redis_reply_count(r->range); i++) {
         struct stream_entry entry;
         e = stream_entry_of(&r->stream, redis_reply_at(r->range, i), &entry, why);
         if (e) return e;
+        if (!all && position_compare(entry.at, r->confirmed) > 0) {
+            all = confirm_range(r, entry.at);
+            if (!all) return ERR_OK;
+        }
         entries[(*count)++] = (struct reader_entry){entry.at, entry.bytes};
     }
     return ERR_OK;

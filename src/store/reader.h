@@ -1,5 +1,7 @@
 /* reader.h - reads a realm's journal: follow it as it grows, or look back.
  *
+ * With `replicated` an entry is held back until a replica has it (the look-back connection finds
+ * it, and WAITs), so that nobody hears of what a failover undoes.
  * Two connections: one blocks in XREAD and is polled through reader_fd; one serves look-backs.
  * Both reconnect by themselves with back-off; after a reconnect the follower goes on after the
  * last entry it gave. Thread safety: one thread per reader.
@@ -18,6 +20,7 @@ struct reader_options {
     const char *state_folder;
     const char *realm;
     int64_t operation_ms;
+    bool replicated; /* gives only what a replica has too: nothing that a failover takes back */
 };
 
 struct reader_entry {

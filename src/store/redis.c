@@ -157,15 +157,16 @@ static enum err log_in(struct redis *r, const struct address *a, struct err_text
     return run_quietly(r, (struct str[]){STR("SELECT"), str_of(number)}, 2, why);
 }
 
-enum err redis_open(struct redis **out, const struct address *a, int64_t timeout_ms,
-                    struct err_text *why) {
+/* One server, at a->path or a->at; logs in. */
+static enum err open_server(struct redis **out, const struct address *a, int64_t timeout_ms,
+                            struct err_text *why) {
     *out = NULL;
     struct redis *r = mem_alloc(sizeof *r);
     r->timeout_ms = timeout_ms;
     memcpy(r->where, a->text, sizeof r->where);
     struct timeval limit = duration(timeout_ms);
     r->context = a->path[0] ? redisConnectUnixWithTimeout(a->path, limit)
-                            : redisConnectWithTimeout(a->host, a->port, limit);
+                            : redisConnectWithTimeout(a->at.host, a->at.port, limit);
     if (!r->context) abort(); /* out of memory */
     enum err e = ERR_OK;
     if (r->context->err) {
@@ -184,6 +185,72 @@ enum err redis_open(struct redis **out, const struct address *a, int64_t timeout
     }
     *out = r;
     return ERR_OK;
+}
+
+/* ---- Sentinel ---- */
+
+/* Where the primary is, as this Sentinel has it. */
+static enum err ask_sentinel(const struct address_host *sentinel, const char *service,
+                             int64_t timeout_ms, struct address_host *out, struct err_text *why) {
+    struct address a = {.at = *sentinel};
+    (void)snprintf(a.text, sizeof a.text, "%.255s:%d", sentinel->host, sentinel->port);
+    struct redis *r;
+    struct redisReply *reply;
+    enum err e = open_server(&r, &a, timeout_ms, why);
+    if (e) return e;
+    e = redis_run(r,
+                  (struct str[]){STR("SENTINEL"), STR("get-master-addr-by-name"), str_of(service)},
+                  3, &reply, why);
+    int64_t port = 0;
+    if (!e && redis_reply_int(redis_reply_at(reply, 1), &port) && port > 0 && port <= 65535) {
+        (void)snprintf(out->host, sizeof out->host, "%.*s",
+                       STR_PRINT(redis_reply_str(redis_reply_at(reply, 0))));
+        out->port = (int)port;
+    } else if (!e) {
+        e = err_set(why, ERR_UNAVAILABLE, "the Sentinel at %s knows no service %s", a.text,
+                    service);
+    }
+    redis_reply_free(reply);
+    redis_close(r);
+    return e;
+}
+
+/* Who was the primary a moment ago may be none any more, and not know it. */
+static enum err check_primary(struct redis *r, struct err_text *why) {
+    struct redisReply *reply;
+    enum err e = redis_run(r, (struct str[]){STR("ROLE")}, 1, &reply, why);
+    if (e) return e;
+    bool primary = str_equal(redis_reply_str(redis_reply_at(reply, 0)), STR("master"));
+    redis_reply_free(reply);
+    return primary ? ERR_OK
+                   : err_set(why, ERR_UNAVAILABLE, "Redis at %s is not the primary (any more)",
+                             r->where);
+}
+
+static enum err open_primary(struct redis **out, const struct address *a, int64_t timeout_ms,
+                             struct err_text *why) {
+    enum err e = ERR_UNAVAILABLE;
+    for (int i = 0; i < a->sentinel_count; i++) {
+        struct address primary = *a;
+        e = ask_sentinel(&a->sentinels[i], a->service, timeout_ms, &primary.at, why);
+        if (e) continue;
+        (void)snprintf(primary.text, sizeof primary.text, "%.200s:%d (%.64s)", primary.at.host,
+                       primary.at.port, a->service);
+        e = open_server(out, &primary, timeout_ms, why);
+        if (e) continue; /* another Sentinel may know better */
+        e = check_primary(*out, why);
+        if (!e) return ERR_OK;
+        redis_close(*out);
+        *out = NULL;
+    }
+    return e;
+}
+
+enum err redis_open(struct redis **out, const struct address *a, int64_t timeout_ms,
+                    struct err_text *why) {
+    *out = NULL;
+    return a->sentinel_count ? open_primary(out, a, timeout_ms, why)
+                             : open_server(out, a, timeout_ms, why);
 }
 
 void redis_close(struct redis *r) {

@@ -18,7 +18,8 @@
 struct redis;
 struct redisReply; /* hiredis' own; read it with redis_reply_* only */
 
-/* Connects, logs in, selects the database. Blocks up to `timeout_ms` per step; that is also the
+/* Connects, logs in, selects the database; asks the address' Sentinels first, each time, and makes
+ * sure that what they name is a primary. Blocks up to `timeout_ms` per step; that is also the
  * limit of every later operation. UNAVAILABLE: not reachable; UNAUTHENTICATED and others as the
  * table of error replies says. */
 enum err redis_open(struct redis **out, const struct address *a, int64_t timeout_ms,

@@ -157,6 +157,19 @@ enum err stream_range(struct redis *r, const struct stream *s, const struct stre
     return e ? e : redis_answer(r, reply, why);
 }
 
+enum err stream_replicated(struct redis *r, int64_t patience_ms, bool *yes, struct err_text *why) {
+    char ms[24];
+    struct redisReply *reply;
+    (void)snprintf(ms, sizeof ms, "%" PRId64, patience_ms);
+    *yes = false;
+    enum err e = redis_run(r, (struct str[]){STR("WAIT"), STR("1"), str_of(ms)}, 3, &reply, why);
+    if (e) return e;
+    int64_t replicas;
+    *yes = redis_reply_int(reply, &replicas) && replicas >= 1;
+    redis_reply_free(reply);
+    return ERR_OK;
+}
+
 enum err stream_trim(struct redis *r, const struct stream *s, struct position from,
                      struct err_text *why) {
     char id[STREAM_ID_BYTES];

@@ -58,6 +58,11 @@ enum err stream_range(struct redis *r, const struct stream *s, const struct stre
 /* stream_range in two halves (redis_ask, redis_answer). */
 enum err stream_ask_range(struct redis *r, const struct stream *s, const struct stream_span *span,
                           struct err_text *why) ERR_CHECKED;
+/* Whether at least one replica has everything that this connection's last command could have seen
+ * (Redis' WAIT counts from there): `*yes` is false when none says so within `patience_ms`, which
+ * must be shorter than the connection's time limit. */
+enum err stream_replicated(struct redis *r, int64_t patience_ms, bool *yes,
+                           struct err_text *why) ERR_CHECKED;
 /* Drops everything below `from`. */
 enum err stream_trim(struct redis *r, const struct stream *s, struct position from,
                      struct err_text *why) ERR_CHECKED;

@@ -139,6 +139,22 @@ static void give_up(struct pump *p, enum err code, const struct err_text *why) {
                                                    : backoff_next_ms(&p->backoff));
 }
 
+/* What was replayed may be acknowledged to whoever asks again: with `replicated` a replica must
+ * have all of it first. */
+static enum err await_replica(struct pump *p, struct err_text *why) {
+    bool yes = !p->replicated;
+    enum err e = ERR_OK;
+    while (!e && !yes) {
+        e = stream_replicated(p->redis, p->operation_ms / 4, &yes, why);
+        if (e || yes) break;
+        (void)err_set(why, ERR_UNAVAILABLE, "no replica of Redis at %s has the journal's end",
+                      redis_where(p->redis));
+        pump_core_report(p, ERR_UNAVAILABLE, why->text);
+        e = proceed_leading(p, why);
+    }
+    return e;
+}
+
 static void rebuild_and_lead(struct pump *p) {
     struct follower_guard guard = {proceed_leading, p};
     struct position epoch;
@@ -147,6 +163,7 @@ static void rebuild_and_lead(struct pump *p) {
     uint64_t known = p->follower.entry_count;
     enum err e = begin_epoch(p, &epoch, &why);
     if (!e) e = follower_advance(&p->follower, p->redis, epoch, &guard, &why);
+    if (!e) e = await_replica(p, &why);
     if (e)
         give_up(p, e, &why);
     else

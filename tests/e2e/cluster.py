@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -49,10 +50,83 @@ class Redis:
         self.child.wait(20)
 
 
+    @property
+    def address(self):
+        return f"unix:{self.socket}"
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Sentinel:
+    """A primary and two replicas on TCP, watched by three Sentinels, which find it down after
+    0.5 s: after a failover the new primary still has a replica."""
+
+    def __init__(self, folder):
+        self.ports = [free_port() for _ in range(3)]
+        self.sentinel_ports = [free_port() for _ in range(3)]
+        common = ("--repl-diskless-sync-delay", "0", "--repl-timeout", "5")
+        self.nodes = [Redis(os.path.join(folder, "1"), "--port", str(self.ports[0]), *common)]
+        for i in (1, 2):
+            self.nodes.append(Redis(os.path.join(folder, str(i + 1)), "--port", str(self.ports[i]),
+                                    *common, "--replicaof", "127.0.0.1", str(self.ports[0])))
+        self.sentinels = []
+        for port in self.sentinel_ports:
+            self.start_sentinel(folder, port)
+        wait_until("the replicas follow",
+                   lambda: self.nodes[0].run("INFO", "replication").count("state=online") == 2, 20)
+        wait_until("the Sentinels know all",
+                   lambda: all(self.ask(port, "num-slaves") == "2" and
+                               self.ask(port, "num-other-sentinels") == "2"
+                               for port in self.sentinel_ports), 30)
+
+    def start_sentinel(self, folder, port):
+        path = os.path.join(folder, f"sentinel-{port}.conf")
+        with open(path, "w", encoding="ascii") as f:
+            f.write(f"port {port}\nbind 127.0.0.1\ndir {folder}\n"
+                    f"sentinel monitor game 127.0.0.1 {self.ports[0]} 2\n"
+                    "sentinel down-after-milliseconds game 500\n"
+                    "sentinel failover-timeout game 4000\n")
+        with open(path + ".log", "wb") as log:
+            self.sentinels.append(subprocess.Popen(["redis-server", path, "--sentinel"],
+                                                   stdout=log, stderr=log,
+                                                   stdin=subprocess.DEVNULL))
+
+    def ask(self, port, field):
+        done = subprocess.run(["redis-cli", "-p", str(port), "SENTINEL", "master", "game"],
+                              capture_output=True, text=True, timeout=20)
+        lines = done.stdout.split("\n")
+        return lines[lines.index(field) + 1] if field in lines else None
+
+    @property
+    def address(self):
+        hosts = ",".join(f"127.0.0.1:{port}" for port in self.sentinel_ports)
+        return f"redis+sentinel://{hosts}/game"
+
+    def primary(self):
+        """The node that the first Sentinel names."""
+        port = self.ask(self.sentinel_ports[0], "port")
+        return self.nodes[self.ports.index(int(port))]
+
+    def run(self, *words):
+        return self.primary().run(*words)
+
+    def kill(self):
+        for child in self.sentinels:
+            child.kill()
+            child.wait(20)
+        for node in self.nodes:
+            node.kill()
+
+
 class Cluster:
-    def __init__(self, matchers=3, apis=1, events=0, bridges=0, options=()):
+    def __init__(self, matchers=3, apis=1, events=0, bridges=0, options=(), redis=Redis):
         self.folder = tempfile.mkdtemp(prefix="muster-")
-        self.redis = Redis(os.path.join(self.folder, "redis"))
+        os.makedirs(os.path.join(self.folder, "redis"))
+        self.redis = redis(os.path.join(self.folder, "redis"))
         self.options = ["--lease-ms", "1000", *options]
         self.processes, self.starts, self.ports = {}, {}, {}
         self.matchers = [f"m{i}" for i in range(1, matchers + 1)]
@@ -110,7 +184,7 @@ class Cluster:
             environment.update(CLOCK_SHIM_FILE=offset, LD_PRELOAD=SHIM,
                                ASAN_OPTIONS="verify_asan_link_order=0")
         arguments = [BINARY, "serve", "--state", os.path.join(self.folder, name),
-                     "--metrics-listen", "127.0.0.1:0", "--redis", f"unix:{self.redis.socket}",
+                     "--metrics-listen", "127.0.0.1:0", "--redis", self.redis.address,
                      *self.role_options(name), *self.options]
         process = Process(arguments, os.path.join(self.folder, f"{name}-{n}.log"), environment)
         self.processes[name] = process

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "store/redis.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -132,6 +134,53 @@ void redis_fixture_stop(struct redis_fixture *f) {
     redis_fixture_kill(f);
     (void)munmap(f->clock_offset, sizeof *f->clock_offset);
     redis_fixture_remove(f->folder);
+}
+
+static void free_port(char out[8]) {
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof at;
+    if (fd < 0 || bind(fd, (struct sockaddr *)&at, size) != 0 ||
+        getsockname(fd, (struct sockaddr *)&at, &size) != 0)
+        fail("no free port");
+    (void)snprintf(out, 8, "%d", ntohs(at.sin_port));
+    (void)close(fd);
+}
+
+static void await_link(struct redis_pair *p) {
+    char info[4096];
+    for (int64_t until_us = clock_mono_us() + START_MS * 1000;;) {
+        redis_fixture_run(&p->replica, info, sizeof info, "INFO", "replication", NULL);
+        if (strstr(info, "master_link_status:up")) return;
+        if (clock_mono_us() > until_us) fail("the replica does not connect");
+        redis_fixture_nap();
+    }
+}
+
+void redis_pair_start(struct redis_pair *p) {
+    *p = (struct redis_pair){0};
+    free_port(p->port);
+    const char *primary[] = {"--port", p->port, "--repl-diskless-sync-delay", "0"};
+    const char *replica[] = {"--replicaof", "127.0.0.1", p->port};
+    memcpy(p->primary_extra, primary, sizeof primary);
+    memcpy(p->replica_extra, replica, sizeof replica);
+    redis_fixture_start(&p->primary, p->primary_extra);
+    redis_fixture_start(&p->replica, p->replica_extra);
+    await_link(p);
+}
+
+void redis_pair_stop(struct redis_pair *p) {
+    redis_fixture_stop(&p->replica);
+    redis_fixture_stop(&p->primary);
+}
+
+void redis_pair_cut(struct redis_pair *p) {
+    redis_fixture_run(&p->replica, NULL, 0, "REPLICAOF", "127.0.0.1", "1", NULL);
+}
+
+void redis_pair_heal(struct redis_pair *p) {
+    redis_fixture_run(&p->replica, NULL, 0, "REPLICAOF", "127.0.0.1", p->port, NULL);
+    await_link(p);
 }
 
 void redis_fixture_run(struct redis_fixture *f, char *out, size_t capacity, ...) {

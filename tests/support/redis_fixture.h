@@ -27,6 +27,17 @@ void redis_fixture_start(struct redis_fixture *f, const char *const *extra);
 void redis_fixture_stop(struct redis_fixture *f);  /* kills, removes the folder */
 void redis_fixture_kill(struct redis_fixture *f);  /* kill -9 */
 void redis_fixture_again(struct redis_fixture *f); /* same folder, same files */
+/* A pair on TCP as well, the second replicating the first; returns once it does. */
+struct redis_pair {
+    struct redis_fixture primary, replica;
+    char port[8]; /* the primary's */
+    const char *primary_extra[8], *replica_extra[8];
+};
+void redis_pair_start(struct redis_pair *p);
+void redis_pair_stop(struct redis_pair *p);
+/* The link between them is cut, both live on. */
+void redis_pair_cut(struct redis_pair *p);
+void redis_pair_heal(struct redis_pair *p); /* the link again; returns once it is up */
 /* From now on its wall clock is off by so many seconds. */
 void redis_fixture_shift_clock(struct redis_fixture *f, int64_t seconds);
 /* Runs one command, words up to a NULL, on a connection of its own; an error reply fails the test.

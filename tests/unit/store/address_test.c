@@ -26,12 +26,12 @@ static void bad(const char *text, const char *says) {
 static void host_port_database_and_login_are_read(void **state) {
     (void)state;
     struct address a = good("redis://db.example:7000/3");
-    assert_string_equal(a.host, "db.example");
-    assert_int_equal(a.port, 7000);
+    assert_string_equal(a.at.host, "db.example");
+    assert_int_equal(a.at.port, 7000);
     assert_int_equal(a.database, 3);
     assert_string_equal(a.text, "redis://db.example:7000/3");
     a = good("redis://localhost");
-    assert_int_equal(a.port, 6379);
+    assert_int_equal(a.at.port, 6379);
     a = good("redis://:p%40ss%3aword@h:1");
     assert_string_equal(a.password, "p@ss:word");
     assert_string_equal(a.user, "");
@@ -50,10 +50,25 @@ static void password_never_shows_in_the_text(void **state) {
 static void v6_hosts_stand_in_brackets(void **state) {
     (void)state;
     struct address a = good("redis://[::1]:6380");
-    assert_string_equal(a.host, "::1");
-    assert_int_equal(a.port, 6380);
+    assert_string_equal(a.at.host, "::1");
+    assert_int_equal(a.at.port, 6380);
     assert_string_equal(a.text, "redis://[::1]:6380");
-    assert_int_equal(good("redis://[::1]").port, 6379);
+    assert_int_equal(good("redis://[::1]").at.port, 6379);
+}
+
+static void sentinels_are_listed_before_their_service(void **state) {
+    (void)state;
+    struct address a = good("redis+sentinel://:secret@s1,s2:7000,[::1]:7001/game/3");
+    assert_int_equal(a.sentinel_count, 3);
+    assert_string_equal(a.sentinels[0].host, "s1");
+    assert_int_equal(a.sentinels[0].port, 26379);
+    assert_string_equal(a.sentinels[1].host, "s2");
+    assert_int_equal(a.sentinels[1].port, 7000);
+    assert_string_equal(a.sentinels[2].host, "::1");
+    assert_string_equal(a.service, "game");
+    assert_string_equal(a.password, "secret");
+    assert_int_equal(a.database, 3);
+    assert_string_equal(a.text, "redis+sentinel://s1:26379,s2:7000,[::1]:7001/game/3");
 }
 
 static void unix_sockets_are_paths(void **state) {
@@ -80,6 +95,10 @@ static void what_is_no_address_is_explained(void **state) {
     bad("redis://[::1", "\"]\"");
     bad("redis://[::1]x", "\"]\"");
     bad("unix:", "no socket");
+    bad("redis+sentinel://h", "names no service");
+    bad("redis+sentinel://h/", "names no service");
+    bad("redis+sentinel://h,/s", "no host");
+    bad("redis+sentinel://a,b,c,d,e,f,g,h,i/s", "over 8 Sentinels");
     bad("rediss://h", "not supported by this build");
 }
 
@@ -113,6 +132,7 @@ int main(void) {
         cmocka_unit_test(host_port_database_and_login_are_read),
         cmocka_unit_test(password_never_shows_in_the_text),
         cmocka_unit_test(v6_hosts_stand_in_brackets),
+        cmocka_unit_test(sentinels_are_listed_before_their_service),
         cmocka_unit_test(unix_sockets_are_paths),
         cmocka_unit_test(what_is_no_address_is_explained),
         cmocka_unit_test(socket_path_of_107_bytes_fits_and_108_does_not),

@@ -184,6 +184,41 @@ static void rollback_is_told_once_and_following_goes_on_from_the_new_end(void **
     shut(&f);
 }
 
+static void what_no_replica_has_is_held_back(void **state) {
+    (void)state;
+    struct redis_pair p;
+    struct position got[3];
+    struct err_text why;
+    struct reader_entry entries[8];
+    bool rolled_back;
+    size_t count;
+    redis_pair_start(&p);
+    struct fixture f = {.server = p.primary};
+    struct reader_options o = {p.primary.address, NULL, "game", 1000, .replicated = true};
+    assert_int_equal(reader_new(&f.reader, &o, &why), ERR_OK);
+    add(&f, 5, 1);
+    reader_follow(f.reader, (struct position){5, 0});
+    (void)read_entries(f.reader, got, 1);
+    redis_pair_cut(&p);
+    add(&f, 5, 2);
+    for (int64_t until_us = clock_mono_us() + 1000000; clock_mono_us() < until_us;) {
+        assert_int_equal(reader_next(f.reader, entries, 8, &rolled_back), 0);
+        assert_int_equal(
+            reader_range(f.reader, (struct position){0, 0}, entries, room(&count, 8), &why),
+            ERR_OK);
+        assert_int_equal(count, 1); /* nor can it be looked up */
+        wait_turn(f.reader);
+    }
+    redis_pair_heal(&p);
+    (void)read_entries(f.reader, &got[1], 1);
+    assert_int_equal(got[1].seq, 2);
+    assert_int_equal(
+        reader_range(f.reader, (struct position){0, 0}, entries, room(&count, 8), &why), ERR_OK);
+    assert_int_equal(count, 2);
+    reader_free(f.reader);
+    redis_pair_stop(&p);
+}
+
 static void look_back_gives_what_follows_a_known_position(void **state) {
     (void)state;
     struct fixture f;
@@ -254,6 +289,7 @@ int main(void) {
         cmocka_unit_test(follower_waits_for_a_stream_that_is_not_there_yet),
         cmocka_unit_test(follower_goes_on_after_redis_was_killed),
         cmocka_unit_test(rollback_is_told_once_and_following_goes_on_from_the_new_end),
+        cmocka_unit_test(what_no_replica_has_is_held_back),
         cmocka_unit_test(look_back_gives_what_follows_a_known_position),
         cmocka_unit_test(look_back_from_a_trimmed_or_unknown_position_is_out_of_range),
         cmocka_unit_test(look_back_survives_a_cut_connection_and_reports_an_absent_redis),
