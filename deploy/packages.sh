@@ -31,6 +31,9 @@ build_packages="gcc libc6-dev cmake ninja-build pkg-config protobuf-c-compiler l
     libnng-dev libhiredis-dev libwebsockets-dev libev-dev libssl-dev libcap-dev libjansson-dev
     libxxhash-dev libmicrohttpd-dev"
 run_packages="redis-server libwebsockets-evlib-ev"
+# what a machine needs that only runs a binary built elsewhere
+runtime_packages="$run_packages libprotobuf-c1 libnng1 libhiredis0.14 libwebsockets17 libev4 libcap2
+    libssl3 libjansson4 libxxhash0 libmicrohttpd12"
 
 # install_packages NAME...: with apt-get, as root or through sudo. Tools that are on the PATH
 # already, from wherever, count as installed.

@@ -87,3 +87,8 @@ set_tests_properties(clients.install PROPERTIES LABELS e2e TIMEOUT 300 ENVIRONME
 add_test(NAME interop COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/interop/run ${CMAKE_BINARY_DIR}/interop)
 set_tests_properties(interop PROPERTIES LABELS interop TIMEOUT 600 ENVIRONMENT
     "TEST_BINARY=$<TARGET_FILE:muster>")
+
+# deploy: image, units, manifests, alerts and dashboard, by the tools that read them.
+add_test(NAME deploy COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/deploy/run ${CMAKE_BINARY_DIR}/deploy-test)
+set_tests_properties(deploy PROPERTIES LABELS e2e TIMEOUT 600 ENVIRONMENT
+    "TEST_BINARY=$<TARGET_FILE:muster>")

@@ -3,6 +3,7 @@
 #include "app/serve.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "wire/queue_json.h"
 
 #include <errno.h>
@@ -179,6 +180,25 @@ static int print_config(const struct config *c) {
     return EXIT_CODE_OK;
 }
 
+/* deploy/REFERENCE.md. */
+static int print_reference(const struct config *c) {
+    struct strbuf text = {0};
+    strbuf_add_str(&text,
+                   STR("# Reference\n\nWhat `muster serve --print-reference` prints; a test "
+                       "compares.\n\n## Options\n\nEach as a flag `--lease-ms 500`, in the "
+                       "environment `MUSTER_LEASE_MS=500`, and in a file\n(`--config`) "
+                       "`lease-ms = 500`. A flag counts before the environment, that before the "
+                       "file.\n\n"));
+    config_reference(c, &text);
+    strbuf_add_str(&text,
+                   STR("\n## Metrics\n\nOn `http://METRICS-LISTEN/metrics`, beside the usual "
+                       "`process_…`. Counters count from the start of the process.\n\n"));
+    metrics_reference(&text);
+    printf("%.*s", STR_PRINT(strbuf_str(&text)));
+    strbuf_fini(&text);
+    return EXIT_CODE_OK;
+}
+
 static int check_config(const struct serve_options *o) {
     struct err_text why = {0};
     enum err code = put_queues(NULL, o, &why);
@@ -195,7 +215,10 @@ int serve_command(int argc, char **argv) {
     if (end < 0) {
         setup_log(&o);
         raise_file_limit();
-        end = o.print_config ? print_config(&c) : o.check_config ? check_config(&o) : run(&o);
+        end = o.print_config      ? print_config(&c)
+              : o.print_reference ? print_reference(&c)
+              : o.check_config    ? check_config(&o)
+                                  : run(&o);
     }
     config_fini(&c);
     return end;

@@ -87,6 +87,8 @@ const struct config_row serve_rows[] = {
     CHOICE("log-format", log_format, "logfmt", "logfmt|json", "form of the log lines on stderr"),
     INT("seed", seed, "0", 0, INT64_MAX, "", "seed of ids; 0 takes one from the kernel"),
     ACTION("print-config", print_config, "print the configuration in file form, and end"),
+    ACTION("print-reference", print_reference,
+           "print all options and metrics as Markdown, and end"),
     ACTION("check-config", check_config, "check the configuration and the queue file, and end"),
 };
 

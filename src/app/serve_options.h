@@ -26,7 +26,7 @@ struct serve_options {
     char *log_level, *log_format;
     int64_t seed;
     bool allow_shrinking;
-    bool print_config, check_config;
+    bool print_config, print_reference, check_config;
 };
 
 extern const struct config_row serve_rows[];

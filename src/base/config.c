@@ -520,3 +520,37 @@ void config_print(const struct config *c, struct strbuf *out) {
         strbuf_printf(out, "  # %s\n", c->sources[i]);
     }
 }
+
+static void reference_values(const struct config_row *row, struct strbuf *out) {
+    switch (row->type) {
+    case CONFIG_TEXT:
+        strbuf_add_str(out, STR("text"));
+        break;
+    case CONFIG_INT:
+        strbuf_printf(out, "%" PRId64 "..%" PRId64 "%s%s", row->min, row->max,
+                      row->unit[0] ? " " : "", row->unit);
+        break;
+    case CONFIG_CHOICE:
+        for (const char *at = row->choices; *at; at++)
+            strbuf_printf(out, *at == '|' ? ", " : "%c", *at);
+        break;
+    case CONFIG_BOOL:
+        strbuf_add_str(out, STR("true, false"));
+        break;
+    case CONFIG_ACTION:
+        strbuf_add_str(out, STR("flag only"));
+        break;
+    }
+}
+
+void config_reference(const struct config *c, struct strbuf *out) {
+    strbuf_add_str(out, STR("| option | values | default | meaning |\n|---|---|---|---|\n"));
+    for (size_t i = 0; i < c->row_count; i++) {
+        const struct config_row *row = &c->rows[i];
+        bool plain = row->type == CONFIG_ACTION || row->fallback[0] == '\0';
+        strbuf_printf(out, "| `%s` | ", row->name);
+        reference_values(row, out);
+        strbuf_printf(out, plain ? " | %s | %s |\n" : " | `%s` | %s |\n",
+                      row->type == CONFIG_ACTION ? "" : row->fallback, row->text);
+    }
+}

@@ -64,5 +64,6 @@ enum err config_read_flags(struct config *c, int *argc, char **argv,
                            struct err_text *why) ERR_CHECKED;
 void config_help(const struct config *c, struct strbuf *out);
 void config_print(const struct config *c, struct strbuf *out); /* file form, with sources */
+void config_reference(const struct config *c, struct strbuf *out); /* a table in Markdown */
 
 #endif

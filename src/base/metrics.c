@@ -12,6 +12,8 @@
 
 enum { BOUNDS_MAX = 18 };
 
+static const char *const types[] = {"counter", "gauge", "histogram"}; /* by enum metric_kind */
+
 static const struct bounds {
     uint32_t count;
     double at[BOUNDS_MAX];
@@ -264,8 +266,14 @@ static void add_buckets(struct strbuf *out, const struct metric_series *s) {
     }
 }
 
+void metrics_reference(struct strbuf *out) {
+    strbuf_add_str(out, STR("| metric | type | labels | meaning |\n|---|---|---|---|\n"));
+    for (enum metric m = 0; m < METRIC_COUNT; m++)
+        strbuf_printf(out, "| `%s` | %s | %s | %s |\n", rows[m].name, types[rows[m].kind],
+                      rows[m].labels, rows[m].help);
+}
+
 void metrics_text(struct strbuf *out) {
-    static const char *const types[] = {"counter", "gauge", "histogram"};
     struct strbuf name = {0};
     for (enum metric m = 0; m < METRIC_COUNT; m++) {
         struct metric_series *s = atomic_load_explicit(&heads[m], memory_order_acquire);

@@ -82,6 +82,8 @@ typedef void (*metric_fn)(void *arg, const struct metric_sample *sample);
 
 /* Every value, in the table's order; of histograms their _count and _sum. */
 void metrics_each(metric_fn fn, void *arg);
+/* Appends the table of all metrics in Markdown. */
+void metrics_reference(struct strbuf *out);
 /* Appends all as Prometheus' text format 0.0.4. */
 void metrics_text(struct strbuf *out);
 

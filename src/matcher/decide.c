@@ -15,9 +15,11 @@ static void take_record(void *arg, struct record *r) {
     batch_add(&m->batch, r);
     if (r->carried) return;
     if (r->kind == RECORD_TICKET_ENDED) watch_note(&m->watches, r->ticket_ended.id);
-    if (r->kind == RECORD_MATCH_CREATED)
+    if (r->kind == RECORD_MATCH_CREATED) {
+        counts_match(&m->counts, &r->match_created);
         for (uint32_t i = 0; i < r->match_created.ticket_count; i++)
             watch_note(&m->watches, r->match_created.ticket_ids[i]);
+    }
 }
 
 struct decision decide_now(struct matcher *m) {

@@ -33,7 +33,7 @@ static void lead(struct matcher *m, struct pump_message *p) {
     m->seq = p->seq;
     m->clock_base_ms = p->time_ms;
     m->clock_base_us = p->time_us;
-    m->published = realm_counted(m->realm);
+    counts_begin(&m->counts, m->realm);
     m->why = (struct err_text){0};
     compaction_begin(&m->compaction, (struct compaction_mark){m->clock_base_ms, m->epoch, m->seq});
     atomic_store(&m->following, false);
@@ -55,9 +55,9 @@ static void step_down(struct matcher *m, const struct err_text *why) {
     m->why = *why;
     batch_abandon(&m->batch, why);
     release_watches(m, why);
+    counts_end(&m->counts);
     realm_free(m->realm);
     m->realm = NULL;
-    metric_set(METRIC_tickets_queued, 0);
 }
 
 static void durable(struct matcher *m, const struct pump_message *p) {
@@ -130,16 +130,6 @@ static bool full(const struct matcher *m) {
     return m->batch.pending_bytes > LIMIT_PENDING_BYTES;
 }
 
-static void publish_counts(struct matcher *m) {
-    struct realm_counts was = m->published, is = realm_counted(m->realm);
-    metric_add(METRIC_searches_total, (int64_t)(is.searches - was.searches));
-    metric_add(METRIC_search_groups_total, (int64_t)(is.groups - was.groups));
-    metric_add(METRIC_search_truncated_total, (int64_t)(is.truncated - was.truncated));
-    metric_add(METRIC_kept_forgotten_total, (int64_t)(is.forgotten_early - was.forgotten_early));
-    metric_set(METRIC_tickets_queued, (int64_t)realm_tickets_open(m->realm));
-    m->published = is;
-}
-
 /* What the realm does by itself; true when more is left at once. */
 static bool work(struct matcher *m) {
     if (!m->realm || full(m)) return false;
@@ -150,7 +140,7 @@ static bool work(struct matcher *m) {
     more = realm_search(m->realm, &d, SEARCH_NODES) || more;
     decide_done(m);
     more = compaction_work(m) || more;
-    publish_counts(m);
+    counts_publish(&m->counts, m->realm, decide_now_ms(m));
     return more;
 }
 

@@ -8,6 +8,7 @@
 #include "base/rng.h"
 #include "matcher/batch.h"
 #include "matcher/compaction.h"
+#include "matcher/counts.h"
 #include "matcher/matcher_role.h"
 #include "matcher/watch.h"
 #include "model/realm.h"
@@ -33,10 +34,10 @@ struct matcher {
     int64_t started_us;
     struct metric_series *inbox_depth, *pass_seconds;
 
-    struct realm *realm;           /* NULL unless leading */
-    struct realm_counts published; /* as far as the metrics know them */
-    uint64_t epoch,
-        seq; /* of the last durable entry of this leadership, or applied by the standby */
+    struct realm *realm;  /* NULL unless leading */
+    struct counts counts; /* of the realm, for metrics */
+    /* of the last durable entry of this leadership, or applied by the standby */
+    uint64_t epoch, seq;
     struct standing standing;
     int64_t clock_base_ms, clock_base_us; /* the realm's clock: PUMP_LEADING's + monotonic */
     struct err_text why; /* why it does not lead, or what keeps the store from writing */

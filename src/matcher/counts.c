@@ -1,0 +1,122 @@
+/* counts.c - the differences since the last time, queue by queue. */
+#include "matcher/counts.h"
+
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "model/queue.h"
+
+enum end { END_MATCHED, END_CANCELLED, END_EXPIRED, END_COUNT };
+
+static const struct str end_names[END_COUNT] = {{"matched", 7}, {"cancelled", 9}, {"expired", 7}};
+
+struct queue_counts {
+    struct str name; /* owned */
+    bool seen;       /* in this round */
+    struct queue_stats published;
+    struct metric_series *queued, *arrivals, *matches, *ended[END_COUNT];
+    struct metric_series *wait, *quality, *spread, *gap;
+};
+
+static bool has_name(const void *value, const void *name) {
+    return str_equal(((const struct queue_counts *)value)->name, *(const struct str *)name);
+}
+
+static struct queue_counts *queue_counts_new(struct str name) {
+    struct queue_counts *q = mem_alloc(sizeof *q);
+    q->name = (struct str){mem_text(name), name.size};
+    q->queued = metric_series(METRIC_queue_tickets, (struct str[]){name, STR("QUEUED")});
+    q->arrivals = metric_series(METRIC_queue_arrivals_total, &name);
+    q->matches = metric_series(METRIC_queue_matches_total, &name);
+    for (int e = 0; e < END_COUNT; e++)
+        q->ended[e] = metric_series(METRIC_queue_ended_total, (struct str[]){name, end_names[e]});
+    q->wait = metric_series(METRIC_queue_wait_seconds, &name);
+    q->quality = metric_series(METRIC_queue_quality, &name);
+    q->spread = metric_series(METRIC_queue_skill_spread, &name);
+    q->gap = metric_series(METRIC_queue_team_gap, &name);
+    return q;
+}
+
+static struct queue_counts *counts_of(struct counts *c, struct str name) {
+    uint64_t hash = str_hash(name);
+    struct queue_counts *q = map_get(&c->queues, hash, has_name, &name);
+    if (q) return q;
+    q = queue_counts_new(name);
+    map_put(&c->queues, hash, q);
+    return q;
+}
+
+void counts_begin(struct counts *c, const struct realm *r) {
+    c->realm = realm_counted(r);
+    c->due_ms = 0;
+    for (const struct queue *q = NULL; (q = realm_next_queue(r, q));)
+        counts_of(c, q->def->name)->published = q->stats;
+}
+
+void counts_match(struct counts *c, const struct match_spec *m) {
+    struct queue_counts *q = counts_of(c, m->queue);
+    metric_observe(q->quality, m->quality);
+    metric_observe(q->spread, m->skill_spread);
+    metric_observe(q->gap, m->team_gap);
+}
+
+static void publish_queue(struct queue_counts *q, const struct queue *queue) {
+    const struct queue_stats *is = &queue->stats, *was = &q->published;
+    if (is->created < was->created) q->published = (struct queue_stats){0}; /* deleted, made anew */
+    q->seen = true;
+    metric_series_set(q->queued, (int64_t)queue->tickets_queued);
+    metric_series_add(q->arrivals, (int64_t)(is->created - was->created));
+    metric_series_add(q->matches, (int64_t)(is->matches - was->matches));
+    metric_series_add(q->ended[END_MATCHED], (int64_t)(is->matched - was->matched));
+    metric_series_add(q->ended[END_CANCELLED], (int64_t)(is->cancelled - was->cancelled));
+    metric_series_add(q->ended[END_EXPIRED], (int64_t)(is->expired - was->expired));
+    for (unsigned b = 0; b < QUEUE_WAIT_BUCKETS; b++)
+        if (is->waits[b] != was->waits[b])
+            metric_observe_many(q->wait, (double)queue_wait_bucket_ms(b) / 1000,
+                                is->waits[b] - was->waits[b]);
+    q->published = *is;
+}
+
+static void publish_realm(struct counts *c, const struct realm *r) {
+    struct realm_counts was = c->realm, is = realm_counted(r);
+    metric_add(METRIC_searches_total, (int64_t)(is.searches - was.searches));
+    metric_add(METRIC_search_groups_total, (int64_t)(is.groups - was.groups));
+    metric_add(METRIC_search_truncated_total, (int64_t)(is.truncated - was.truncated));
+    metric_add(METRIC_kept_forgotten_total, (int64_t)(is.forgotten_early - was.forgotten_early));
+    c->realm = is;
+}
+
+static void forget(struct counts *c, struct queue_counts *q) {
+    metric_series_set(q->queued, 0);
+    map_remove(&c->queues, str_hash(q->name), q);
+    mem_free((char *)q->name.at);
+    mem_free(q);
+}
+
+/* Those deleted since the last time. */
+static void forget_unseen(struct counts *c) {
+    size_t cursor = 0;
+    for (struct queue_counts *q; (q = map_next(&c->queues, &cursor)); q->seen = false)
+        if (!q->seen) {
+            forget(c, q);
+            return; /* the walk has lost its place: the others next time */
+        }
+}
+
+void counts_publish(struct counts *c, const struct realm *r, int64_t now_ms) {
+    metric_set(METRIC_tickets_queued, (int64_t)realm_tickets_open(r));
+    if (now_ms < c->due_ms) return;
+    c->due_ms = now_ms + COUNTS_EVERY_MS;
+    publish_realm(c, r);
+    for (const struct queue *q = NULL; (q = realm_next_queue(r, q));)
+        publish_queue(counts_of(c, q->def->name), q);
+    forget_unseen(c);
+}
+
+void counts_end(struct counts *c) {
+    size_t cursor = 0;
+    for (struct queue_counts *q; (q = map_next(&c->queues, &cursor)); cursor = 0)
+        forget(c, q);
+    map_fini(&c->queues);
+    *c = (struct counts){0};
+    metric_set(METRIC_tickets_queued, 0);
+}
