@@ -56,11 +56,21 @@ void group_init(struct group *g, const struct pool *pool, const struct pool_entr
     group_begin(g);
 }
 
+static uint64_t grown(uint64_t sums, uint32_t players) {
+    return players < 64 ? sums | sums << players : sums;
+}
+
 void group_begin(struct group *g) {
     const struct bin_slot *x = g->x.slot;
     g->members[0] = &g->x;
-    g->extents[0] = (struct group_extent){x->players,    x->players == 1, x->key,       x->key,
-                                          x->created_ms, x->created_ms,   g->x.regions, NULL};
+    g->extents[0] = (struct group_extent){.players = x->players,
+                                          .solos = x->players == 1,
+                                          .sums = grown(1, x->players),
+                                          .low = x->key,
+                                          .high = x->key,
+                                          .oldest_ms = x->created_ms,
+                                          .newest_ms = x->created_ms,
+                                          .regions = g->x.regions};
     g->extents[0].sizes = bounds_at(g, age_of(g, &g->extents[0])).sizes;
     g->depth = 1;
 }
@@ -76,10 +86,18 @@ static bool has_common_region(const struct group *g, const struct group_extent *
     return set != 0;
 }
 
+/* Whether some of the tickets fill one of two teams so far that the other takes the rest. */
+static bool packs_into_two(const struct group_extent *e) {
+    uint32_t first = e->sizes->teams[0].players_max, second = e->sizes->teams[1].players_max;
+    uint32_t least = e->players > second ? e->players - second : 0;
+    return least <= first && (e->sums & (UINT64_MAX >> (63 - first))) >> least != 0;
+}
+
 static bool packs_with(const struct group *g, const struct group_extent *e,
                        const struct bin_slot *coming) {
     if (e->solos) return true; /* the total was checked */
     if (coming->players == 1 && e->sizes == group_extent(g)->sizes) return true; /* fits any gap */
+    if (e->sizes->team_count == 2 && e->sizes->teams[0].players_max < 64) return packs_into_two(e);
     uint32_t sizes[LIMIT_MATCH_PLAYERS];
     for (uint32_t i = 0; i < g->depth; i++)
         sizes[i] = g->members[i]->slot->players;
@@ -92,6 +110,7 @@ enum group_fit group_extend(struct group *g, const struct option *o) {
     struct group_extent e = *group_extent(g);
     e.players += s->players;
     e.solos = e.solos && s->players == 1;
+    e.sums = grown(e.sums, s->players);
     e.low = s->key < e.low ? s->key : e.low;
     e.high = s->key > e.high ? s->key : e.high;
     e.oldest_ms = s->created_ms < e.oldest_ms ? s->created_ms : e.oldest_ms;

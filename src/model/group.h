@@ -24,7 +24,8 @@ struct group_bounds {
 
 struct group_extent { /* what the first n members have come to */
     uint32_t players;
-    bool solos; /* tickets of one player only */
+    bool solos;    /* tickets of one player only */
+    uint64_t sums; /* bit n: some of the tickets have n players together; below 64 */
     double low, high;
     int64_t oldest_ms, newest_ms;
     uint64_t regions;

@@ -20,7 +20,8 @@ struct pick {
     bool splits_left_out; /* an attempt failed without seeing all its splits */
     bool refused;         /* an attempt failed by the rules */
     double cost;          /* points, of the attempt, as far as it is known */
-    struct split_item items[LIMIT_MATCH_PLAYERS]; /* the members of an attempt */
+    const struct bin_slot *slots[LIMIT_MATCH_PLAYERS]; /* the members of an attempt */
+    struct split_item items[LIMIT_MATCH_PLAYERS];      /* likewise */
     struct split splits[SPLIT_RESULTS];
     struct arena *scratch;
     struct pick_result result;
@@ -77,9 +78,9 @@ static bool fill(struct pick *p, struct key_window w, uint32_t first) {
 
 /* ---- judging ---- */
 
-static uint32_t sort_members(const struct group *g, struct split_item *items,
-                             const struct ticket **tickets) {
-    const struct bin_slot *sorted[LIMIT_MATCH_PLAYERS];
+static uint32_t sort_members(struct pick *p) {
+    const struct group *g = &p->group;
+    const struct bin_slot **sorted = p->slots;
     for (uint32_t i = 0; i < g->depth; i++) {
         uint32_t k = i;
         for (; k > 0 && pool_is_older(g->members[i]->slot, sorted[k - 1]); k--) {
@@ -88,19 +89,18 @@ static uint32_t sort_members(const struct group *g, struct split_item *items,
         sorted[k] = g->members[i]->slot;
     }
     for (uint32_t i = 0; i < g->depth; i++) {
-        items[i] = (struct split_item){sorted[i]->players, sorted[i]->entry->key_sum};
-        tickets[i] = sorted[i]->entry->ticket;
+        p->items[i] = (struct split_item){sorted[i]->players, sorted[i]->entry->key_sum};
+        p->result.tickets[i] = sorted[i]->entry->ticket;
     }
     return g->depth;
 }
 
 /* When the group's credit will cover its cost is when x is to be searched again. */
 static void note_due(struct pick *p, double cost) {
-    const struct bin_slot *slots[LIMIT_MATCH_PLAYERS];
     struct group *g = &p->group;
     for (uint32_t i = 0; i < g->depth; i++)
-        slots[i] = g->members[i]->slot;
-    struct worth_group lacking = {slots, g->depth, group_extent(g)->players, cost};
+        p->slots[i] = g->members[i]->slot;
+    struct worth_group lacking = {p->slots, g->depth, group_extent(g)->players, cost};
     int64_t due_ms = worth_affordable_ms(&p->worth, &lacking);
     if (due_ms <= g->now_ms) due_ms = g->now_ms + 1;
     if (due_ms < p->result.due_ms) p->result.due_ms = due_ms;
@@ -153,7 +153,7 @@ static bool is_split(const struct split *s, const uint32_t *team_of, uint32_t co
 static bool attempt(struct pick *p) {
     struct pick_result *r = &p->result;
     struct group *g = &p->group;
-    r->ticket_count = sort_members(g, p->items, r->tickets);
+    r->ticket_count = sort_members(p);
     r->age_ms = group_age_ms(g);
     const struct ruleset_limits *l = ruleset_limits_at(p->ruleset, r->age_ms);
     uint32_t players = group_extent(g)->players;
@@ -297,7 +297,9 @@ static bool has_enough_near(const struct pick *p) {
 static bool search_best(struct pick *p) {
     bool any = seek_best(&p->seek, &p->group, &p->near, &p->worth);
     p->result.nodes += p->seek.groups;
-    return any && attempt(p);
+    if (!any) return false;
+    p->cost = seek_cost(&p->group, &p->worth);
+    return is_covered(p) && attempt(p);
 }
 
 static bool search_gathered(struct pick *p, uint32_t tries) {
@@ -352,6 +354,13 @@ static uint32_t clamp(uint32_t value, uint32_t low, uint32_t high) {
     return value < low ? low : value > high ? high : value;
 }
 
+/* Of two players a patient search weighs the nearest four, since others come around theirs. */
+static uint32_t wanted_near(const struct pick *p) {
+    uint32_t wanted = 4 * p->group.loosest.sizes->players_max;
+    if (p->patient) return wanted == 8 ? 4 : wanted;
+    return wanted < 16 ? 16 : wanted;
+}
+
 /* Fewer where a wider look is still to come. */
 static uint32_t tries_near(const struct pick *p) {
     return p->near.truncated ? PICK_TRIES / 4 : PICK_TRIES;
@@ -374,7 +383,7 @@ static bool search_around(struct pick *p) {
     }
     x->skip = 0;
     if (ruleset_rank_size(p->ruleset) == 0) { /* a sort wants to choose among many */
-        gather_around(p, clamp(4 * players, 16, most), 0);
+        gather_around(p, clamp(wanted_near(p), 4, most), 0);
         if (search_gathered(p, tries_near(p))) return true;
         if (!p->near.truncated || p->result.due_ms != INT64_MAX) return false;
     }

@@ -158,8 +158,15 @@ double ruleset_mean(const double *values, uint32_t count) {
     return mean;
 }
 
+static bool player_number(const struct player *p, const struct attribute_def *a, double *out) {
+    const struct attribute *v = ruleset_value(p, a);
+    if (v) *out = v->number;
+    return v != NULL;
+}
+
 bool ruleset_party_number(const struct ticket_spec *spec, const struct attribute_def *a,
                           enum party_aggregation party, double *out) {
+    if (spec->player_count == 1) return player_number(&spec->players[0], a, out);
     double values[LIMIT_TICKET_PLAYERS];
     double least = INFINITY, most = -INFINITY;
     for (uint32_t i = 0; i < spec->player_count; i++) {

@@ -28,6 +28,7 @@ static double ping_of(const struct group *g, const struct bin_slot *s, uint32_t 
 
 static double ping_in(const struct group *g, uint32_t region) {
     double cost = 0;
+    if (region == NO_REGION) return 0;
     for (uint32_t i = 0; i < g->depth; i++) {
         const struct bin_slot *s = g->members[i]->slot;
         cost += ping_of(g, s, region) * s->players;
@@ -75,13 +76,8 @@ static uint32_t pop(struct seek_rank *heap, uint32_t *count) {
     return index;
 }
 
-struct place { /* where a group is sought */
-    uint32_t region;
-    double centre; /* key */
-};
-
-static uint32_t fill_heap(struct seek *s, const struct group *g, const struct gathered *near,
-                          struct place at, double unit) {
+static void fill_heap(struct seek *s, const struct group *g, const struct gathered *near,
+                      struct seek_place at, double unit) {
     uint32_t count = 0, region = at.region;
     for (uint32_t i = 0; i < near->count; i++) {
         const struct option *o = &near->options[i];
@@ -92,23 +88,23 @@ static uint32_t fill_heap(struct seek *s, const struct group *g, const struct ga
     }
     for (uint32_t place = count / 2; place-- > 0;)
         sift_down(s->heap, count, place);
-    return count;
+    s->heap_count = count;
 }
 
 /* ---- assembling ---- */
 
 /* Takes the best contributions that fit; of the sizes allowed the largest that is affordable, else
  * the one of most slack. False: there are not enough. */
-static bool assemble(struct seek *s, struct group *g, const struct gathered *near, uint32_t count,
+static bool assemble(struct seek *s, struct group *g, const struct gathered *near, uint32_t region,
                      const struct worth *w) {
-    uint32_t best_depth = 0, too_big = UINT32_MAX;
-    double best = -INFINITY;
+    uint32_t best_depth = 0, too_big = UINT32_MAX, count = s->heap_count;
     s->groups++;
+    s->slack = -INFINITY;
     group_begin(g);
     for (;;) {
         if (group_has_enough(g)) {
-            double slack = seek_credit(g, w) - seek_cost(g, w);
-            if (slack >= 0 || slack > best) best_depth = g->depth, best = slack;
+            double slack = seek_credit(g, w) - mismatch(g, w) - ping_in(g, region);
+            if (slack >= 0 || slack > s->slack) best_depth = g->depth, s->slack = slack;
             if (group_is_full(g)) break;
         }
         bool grew = false;
@@ -133,25 +129,14 @@ static double mean_key(const struct group *g) {
     return sum / group_extent(g)->players;
 }
 
-static void keep_if_best(struct seek *s, const struct group *g, const struct worth *w) {
-    double slack = seek_credit(g, w) - seek_cost(g, w);
-    if (slack <= s->best_slack) return;
-    s->best_slack = slack;
+static void seek_in(struct seek *s, struct group *g, const struct gathered *near,
+                    struct seek_place at, const struct worth *w) {
+    fill_heap(s, g, near, at, w->unit);
+    if (!assemble(s, g, near, at.region, w) || s->slack <= s->best_slack) return;
+    s->best_slack = s->slack;
     s->best_depth = g->depth;
+    s->best_at = (struct seek_place){at.region, mean_key(g)};
     memcpy(s->best, g->members, g->depth * sizeof(struct option *));
-}
-
-static void seek_in(struct seek *s, struct group *g, const struct gathered *near, uint32_t region,
-                    const struct worth *w) {
-    struct place at = {region, g->x.slot->key};
-    for (int round = 0; round < 2; round++) {
-        uint32_t count = fill_heap(s, g, near, at, w->unit);
-        if (!assemble(s, g, near, count, w)) return;
-        keep_if_best(s, g, w);
-        double next = mean_key(g);
-        if (next == at.centre) return;
-        at.centre = next;
-    }
 }
 
 /* The nearest of the set's regions to x, taken out of it. */
@@ -175,19 +160,54 @@ static bool restore_best(struct seek *s, struct group *g) {
     return true;
 }
 
+/* ---- two players ---- */
+
+static double pair_ping(const struct group *g, const struct option *o) {
+    double best = INFINITY;
+    if (!has_regions(g)) return 0;
+    for (uint64_t set = g->x.regions & o->regions; set; set &= set - 1) {
+        uint32_t region = (uint32_t)__builtin_ctzll(set);
+        best = fmin(best, ping_of(g, g->x.slot, region) + ping_of(g, o->slot, region));
+    }
+    return best;
+}
+
+/* The best partner, by looking at each. */
+static bool seek_partner(struct seek *s, struct group *g, const struct gathered *near,
+                         const struct worth *w) {
+    for (uint32_t i = 0; i < near->count; i++) {
+        const struct option *o = &near->options[i];
+        double half = fabs(o->slot->key - g->x.slot->key) / 2 * w->unit;
+        s->credits[i] = worth_credit(w, o->slot) - 2 * worth_phi(half) - pair_ping(g, o);
+    }
+    for (s->groups = 1; s->groups <= near->count; s->groups++) {
+        uint32_t best = 0;
+        for (uint32_t i = 1; i < near->count; i++) {
+            if (s->credits[i] > s->credits[best]) best = i;
+        }
+        if (s->credits[best] == -INFINITY) break;
+        s->credits[best] = -INFINITY;
+        group_begin(g);
+        if (group_extend(g, &near->options[best]) == GROUP_FITS) return true;
+    }
+    group_begin(g);
+    return group_has_enough(g);
+}
+
 bool seek_best(struct seek *s, struct group *g, const struct gathered *near,
                const struct worth *w) {
+    if (g->loosest.sizes->players_max == 2 && g->loosest.players_min == 2)
+        return seek_partner(s, g, near, w);
     s->best_depth = s->groups = 0;
     s->best_slack = -INFINITY;
     for (uint32_t i = 0; i < near->count; i++)
         s->credits[i] = worth_credit(w, near->options[i].slot);
-    if (!has_regions(g)) {
-        seek_in(s, g, near, NO_REGION, w);
-        return restore_best(s, g);
-    }
-    uint64_t regions = g->x.regions;
+    uint64_t regions = has_regions(g) ? g->x.regions : 0;
     uint32_t left = worth_credit(w, g->x.slot) >= WORTH_URGENT ? 64 : SEEK_REGIONS;
-    for (; left > 0 && regions; left--)
-        seek_in(s, g, near, take_nearest(g, &regions), w);
+    do {
+        uint32_t region = regions ? take_nearest(g, &regions) : NO_REGION;
+        seek_in(s, g, near, (struct seek_place){region, g->x.slot->key}, w);
+    } while (--left > 0 && regions);
+    if (s->best_depth > 0) seek_in(s, g, near, s->best_at, w);
     return restore_best(s, g);
 }

@@ -1,10 +1,10 @@
 /* seek.h - the best group around one ticket, by contribution: credit less what it costs.
  *
  * For a region and a centre every candidate contributes credit - phi(|s - centre|) - ping, whoever
- * else is in the group; the group takes them best first as far as known rules allow, once around
- * the ticket, once around the mean of what came of it. Groups are compared by slack, mean credit
- * less cost (worth.h), before the teams are split.
- * O(regions * candidates * log members). Thread safety: one thread per instance.
+ * else is in the group; the group takes them best first as far as known rules allow: around the
+ * ticket in each region, then around the mean of the best of these. Groups are compared by slack,
+ * mean credit less cost (worth.h), before the teams are split. O(regions * candidates * log
+ * members). Thread safety: one thread per instance.
  */
 #ifndef MUSTER_MODEL_SEEK_H
 #define MUSTER_MODEL_SEEK_H
@@ -12,20 +12,27 @@
 #include "model/group.h"
 #include "model/worth.h"
 
-#define SEEK_REGIONS 6 /* the ticket's nearest; all of them once it is urgent */
+#define SEEK_REGIONS 4 /* the ticket's nearest; all of them once it is urgent */
 
 struct seek_rank {
     double contribution; /* per player */
     uint32_t index;
 };
 
+struct seek_place { /* where a group is sought */
+    uint32_t region;
+    double centre; /* key */
+};
+
 struct seek {
     struct seek_rank heap[GATHER_MAX];
+    uint32_t heap_count;
     double credits[GATHER_MAX];
     const struct option *best[LIMIT_MATCH_PLAYERS];
     uint32_t best_depth;
-    double best_slack;
-    uint32_t groups; /* built by the last call */
+    double slack, best_slack;  /* of the last group, of the best */
+    struct seek_place best_at; /* its region and mean */
+    uint32_t groups;           /* built by the last call */
 };
 
 /* Leaves the best group in `g`, which was initialised; false: none has enough players. */

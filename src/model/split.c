@@ -331,10 +331,27 @@ static uint32_t split_many(const struct split_problem *p, struct split *out) {
     return 1;
 }
 
+/* The commonest problem of all: a duel. */
+static bool is_duel(const struct split_problem *p) {
+    const struct ruleset_team *t = p->teams;
+    return p->item_count == 2 && p->team_count == 2 && !p->names_matter && t[0].players_max == 1 &&
+           t[1].players_max == 1 && p->items[0].players == 1 && p->items[1].players == 1;
+}
+
+static uint32_t split_duel(const struct split_problem *p, struct split *out) {
+    double gap = p->items[0].sum - p->items[1].sum;
+    bool swapped = gap < 0; /* the stronger first, as everywhere */
+    out->gap = gap >= 0 ? gap : gap < 0 ? -gap : 0;
+    out->team_of[0] = swapped;
+    out->team_of[1] = !swapped;
+    return 1;
+}
+
 uint32_t split_find(const struct split_problem *p, struct split *out, uint32_t max) {
     assert(p->item_count >= 1 && p->item_count <= LIMIT_MATCH_PLAYERS);
     assert(p->team_count >= 1 && p->team_count <= LIMIT_TEAMS);
     assert(max >= 1 && max <= SPLIT_RESULTS);
+    if (is_duel(p)) return split_duel(p, out);
     if (p->item_count > SPLIT_EXACT_ITEMS) return split_many(p, out);
     return split_exact(p, out, max);
 }

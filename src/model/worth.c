@@ -94,26 +94,47 @@ double worth_uneven(const struct worth *w, const struct split_item *items, const
     return s->gap * w->unit + PARTY_POINTS * (most - least);
 }
 
-static bool is_affordable(const struct worth *w, const struct worth_group *g, int64_t at_ms) {
+/* What the group's credit lacks of its cost; at most 0 when it is affordable. */
+static double lack_at(const struct worth *w, const struct worth_group *g, int64_t at_ms) {
     double sum = 0;
     for (uint32_t i = 0; i < g->count; i++)
         sum += credit_at(w, g->slots[i], at_ms) * g->slots[i]->players;
-    return sum >= g->cost * g->players;
+    return g->cost - sum / g->players;
 }
 
+/* How fast the mean credit grows then, points per ms; of a group of which nobody is urgent. */
+static double growth_at(const struct worth *w, const struct worth_group *g, int64_t at_ms) {
+    double sum = 0, rush = 4 * RUSH_POINTS / w->deadline_ms;
+    for (uint32_t i = 0; i < g->count; i++) {
+        double part = (double)(at_ms - g->slots[i]->created_ms) / w->deadline_ms;
+        if (part > 0) sum += part * part * part * g->slots[i]->players;
+    }
+    return w->per_ms + rush * sum / g->players;
+}
+
+/* Newton's method from the right: credit is convex in time, so it comes down to the moment and
+ * never passes it by more than rounding. */
 int64_t worth_affordable_ms(const struct worth *w, const struct worth_group *g) {
-    int64_t oldest_ms = g->slots[0]->created_ms;
+    enum { STEPS_MAX = 12 };
+    int64_t urgent_ms = g->slots[0]->created_ms;
     for (uint32_t i = 1; i < g->count; i++) {
-        if (g->slots[i]->created_ms < oldest_ms) oldest_ms = g->slots[i]->created_ms;
+        if (g->slots[i]->created_ms < urgent_ms) urgent_ms = g->slots[i]->created_ms;
     }
-    int64_t low = w->now_ms, high = oldest_ms + (int64_t)ceil(w->deadline_ms);
-    if (is_affordable(w, g, low)) return low;
-    while (high - low > 1) { /* not yet at low, certainly at high */
-        int64_t middle = low + (high - low) / 2;
-        if (is_affordable(w, g, middle))
-            high = middle;
-        else
-            low = middle;
+    urgent_ms += (int64_t)ceil(w->deadline_ms);
+    double lack = lack_at(w, g, w->now_ms), linear = lack / w->per_ms;
+    if (lack <= 0) return w->now_ms;
+    int64_t at_ms = urgent_ms;
+    if (linear < (double)(urgent_ms - w->now_ms)) at_ms = w->now_ms + (int64_t)ceil(linear);
+    if (at_ms == urgent_ms && lack_at(w, g, at_ms - 1) > 0) return urgent_ms;
+    if (at_ms == urgent_ms) at_ms--;
+    for (int i = 0; i < STEPS_MAX; i++) {
+        int64_t back = (int64_t)(-lack_at(w, g, at_ms) / growth_at(w, g, at_ms));
+        if (back <= 0) break;
+        at_ms -= back;
     }
-    return high;
+    while (at_ms < urgent_ms && lack_at(w, g, at_ms) > 0)
+        at_ms++;
+    while (at_ms > w->now_ms && lack_at(w, g, at_ms - 1) <= 0)
+        at_ms--;
+    return at_ms;
 }

@@ -99,37 +99,67 @@ struct run {
     float *waits;
     uint64_t wait_count;
     uint64_t digest;
+    struct made *made; /* matches, measured after the clock is stopped */
+    struct made_ticket *made_tickets;
+    uint64_t made_ticket_count;
 };
 
-static void measure(struct run *run, const struct pick_result *found, int64_t now_ms) {
+struct made {
+    uint64_t first;
+    int64_t now_ms;
+    double latency_ms;
+    uint32_t ticket_count;
+};
+
+struct made_ticket {
+    const struct ticket *ticket;
+    uint32_t team;
+};
+
+static void measure(struct run *run, const struct made *m) {
+    const struct made_ticket *tickets = &run->made_tickets[m->first];
     double sum = 0, keys[LIMIT_MATCH_PLAYERS], sums[LIMIT_TEAMS] = {0};
     uint32_t n = 0;
-    for (uint32_t i = 0; i < found->ticket_count; i++) {
-        const struct ticket *t = found->tickets[i];
+    for (uint32_t i = 0; i < m->ticket_count; i++) {
+        const struct ticket *t = tickets[i].ticket;
         for (uint32_t k = 0; k < t->spec.player_count; k++) {
             double s = player_attribute(&t->spec.players[k], STR("skill"))->number;
             keys[n++] = s;
             sum += s;
-            sums[found->team_of[i]] += s;
-            double wait = (double)(now_ms - t->created_ms) / 1000;
+            sums[tickets[i].team] += s;
+            double wait = (double)(m->now_ms - t->created_ms) / 1000;
             run->wait_s += wait;
             if (run->waits) run->waits[run->wait_count++] = (float)wait;
         }
-        run->digest = (run->digest ^ t->id.lo) * 1099511628211u + found->team_of[i];
+        run->digest = (run->digest ^ t->id.lo) * 1099511628211u + tickets[i].team;
     }
     double deviation = 0;
     for (uint32_t i = 0; i < n; i++)
         deviation += fabs(keys[i] - sum / n);
     run->mismatch += 2 * deviation;
     run->win_gap += n * fabs(0.5 * erfc((sums[1] - sums[0]) / sqrt(2 * n * 200.0 * 200.0)) - 0.5);
-    run->ping += found->verdict.mean_latency_ms * n;
+    run->ping += m->latency_ms * n;
     run->players += n;
-    run->matches++;
+}
+
+static void keep(struct run *run, const struct pick_result *found, int64_t now_ms) {
+    run->made[run->matches++] = (struct made){run->made_ticket_count, now_ms,
+                                              found->verdict.mean_latency_ms, found->ticket_count};
+    for (uint32_t i = 0; i < found->ticket_count; i++) {
+        run->made_tickets[run->made_ticket_count++] =
+            (struct made_ticket){found->tickets[i], found->team_of[i]};
+    }
+}
+
+static double wall_us(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
 static void search(struct run *run, int64_t now_ms) {
     struct pool *p = run->pool;
-    double begin = cpu_us();
+    double begin = wall_us();
     pool_wake(p, now_ms);
     for (struct pool_entry *x; (x = pool_take(p));) {
         const struct pick_result *found = pick_find(run->pick, p, x, now_ms, false);
@@ -138,14 +168,11 @@ static void search(struct run *run, int64_t now_ms) {
             pool_sleep(p, x, pick_retry_ms(p, x, now_ms, found));
             continue;
         }
-        run->cpu_us += cpu_us() - begin;
-        measure(run, found, now_ms);
-        begin = cpu_us();
+        keep(run, found, now_ms);
         for (uint32_t i = 0; i < found->ticket_count; i++)
             pool_remove(p, found->tickets[i]->places[0].entry);
     }
-    double spent = cpu_us() - begin;
-    run->cpu_us += spent;
+    double spent = wall_us() - begin;
     if (spent > run->pause_us) run->pause_us = spent;
 }
 
@@ -180,12 +207,13 @@ static void play(const struct workload *w, uint64_t tickets) {
         at_ms -= log(1 - rng_unit(&rng)) * 1000 / w->per_second;
         all[i] = make_ticket(w, (int64_t)at_ms);
     }
+    run.made = mem_array(tickets, sizeof *run.made);
+    run.made_tickets = mem_array(tickets, sizeof *run.made_tickets);
     uint64_t next = 0, oldest = 0;
+    double begin = cpu_us();
     for (int64_t now_ms = 1000000000; next < tickets; now_ms += 50) {
-        double begin = cpu_us();
         for (; next < tickets && all[next]->created_ms <= now_ms; next++)
             (void)pool_add(run.pool, all[next], 0);
-        run.cpu_us += cpu_us() - begin;
         search(&run, now_ms);
         for (; oldest < next && all[oldest]->created_ms + 300000 <= now_ms; oldest++) {
             if (!all[oldest]->places[0].entry) continue;
@@ -193,7 +221,12 @@ static void play(const struct workload *w, uint64_t tickets) {
             run.expired++;
         }
     }
+    run.cpu_us = cpu_us() - begin;
+    for (uint64_t i = 0; i < run.matches; i++)
+        measure(&run, &run.made[i]);
     report(&run, w, tickets);
+    mem_free(run.made);
+    mem_free(run.made_tickets);
     pool_free(run.pool);
     for (uint64_t i = 0; i < tickets; i++)
         ticket_free(all[i]);
@@ -206,7 +239,7 @@ static void play(const struct workload *w, uint64_t tickets) {
 #define DUEL .teams = 2, .players_min = 1, .players_max = 1, .timeout_ms = 300000
 #define FIVES .teams = 2, .players_min = 5, .players_max = 5, .timeout_ms = 300000
 
-int main(void) {
+int main(int argc, char **argv) {
     static const struct workload workloads[] = {
         {"W1 1v1 0.5/s c=10",
          {DUEL, .spread = 3000, .scale = 100, .patience = 10},
@@ -251,9 +284,11 @@ int main(void) {
          true},
     };
     for (size_t i = 0; i < sizeof workloads / sizeof *workloads; i++) {
+        if (argc > 1 && !strstr(workloads[i].name, argv[1])) continue;
         double seconds = 1200;
+        uint64_t most = argc > 2 ? (uint64_t)atoll(argv[2]) : 100000;
         uint64_t tickets = (uint64_t)(workloads[i].per_second * seconds);
-        play(&workloads[i], tickets > 100000 ? 100000 : tickets);
+        play(&workloads[i], tickets > most ? most : tickets);
     }
     return 0;
 }
