@@ -75,11 +75,16 @@ static void print_lines(const char *prefix, struct str notes) {
 }
 
 /* "FILE:line:column: what", as compilers say it. */
-static void print_problems(const struct queue_report *r, const struct definition *d) {
-    for (size_t i = 0; i < r->problems.count; i++) {
-        const struct problem *p = &r->problems.at[i];
-        (void)fprintf(stderr, "%s:%u:%u: %s\n", d->path, p->line, p->column, p->what.text);
+static void print_places(FILE *out, const char *kind, const struct problems *all,
+                         const struct definition *d) {
+    for (size_t i = 0; i < all->count; i++) {
+        const struct problem *p = &all->at[i];
+        (void)fprintf(out, "%s:%u:%u: %s%s\n", d->path, p->line, p->column, kind, p->what.text);
     }
+}
+
+static void print_problems(const struct queue_report *r, const struct definition *d) {
+    print_places(stderr, "", &r->problems, d);
     if (r->problems.left_out) {
         (void)fprintf(stderr, "%s: %zu problems more\n", d->path, r->problems.left_out);
     }
@@ -99,6 +104,7 @@ static int check_one(void *arg, const struct queue_options *o, const struct defi
     struct queue_report r;
     queue_report_make(d->json, o->allow_shrinking, &r);
     shift_places(&r.problems, d->start);
+    shift_places(&r.notes, d->start);
     if (!r.ok) *(bool *)arg = true;
     if (o->json) {
         struct strbuf line = {0};
@@ -107,8 +113,8 @@ static int check_one(void *arg, const struct queue_options *o, const struct defi
         strbuf_fini(&line);
     } else if (r.ok) {
         printf("%.*s: ok\n", STR_PRINT(strbuf_str(&r.name)));
-        print_lines("  note: ", strbuf_str(&r.notes));
         print_lines("  ", strbuf_str(&r.summary));
+        print_places(stdout, "note: ", &r.notes, d);
     } else {
         print_problems(&r, d);
     }

@@ -23,6 +23,11 @@ struct problems {
 };
 
 void problems_add(struct problems *p, const struct err_text *what); /* NULL is fine: kept nowhere */
+/* The same, where the place is known. */
+void problems_add_at(struct problems *p, const struct err_text *what, unsigned line,
+                     unsigned column);
+/* By place; those of one place stay in the order in which they were added. */
+void problems_sort(struct problems *p);
 void problems_fini(struct problems *p);
 
 #endif

@@ -57,15 +57,32 @@ struct str ruleset_name_at(const struct ruleset_names *n, uint32_t index) {
 const char *ruleset_hint(struct str word, const struct ruleset_names *n,
                          char out[RULESET_HINT_BYTES]) {
     char names[LIMIT_TEAMS][LIMIT_NAME_BYTES + 1];
-    const char *list[LIMIT_TEAMS];
+    const char *list[LIMIT_TEAMS] = {NULL};
     uint32_t count = n->count < LIMIT_TEAMS ? n->count : LIMIT_TEAMS;
     for (uint32_t i = 0; i < count; i++) {
         snprintf(names[i], sizeof names[i], "%.*s", STR_PRINT(ruleset_name_at(n, i)));
         list[i] = names[i];
     }
     const char *nearest = str_nearest(word, list, count);
+    size_t used = (size_t)snprintf(out, RULESET_HINT_BYTES,
+                                   nearest      ? "; did you mean \"%s\"?"
+                                   : count == 0 ? "; there is none"
+                                   : count == 1 ? "; there is %s"
+                                                : "; there are %s",
+                                   nearest ? nearest
+                                   : count ? list[0]
+                                           : "");
+    for (uint32_t i = 1; !nearest && i < count && used < RULESET_HINT_BYTES / 2; i++) {
+        bool last = used + strlen(list[i]) + 8 > RULESET_HINT_BYTES;
+        used +=
+            (size_t)snprintf(out + used, RULESET_HINT_BYTES - used, ", %s", last ? "..." : list[i]);
+    }
+    return out;
+}
+
+const char *ruleset_after(int64_t age_ms, char out[40]) {
     out[0] = '\0';
-    if (nearest) snprintf(out, RULESET_HINT_BYTES, "; did you mean \"%s\"?", nearest);
+    if (age_ms > 0) snprintf(out, 40, ", after %g s", (double)age_ms / 1000);
     return out;
 }
 

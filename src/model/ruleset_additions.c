@@ -109,13 +109,13 @@ static enum err add_weight(struct builder *b, uint32_t index) {
                                         r->rule_count};
     char field[96], hint[RULESET_HINT_BYTES];
     uint32_t i = 0;
+    snprintf(field, sizeof field, "muster.weights.%.*s", STR_PRINT(shown));
     while (i < r->rule_count && !str_equal(r->rules[i].name, w->rule))
         i++;
     if (i == r->rule_count) {
-        return ruleset_refuse(b->why, "muster.weights", "has \"%.*s\", which is no rule%s",
-                              STR_PRINT(shown), ruleset_hint(w->rule, &rules, hint));
+        return ruleset_refuse(b->why, field, "is no rule's name%s",
+                              ruleset_hint(w->rule, &rules, hint));
     }
-    snprintf(field, sizeof field, "muster.weights.%.*s", STR_PRINT(shown));
     struct rule *rule = &r->rules[i];
     if (rule->kind == RULE_ABSOLUTE_SORT || rule->kind == RULE_DISTANCE_SORT) {
         return ruleset_refuse(b->why, field,

@@ -78,12 +78,20 @@ static enum err refuse_property(const struct expansion_def *e, const char *field
         nearest ? "\"?" : "");
 }
 
-static enum err check_value(enum algorithm_property p, const struct reference_def *value,
+static void say_found(const struct step_def *step, char *out, size_t size) {
+    if (step->other.kind == REFERENCE_LIST)
+        snprintf(out, size, "a list");
+    else if (step->other.kind == REFERENCE_TEXT)
+        snprintf(out, size, "a string");
+    else
+        snprintf(out, size, "%g", step->value);
+}
+
+static enum err check_value(enum algorithm_property p, const struct step_def *step,
                             const char *field, struct err_text *why) {
-    static const char *const found[] = {[REFERENCE_NONE] = "a number",
-                                        [REFERENCE_NUMBER] = "a number",
-                                        [REFERENCE_TEXT] = "a string",
-                                        [REFERENCE_LIST] = "a list"};
+    const struct reference_def *value = &step->other;
+    char found[32];
+    say_found(step, found, sizeof found);
     const char *const *words = words_of(p);
     char known[128];
     size_t used = 0, count = 0;
@@ -92,7 +100,7 @@ static enum err check_value(enum algorithm_property p, const struct reference_de
                                  words[count]);
     }
     if (value->kind != (p == SORT_BY ? REFERENCE_LIST : REFERENCE_TEXT)) {
-        return ruleset_refuse(why, field, "is %s; must be %s%s", found[value->kind],
+        return ruleset_refuse(why, field, "is %s; must be %s%s", found,
                               p == SORT_BY ? "a list of attributes"
                               : words      ? "one of: "
                                            : "an attribute's name",
@@ -101,9 +109,9 @@ static enum err check_value(enum algorithm_property p, const struct reference_de
     if (!words || find_word(words, value->text) >= 0) return ERR_OK;
     struct str shown = ruleset_excerpt(value->text);
     const char *nearest = str_nearest(value->text, words, count);
-    return ruleset_refuse(why, field, "\"%.*s\" is not known%s%s%s; supported: %s",
-                          STR_PRINT(shown), nearest ? "; did you mean \"" : "",
-                          nearest ? nearest : "", nearest ? "\"?" : "", known);
+    return ruleset_refuse(why, field, "\"%.*s\" is not known; %s%s%s: %s", STR_PRINT(shown),
+                          nearest ? "did you mean \"" : "", nearest ? nearest : "",
+                          nearest ? "\"? Supported" : "supported", known);
 }
 
 enum err ruleset_algorithm_check(const struct ruleset_def *def, uint32_t expansion,
@@ -120,7 +128,7 @@ enum err ruleset_algorithm_check(const struct ruleset_def *def, uint32_t expansi
     }
     for (uint32_t s = 0; s < e->step_count; s++) {
         snprintf(field, sizeof field, "expansions[%u].steps[%u].value", expansion, s);
-        enum err code = check_value(p, &e->steps[s].other, field, why);
+        enum err code = check_value(p, &e->steps[s], field, why);
         if (code) return code;
     }
     return ERR_OK;
@@ -178,12 +186,13 @@ enum err ruleset_algorithm_build(struct ruleset *r, const struct ruleset_def *de
         struct algorithm_def a = section_at(def, step->age_ms);
         struct ruleset_order *order = arena_alloc(r->arena, sizeof *order);
         struct err_text own;
+        char after[40];
         *order = *sorts;
         step->order = order;
         enum err code = ruleset_sort_build(r, &a, ruleset_algorithm_later(def), order, &own);
         if (!code) continue;
-        return err_set_field(why, code, own.field, "%.400s, after %g s", own.text,
-                             (double)step->age_ms / 1000);
+        return err_set_field(why, code, own.field, "%.400s%s", own.text,
+                             ruleset_after(step->age_ms, after));
     }
     return ERR_OK;
 }

@@ -179,7 +179,7 @@ enum err ruleset_build(struct arena *arena, const struct ruleset_def *def, struc
     ruleset_key_build(r);
     note_balanced(&b);
     note_backfill(&b);
-    if (notes) ruleset_warn(r, notes);
+    if (notes) ruleset_warn(r, def, notes);
     *out = r;
     return ERR_OK;
 }

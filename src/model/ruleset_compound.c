@@ -28,8 +28,11 @@ static void *fail(struct parser *p, const char *problem, struct str part, const 
     struct str shown = ruleset_excerpt(p->text);
     part = ruleset_excerpt(part);
     enum err code =
-        ruleset_refuse(p->place.why, p->place.field, "\"%.*s\": %s \"%.*s\" at character %zu%s",
-                       STR_PRINT(shown), problem, STR_PRINT(part), p->at + 1, hint);
+        part.size ? ruleset_refuse(p->place.why, p->place.field,
+                                   "\"%.*s\": %s \"%.*s\" at character %zu%s", STR_PRINT(shown),
+                                   problem, STR_PRINT(part), p->at + 1, hint)
+                  : ruleset_refuse(p->place.why, p->place.field, "\"%.*s\": %s the end%s",
+                                   STR_PRINT(shown), problem, hint);
     (void)code;
     return NULL;
 }
@@ -63,20 +66,15 @@ static struct str peek_word(struct parser *p) {
 
 /* The rule of that name, which the statement governs from now on; RULESET_NONE: a mistake. */
 static uint32_t find_rule(struct parser *p, struct str name) {
-    const char *names[LIMIT_RULES];
-    char buffer[LIMIT_RULES][LIMIT_NAME_BYTES + 1];
     struct ruleset *r = p->r;
     uint32_t i = 0;
     while (i < r->rule_count && !str_equal(r->rules[i].name, name))
         i++;
     if (i == r->rule_count) {
-        for (uint32_t k = 0; k < r->rule_count; k++) {
-            snprintf(buffer[k], sizeof buffer[k], "%.*s", STR_PRINT(r->rules[k].name));
-            names[k] = buffer[k];
-        }
-        const char *nearest = str_nearest(name, names, r->rule_count);
-        char hint[LIMIT_NAME_BYTES + 32] = "";
-        if (nearest) snprintf(hint, sizeof hint, "; did you mean \"%s\"?", nearest);
+        const struct ruleset_names rules = {r->rules, sizeof *r->rules, offsetof(struct rule, name),
+                                            r->rule_count};
+        char hint[RULESET_HINT_BYTES];
+        ruleset_hint(name, &rules, hint);
         fail(p, "no rule has the name", name, hint);
         return RULESET_NONE;
     }
@@ -85,7 +83,7 @@ static uint32_t find_rule(struct parser *p, struct str name) {
         char hint[128];
         snprintf(hint, sizeof hint,
                  "; a compound names collection, comparison, distance and "
-                 "latency rules, and this is a %s",
+                 "latency rules, no %s",
                  ruleset_kind_names[rule->kind]);
         fail(p, "may not name the rule", name, hint);
         return RULESET_NONE;

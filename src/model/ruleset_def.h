@@ -303,7 +303,7 @@ bool ruleset_go_on(struct ruleset_told *t, enum err code);
 enum err ruleset_refuse(struct err_text *why, const char *field, const char *format, ...)
     __attribute__((format(printf, 3, 4))) ERR_CHECKED;
 
-#define RULESET_HINT_BYTES 96
+#define RULESET_HINT_BYTES 192
 
 /* The name inside item `index` of a list, by stride and offset. */
 struct ruleset_names {
@@ -312,7 +312,8 @@ struct ruleset_names {
     uint32_t count;
 };
 struct str ruleset_name_at(const struct ruleset_names *n, uint32_t index);
-/* "; did you mean \"skill\"?" where one of the names is near, else empty. In `out`. */
+/* "; did you mean \"skill\"?" where one of the names is near, else the first of them: "; there are
+ * red, blue". In `out`. */
 const char *ruleset_hint(struct str word, const struct ruleset_names *n,
                          char out[RULESET_HINT_BYTES]);
 /* What ruleset_refuse says of a name that playerAttributes does not declare. */
@@ -321,6 +322,9 @@ enum err ruleset_refuse_attribute(const struct ruleset *r, struct str name, cons
 /* Marks the generated teams that a name means: one, or all copies of a quantity. How many. */
 uint32_t ruleset_mark_teams(const struct ruleset *r, struct str name, bool *marked);
 const char *ruleset_kind_name(enum rule_kind kind); /* "batchDistance"; static */
+
+/* ", after 5 s" for messages; empty at age 0. In `out`. */
+const char *ruleset_after(int64_t age_ms, char out[40]);
 
 /* At most 80 bytes of it, cut between characters: for quoting in messages. */
 struct str ruleset_excerpt(struct str s);
@@ -395,8 +399,8 @@ void ruleset_steps_build(struct ruleset *r, const struct ruleset_def *def,
 /* Chooses key and partition, and fills the steps' key_spread_max (ruleset_key.c). */
 void ruleset_key_build(struct ruleset *r);
 
-/* Notes rules that can hold for no match (ruleset_warn.c). */
-void ruleset_warn(const struct ruleset *r, struct strbuf *notes);
+/* Notes what can hardly be meant, such as rules that can hold for no match (ruleset_warn.c). */
+void ruleset_warn(const struct ruleset *r, const struct ruleset_def *def, struct strbuf *notes);
 
 /* The language's words, NULL at the end. */
 extern const char *const ruleset_kind_names[];       /* by enum rule_kind, those of documents */

@@ -48,9 +48,12 @@ static const struct ruleset_expr *parse_expr(struct parser *p);
 static void *fail(struct parser *p, const char *problem, struct str part, const char *hint) {
     struct str shown = ruleset_excerpt(p->text);
     part = ruleset_excerpt(part);
-    enum err code = ruleset_refuse(p->why, p->field, "\"%.*s\": %s \"%.*s\" at character %zu%s%s",
-                                   STR_PRINT(shown), problem, STR_PRINT(part), p->at + 1,
-                                   hint ? "; " : "", hint ? hint : "");
+    if (!hint) hint = "";
+    enum err code =
+        part.size ? ruleset_refuse(p->why, p->field, "\"%.*s\": %s \"%.*s\" at character %zu%s",
+                                   STR_PRINT(shown), problem, STR_PRINT(part), p->at + 1, hint)
+                  : ruleset_refuse(p->why, p->field, "\"%.*s\": %s the end%s", STR_PRINT(shown),
+                                   problem, hint);
     (void)code;
     return NULL;
 }
@@ -157,8 +160,12 @@ static bool parse_team_list(struct parser *p, struct ruleset_expr *e) {
             found = ruleset_mark_teams(p->r, name, marked);
         }
         if (found == 0) {
+            const struct ruleset_names teams = {p->r->team_defs, sizeof *p->r->team_defs,
+                                                offsetof(struct team_def, name),
+                                                p->r->team_def_count};
+            char hint[RULESET_HINT_BYTES];
             p->at = start;
-            fail(p, "no team has the name", name, NULL);
+            fail(p, "no team has the name", name, ruleset_hint(name, &teams, hint));
             return false;
         }
         if (found > 1) several = true;
@@ -183,8 +190,12 @@ static bool parse_attribute(struct parser *p, struct ruleset_expr *e) {
     if (!parse_name(p, false, &name)) return false;
     e->path.attribute = ruleset_attribute(p->r, name);
     if (!e->path.attribute) {
+        const struct ruleset_names declared = {p->r->attributes, sizeof *p->r->attributes,
+                                               offsetof(struct attribute_def, value.name),
+                                               p->r->attribute_count};
+        char hint[RULESET_HINT_BYTES];
         p->at = start;
-        fail(p, "playerAttributes does not declare", name, NULL);
+        fail(p, "playerAttributes does not declare", name, ruleset_hint(name, &declared, hint));
         return false;
     }
     if (!expect(p, ']')) return false;
@@ -327,7 +338,7 @@ static const struct ruleset_expr *parse_word(struct parser *p) {
     }
     const char *nearest = str_nearest(word, words, WORD_COUNT);
     char hint[64];
-    if (nearest) snprintf(hint, sizeof hint, "did you mean %s?", nearest);
+    if (nearest) snprintf(hint, sizeof hint, "; did you mean %s?", nearest);
     return fail(p, "unknown word", word.size ? word : rest(p), nearest ? hint : NULL);
 }
 

@@ -109,12 +109,14 @@ static enum err refuse_property(const struct builder *b, uint32_t expansion, uns
         used += (size_t)snprintf(problem + used, sizeof problem - used, "%s%s", separator, p->name);
         separator = ", ";
     }
-    if (separator[0] == ' ')
+    if (separator[0] == ' ') {
         snprintf(problem, sizeof problem, "%s; not",
-                 owner == KIND(COMPOUND) ? "a compound has no number to expand, but its rules have"
-                                         : "a sort has nothing to expand");
-    else
+                 owner == KIND(COMPOUND)
+                     ? "a compound has nothing to expand, but the rules it names have"
+                     : "a sort has nothing to expand");
+    } else {
         snprintf(problem + used, sizeof problem - used, " there; not");
+    }
     return refuse_target(b, expansion, problem, property);
 }
 
@@ -467,23 +469,25 @@ static void write_change(const struct builder *b, const struct change *c,
 static enum err finish_step(const struct builder *b, struct ruleset_step *step) {
     struct ruleset *r = b->r;
     struct ruleset_limits *l = &step->limits;
+    char after[40];
     *l = (struct ruleset_limits){
         .teams = step->teams, .team_count = r->team_count, .latency_ms_max = INT32_MAX};
     for (uint32_t t = 0; t < r->team_count; t++) {
         const struct ruleset_team *team = &step->teams[t];
         if (team->players_min > team->players_max) {
             return ruleset_refuse(b->why, "teams",
-                                  "\"%.*s\" has minPlayers %u above maxPlayers %u after %g s",
+                                  "\"%.*s\" has minPlayers %u above maxPlayers %u%s",
                                   STR_PRINT(team->name), team->players_min, team->players_max,
-                                  (double)step->age_ms / 1000);
+                                  ruleset_after(step->age_ms, after));
         }
         l->players_min += team->players_min;
         l->players_max += team->players_max;
         if (team->players_max > r->team_players_max) r->team_players_max = team->players_max;
     }
     if (l->players_max > LIMIT_MATCH_PLAYERS) {
-        return ruleset_refuse(b->why, "teams", "hold %u players together after %g s; at most %d",
-                              l->players_max, (double)step->age_ms / 1000, LIMIT_MATCH_PLAYERS);
+        return ruleset_refuse(b->why, "teams", "hold %u players together%s; at most %d",
+                              l->players_max, ruleset_after(step->age_ms, after),
+                              LIMIT_MATCH_PLAYERS);
     }
     if (l->players_min == 0) l->players_min = 1; /* a match has a ticket */
     for (uint32_t i = 0; i < r->rule_count; i++) {
@@ -503,18 +507,19 @@ static enum err check_bounds(const struct builder *b, const struct ruleset_step 
         const struct rule_bounds *bounds = &step->bounds[i];
         if (bounds->min <= bounds->max) continue;
         bool counts = b->r->rules[i].kind == RULE_COLLECTION;
-        char field[96];
+        char field[96], after[40];
         snprintf(field, sizeof field, "rules[%u]", i);
-        return ruleset_refuse(b->why, field, "has %s %g above %s %g after %g s",
+        return ruleset_refuse(b->why, field, "has %s %g above %s %g%s",
                               counts ? "minCount" : "minDistance", bounds->min,
                               counts ? "maxCount" : "maxDistance", bounds->max,
-                              (double)step->age_ms / 1000);
+                              ruleset_after(step->age_ms, after));
     }
     return ERR_OK;
 }
 
 /* Whether each team can have both its players and their roles. */
 static enum err check_roles(const struct builder *b, const struct ruleset_step *step) {
+    char after[40];
     const struct ruleset *r = b->r;
     for (uint32_t t = 0; t < r->team_count; t++) {
         const struct ruleset_team *team = &step->teams[t];
@@ -529,25 +534,25 @@ static enum err check_roles(const struct builder *b, const struct ruleset_step *
         if (least > team->players_max) {
             return ruleset_refuse(b->why, "muster.roles",
                                   "want at least %llu players in team \"%.*s\", which has at most "
-                                  "%u after %g s",
+                                  "%u%s",
                                   (unsigned long long)least, STR_PRINT(team->name),
-                                  team->players_max, (double)step->age_ms / 1000);
+                                  team->players_max, ruleset_after(step->age_ms, after));
         }
         if (any && most < team->players_min) {
-            return ruleset_refuse(b->why, "muster.roles",
-                                  "have places for at most %llu players in team \"%.*s\", which "
-                                  "has at least %u after %g s",
-                                  (unsigned long long)most, STR_PRINT(team->name),
-                                  team->players_min, (double)step->age_ms / 1000);
+            return ruleset_refuse(
+                b->why, "muster.roles",
+                "have %llu places in team \"%.*s\", which has at least %u players%s",
+                (unsigned long long)most, STR_PRINT(team->name), team->players_min,
+                ruleset_after(step->age_ms, after));
         }
     }
     for (uint32_t i = 0; i < r->role_count; i++) {
         const struct role_bounds *role = &step->roles[i];
         if (role->players_min <= role->players_max) continue;
         return ruleset_refuse(b->why, "muster.roles",
-                              "\"%.*s\" has minPlayers %u above maxPlayers %u after %g s",
+                              "\"%.*s\" has minPlayers %u above maxPlayers %u%s",
                               STR_PRINT(r->roles[i].name), role->players_min, role->players_max,
-                              (double)step->age_ms / 1000);
+                              ruleset_after(step->age_ms, after));
     }
     return ERR_OK;
 }

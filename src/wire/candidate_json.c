@@ -151,10 +151,8 @@ enum err candidate_json_read(const struct candidate_source *source, const struct
                         .request = source->request};
     struct strbuf clean = {0};
     json_t *tree = NULL;
-    bool had_comments;
     *out = (struct candidate){0};
-    enum err code = json_read_clean(source->json, &clean, &had_comments, why);
-    if (!code) code = json_read_load(strbuf_str(&clean), &tree, why);
+    enum err code = json_read_load(source->json, &clean, &tree, why);
     if (!code) code = read_tickets(&x, tree, out);
     json_decref(tree);
     strbuf_fini(&clean);

@@ -1,12 +1,17 @@
 /* json_read.c - table-driven reading of JSON documents, with errors for people. */
 #include "wire/json_read.h"
 
+#include "wire/json_syntax.h"
+
 #include <assert.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#define TEXT_OF(number) #number
+#define DEPTH_SAID(max) "nested deeper than " TEXT_OF(max) " levels"
+#define DEPTH_TEXT DEPTH_SAID(JSON_READ_DEPTH_MAX)
 #define NAMES_MAX 32 /* members of one object's table, choices of one member */
 
 /* ---- text to tree ---- */
@@ -37,13 +42,18 @@ static void copy_string(struct scanner *s, struct strbuf *out) {
     if (s->at < s->in.size) step(s, out, '"');
 }
 
+static enum err refuse_text(struct problem *fault, const struct scanner *s, const char *text) {
+    *fault = (struct problem){.line = s ? s->line : 0, .column = s ? s->column : 0};
+    return err_set(&fault->what, ERR_INVALID_ARGUMENT, "%s", text);
+}
+
 enum err json_read_clean(struct str json, struct strbuf *clean, bool *had_comments,
-                         struct err_text *why) {
+                         struct problem *fault) {
     struct scanner s = {.in = json, .line = 1, .column = 1};
     *had_comments = false;
     if (!str_utf8_valid(
             json)) { /* also inside comments: the text is kept and sent on as a string */
-        return err_set(why, ERR_INVALID_ARGUMENT, "the text is not valid UTF-8 or has a NUL byte");
+        return refuse_text(fault, NULL, "the text is not valid UTF-8 or has a NUL byte");
     }
     while (s.at < json.size) {
         char c = json.at[s.at];
@@ -59,24 +69,49 @@ enum err json_read_clean(struct str json, struct strbuf *clean, bool *had_commen
         }
         if (c == '{' || c == '[') s.depth++;
         if ((c == '}' || c == ']') && s.depth > 0) s.depth--;
-        if (s.depth > JSON_READ_DEPTH_MAX) {
-            return err_set(why, ERR_INVALID_ARGUMENT,
-                           "line %u, column %u: nested deeper than %d levels", s.line, s.column,
-                           JSON_READ_DEPTH_MAX);
-        }
+        if (s.depth > JSON_READ_DEPTH_MAX) return refuse_text(fault, &s, DEPTH_TEXT);
         step(&s, clean, c);
     }
     assert(clean->size == json.size);
     return ERR_OK;
 }
 
-enum err json_read_load(struct str clean, json_t **out, struct err_text *why) {
+enum err json_read_parse(struct str clean, json_t **out, struct problem *fault) {
     json_error_t error;
-    *out = json_loadb(clean.at ? clean.at : "", clean.size, JSON_REJECT_DUPLICATES, &error);
+    *out = json_loadb(clean.at ? clean.at : "", clean.size, 0, &error);
     if (*out) return ERR_OK;
-    return err_set(why, ERR_INVALID_ARGUMENT, "line %d, column %d: %s",
-                   error.line > 0 ? error.line : 1, error.column > 0 ? error.column : 1,
-                   error.text);
+    json_syntax_explain(clean, &error, fault);
+    return ERR_INVALID_ARGUMENT;
+}
+
+void json_read_fault_text(const struct problem *fault, struct err_text *why) {
+    if (!fault->line) {
+        *why = fault->what;
+        return;
+    }
+    enum err code =
+        err_set_field(why, ERR_INVALID_ARGUMENT, fault->what.field, "line %u, column %u: %.460s",
+                      fault->line, fault->column, fault->what.text);
+    (void)code;
+}
+
+enum err json_read_load(struct str json, struct strbuf *clean, json_t **out, struct err_text *why) {
+    bool had_comments;
+    struct problem fault;
+    struct problems repeats = {0};
+    *out = NULL;
+    enum err code = json_read_clean(json, clean, &had_comments, &fault);
+    if (!code) code = json_read_parse(strbuf_str(clean), out, &fault);
+    if (!code) json_syntax_repeats(strbuf_str(clean), &repeats);
+    if (repeats.count) {
+        fault = repeats.at[0];
+        json_decref(*out);
+        *out = NULL;
+        code = ERR_INVALID_ARGUMENT;
+    }
+    problems_fini(&repeats);
+    if (code) json_read_fault_text(&fault, why);
+    return code;
 }
 
 /* ---- where we are, and what is wrong there ---- */
@@ -94,6 +129,18 @@ void json_read_leave(struct json_reader *r, size_t mark) {
     r->path[mark] = '\0';
 }
 
+struct json_read_table {
+    const struct json_read_row *rows;
+    size_t count;
+};
+
+static enum err tell(struct json_reader *r, const struct err_text *what, enum err code) {
+    if (!r->refused && r->why) *r->why = *what;
+    r->refused = true;
+    problems_add(r->problems, what);
+    return code;
+}
+
 enum err json_read_refuse(struct json_reader *r, const char *format, ...) {
     char text[ERR_TEXT_BYTES];
     va_list args;
@@ -101,12 +148,13 @@ enum err json_read_refuse(struct json_reader *r, const char *format, ...) {
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
     struct err_text what;
-    enum err code = err_set_field(&what, ERR_INVALID_ARGUMENT, r->path, "%s %s",
-                                  r->path[0] ? r->path : r->root, text);
-    if (!r->refused && r->why) *r->why = what;
-    r->refused = true;
-    problems_add(r->problems, &what);
-    return code;
+    bool named = r->path[0] || !strchr(r->root, ' '); /* "queue definition" is no path */
+    enum err code = err_set_field(&what, ERR_INVALID_ARGUMENT,
+                                  r->path[0] ? r->path
+                                  : named    ? r->root
+                                             : "",
+                                  "%s %s", r->path[0] ? r->path : r->root, text);
+    return tell(r, &what, code);
 }
 
 /* At most 60 bytes, cut between characters. */
@@ -286,35 +334,42 @@ enum err json_read_value(struct json_reader *r, const json_t *value,
 
 /* ---- objects and lists ---- */
 
+/* Tells it at the member's place. `missed`: the index of the row whose name is like it is marked,
+ * so that a required member is not told to be missing as well. */
 static enum err refuse_member(struct json_reader *r, const char *name,
-                              const struct json_read_row *rows, size_t row_count) {
+                              const struct json_read_table *t, bool *missed) {
     const char *names[NAMES_MAX];
     size_t count = 0;
-    assert(row_count <= NAMES_MAX);
-    for (size_t i = 0; i < row_count; i++) {
-        if (rows[i].kind != READ_REFUSED) names[count++] = rows[i].name;
+    assert(t->count <= NAMES_MAX);
+    for (size_t i = 0; i < t->count; i++) {
+        if (t->rows[i].kind != READ_REFUSED) names[count++] = t->rows[i].name;
     }
     const char *nearest = str_nearest(str_of(name), names, count);
-    if (nearest) {
-        return json_read_refuse(r, "has no field \"%.*s\"; did you mean \"%s\"?", shown_size(name),
-                                name, nearest);
-    }
-    char known[288];
-    join(known, sizeof known, names, count);
-    return json_read_refuse(r, "has no field \"%.*s\"; known: %s", shown_size(name), name, known);
+    char known[288] = "";
+    if (!nearest) join(known, sizeof known, names, count);
+    for (size_t i = 0; nearest && i < t->count; i++)
+        missed[i] = missed[i] || strcmp(nearest, t->rows[i].name) == 0;
+    struct err_text what;
+    size_t mark = json_read_enter(r, name, SIZE_MAX);
+    enum err code = err_set_field(
+        &what, ERR_INVALID_ARGUMENT, r->path, "%.*s has no field \"%.*s\"; %s%s%s",
+        mark ? (int)mark : (int)strlen(r->root), mark ? r->path : r->root, shown_size(name), name,
+        nearest ? "did you mean \"" : "known: ", nearest ? nearest : known, nearest ? "\"?" : "");
+    json_read_leave(r, mark);
+    return tell(r, &what, code);
 }
 
 static enum err check_known(struct json_reader *r, const json_t *object,
-                            const struct json_read_row *rows, size_t row_count) {
+                            const struct json_read_table *t, bool *missed) {
     const char *name;
     json_t *member;
     enum err code = ERR_OK;
     json_object_foreach((json_t *)object, name, member) { /* the macro takes no const; reads only */
         size_t i = 0;
-        while (i < row_count && strcmp(rows[i].name, name) != 0)
+        while (i < t->count && strcmp(t->rows[i].name, name) != 0)
             i++;
-        if (i < row_count) continue;
-        code = refuse_member(r, name, rows, row_count);
+        if (i < t->count) continue;
+        code = refuse_member(r, name, t, missed);
         if (!r->problems) break;
     }
     return code;
@@ -323,14 +378,16 @@ static enum err check_known(struct json_reader *r, const json_t *object,
 enum err json_read_object(struct json_reader *r, const json_t *value,
                           const struct json_read_row *rows, size_t row_count, void *into) {
     if (!json_is_object(value)) return json_read_refuse_value(r, value, "an object");
-    enum err code = check_known(r, value, rows, row_count), own;
+    const struct json_read_table table = {rows, row_count};
+    bool missed[NAMES_MAX] = {false};
+    enum err code = check_known(r, value, &table, missed), own;
     for (size_t i = 0; (!code || r->problems) && i < row_count; i++) {
         const json_t *member = json_object_get(value, rows[i].name);
         size_t mark = json_read_enter(r, rows[i].name, SIZE_MAX);
         own = ERR_OK;
         if (member)
             own = json_read_value(r, member, &rows[i], into);
-        else if (rows[i].required)
+        else if (rows[i].required && !missed[i])
             own = json_read_refuse(r, "is missing");
         json_read_leave(r, mark);
         if (own) code = own;

@@ -5,6 +5,7 @@
 #include "wire/game_mode_json.h"
 #include "wire/json_place.h"
 #include "wire/json_read.h"
+#include "wire/json_syntax.h"
 #include "wire/ruleset_json.h"
 
 #include <assert.h>
@@ -102,17 +103,32 @@ static enum err check_name(struct str name, const char *field, const struct rule
     if (str_name_valid(name)) return ERR_OK;
     struct str shown = {name.at, name.size > LIMIT_NAME_BYTES ? 0 : name.size};
     struct err_text what;
-    (void)err_set_field(&what, ERR_INVALID_ARGUMENT, field,
+    char member[LIMIT_NAME_BYTES + 1]; /* a game mode's name is where it stands */
+    (void)snprintf(member, sizeof member, "%.*s", STR_PRINT(name));
+    bool is_member = strcmp(field, "name") != 0;
+    (void)err_set_field(&what, ERR_INVALID_ARGUMENT, is_member ? member : field,
                         "%s \"%.*s\" is no queue name; allowed are 1 to %d of A-Z a-z 0-9 _ . -",
                         field, STR_PRINT(shown), LIMIT_NAME_BYTES);
     return refuse(x, &what);
 }
 
-static void note_late_steps(const struct queue_def *d, struct strbuf *notes) {
-    int64_t step = ruleset_next_step_ms(d->ruleset, d->ticket_timeout_ms - 1);
-    if (!notes || step == INT64_MAX) return;
-    strbuf_printf(notes, "the expansion at %g s never comes: a ticket expires after %g s\n",
-                  (double)step / 1000, (double)d->ticket_timeout_ms / 1000);
+/* Steps that no ticket lives to see. */
+static void note_late_steps(const json_t *definition, const struct queue_def *d,
+                            struct strbuf *notes) {
+    const json_t *expansions =
+        json_object_get(json_object_get(definition, "ruleset"), "expansions");
+    for (size_t i = 0; notes && i < json_array_size(expansions); i++) {
+        const json_t *steps = json_object_get(json_array_get(expansions, i), "steps");
+        for (size_t s = 0; s < json_array_size(steps); s++) {
+            const json_t *wait = json_object_get(json_array_get(steps, s), "waitTimeSeconds");
+            double seconds = json_number_value(wait);
+            if (seconds * 1000 < (double)d->ticket_timeout_ms) continue;
+            strbuf_printf(notes,
+                          "expansions[%zu].steps[%zu] never comes: it is at %g s, and a ticket "
+                          "expires after %g s\n",
+                          i, s, seconds, (double)d->ticket_timeout_ms / 1000);
+        }
+    }
 }
 
 /* FlexMatch's name for the timeout, in the ruleset or beside it; all that are given must agree. */
@@ -263,6 +279,7 @@ static enum err read_queue(const json_t *value, const struct ruleset_reading *x,
 static void find_places(struct str clean, struct problems *all) {
     for (size_t i = 0; all && i < all->count; i++) {
         struct problem *p = &all->at[i];
+        if (p->line) continue; /* known */
         char inside[ERR_FIELD_BYTES + 16];
         bool whole;
         struct json_place place = json_place_find(clean, p->what.field, &whole);
@@ -276,6 +293,33 @@ static void find_places(struct str clean, struct problems *all) {
         p->line = place.line;
         p->column = place.column;
     }
+    if (all) problems_sort(all);
+}
+
+/* Told with its place, where it has one. */
+static enum err refuse_fault(const struct ruleset_reading *x, const struct problem *fault) {
+    if (x->why) json_read_fault_text(fault, x->why);
+    problems_add_at(x->problems, &fault->what, fault->line, fault->column);
+    return ERR_INVALID_ARGUMENT;
+}
+
+/* An error leaves a tree where keys repeat and all problems are wanted: the last of them counts. */
+static enum err load(struct str json, const struct ruleset_reading *x, struct strbuf *clean,
+                     bool *had_comments, json_t **tree) {
+    struct problem fault;
+    struct problems repeats = {0};
+    enum err code = json_read_clean(json, clean, had_comments, &fault);
+    if (!code) code = json_read_parse(strbuf_str(clean), tree, &fault);
+    if (code) return refuse_fault(x, &fault);
+    json_syntax_repeats(strbuf_str(clean), &repeats);
+    for (size_t i = repeats.count; i > 0; i--) /* the first is told last, into x->why */
+        code = refuse_fault(x, &repeats.at[i - 1]);
+    if (code && !x->problems) {
+        json_decref(*tree);
+        *tree = NULL;
+    }
+    problems_fini(&repeats);
+    return code;
 }
 
 static enum err read_text(struct str json, const struct ruleset_reading *x,
@@ -283,28 +327,44 @@ static enum err read_text(struct str json, const struct ruleset_reading *x,
     struct strbuf clean = {0};
     json_t *tree = NULL;
     bool had_comments;
-    struct err_text what;
-    enum err code = json_read_clean(json, &clean, &had_comments, &what);
-    if (!code) code = json_read_load(strbuf_str(&clean), &tree, &what);
-    if (code) {
+    enum err code = load(json, x, &clean, &had_comments, &tree);
+    if (code && !tree) {
         strbuf_fini(&clean);
-        return refuse(x, &what);
+        return code;
     }
+    bool repeats = code != ERR_OK;
     if (had_comments && x->notes) strbuf_printf(x->notes, "comments (//) were read as blanks\n");
     struct queue_def *d = mem_alloc(sizeof *d);
-    code = read_queue(tree, x, d);
+    struct ruleset_reading rest = *x;
+    struct err_text later;
+    if (repeats) rest.why = &later; /* the first problem is told already */
+    code = read_queue(tree, &rest, d);
+    if (!code && !repeats) note_late_steps(tree, d, x->notes);
     json_decref(tree);
-    if (code) {
+    if (code || repeats) {
+        code = ERR_INVALID_ARGUMENT;
         find_places(strbuf_str(&clean), x->problems);
         queue_def_free(d);
     } else {
         d->json = (struct str){mem_text(json), json.size};
         d->allow_shrinking = x->allow_shrinking;
-        note_late_steps(d, x->notes);
         *out = d;
     }
     strbuf_fini(&clean);
     return code;
+}
+
+void queue_json_places(struct str json, struct problems *all) {
+    struct strbuf clean = {0};
+    json_t *tree = NULL;
+    struct problem ignored;
+    bool had_comments;
+    bool is_json = json.size <= LIMIT_RULESET_BYTES &&
+                   json_read_clean(json, &clean, &had_comments, &ignored) == ERR_OK &&
+                   json_read_parse(strbuf_str(&clean), &tree, &ignored) == ERR_OK;
+    if (is_json) find_places(strbuf_str(&clean), all);
+    json_decref(tree);
+    strbuf_fini(&clean);
 }
 
 static enum err read_bounded(struct str json, const struct ruleset_reading *x,
@@ -456,9 +516,7 @@ enum err queue_json_split(struct str json, struct queue_texts *out, struct err_t
     *out = (struct queue_texts){0};
     struct strbuf clean = {0};
     json_t *tree = NULL;
-    bool had_comments;
-    enum err code = json_read_clean(json, &clean, &had_comments, why);
-    if (!code) code = json_read_load(strbuf_str(&clean), &tree, why);
+    enum err code = json_read_load(json, &clean, &tree, why);
     if (!code) {
         struct cutter c = {.clean = strbuf_str(&clean), .given = json};
         code = cut_file(tree, &c, out, why);

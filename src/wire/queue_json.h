@@ -26,6 +26,10 @@ enum err queue_json_parse(struct str json, bool allow_shrinking, struct queue_de
 enum err queue_json_check(struct str json, bool allow_shrinking, struct queue_def **out,
                           struct strbuf *notes, struct problems *all) ERR_CHECKED;
 
+/* Fills the places of problems that have a field and no place yet, and sorts all by place. `json`:
+ * a definition; nothing is filled where it is no JSON. */
+void queue_json_places(struct str json, struct problems *all);
+
 /* Definitions cut out of a file, each NUL-terminated and owned. */
 struct queue_texts {
     struct str *at;

@@ -5,13 +5,42 @@
 #include "wire/queue_json.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+static struct str next_line(struct str *rest) {
+    const char *end = memchr(rest->at, '\n', rest->size);
+    size_t size = end ? (size_t)(end - rest->at) : rest->size, used = end ? size + 1 : size;
+    struct str line = {rest->at, size};
+    *rest = (struct str){rest->at + used, rest->size - used};
+    return line;
+}
+
+/* A note that is about a field begins with its path. */
+static void split_notes(struct str text, struct problems *out) {
+    while (text.size > 0) {
+        struct str line = next_line(&text);
+        const char *space = memchr(line.at, ' ', line.size);
+        size_t path = space ? (size_t)(space - line.at) : 0;
+        struct err_text what;
+        char field[ERR_FIELD_BYTES] = "";
+        bool is_path = path > 0 && path < sizeof field &&
+                       (memchr(line.at, '.', path) || memchr(line.at, '[', path));
+        if (is_path) (void)snprintf(field, sizeof field, "%.*s", (int)path, line.at);
+        (void)err_set_field(&what, ERR_OK, field, "%.*s", STR_PRINT(line));
+        problems_add(out, &what);
+    }
+}
+
 void queue_report_make(struct str json, bool allow_shrinking, struct queue_report *out) {
     struct queue_def *def = NULL;
+    struct strbuf notes = {0};
     *out = (struct queue_report){0};
-    out->ok = queue_json_check(json, allow_shrinking, &def, &out->notes, &out->problems) == ERR_OK;
+    out->ok = queue_json_check(json, allow_shrinking, &def, &notes, &out->problems) == ERR_OK;
+    split_notes(strbuf_str(&notes), &out->notes);
+    queue_json_places(json, &out->notes);
+    strbuf_fini(&notes);
     if (out->ok) {
         strbuf_add_str(&out->name, def->name);
         ruleset_describe(def->ruleset, &out->summary);
@@ -21,8 +50,8 @@ void queue_report_make(struct str json, bool allow_shrinking, struct queue_repor
 
 void queue_report_fini(struct queue_report *r) {
     strbuf_fini(&r->name);
-    strbuf_fini(&r->notes);
     strbuf_fini(&r->summary);
+    problems_fini(&r->notes);
     problems_fini(&r->problems);
     *r = (struct queue_report){0};
 }
@@ -31,11 +60,8 @@ void queue_report_fini(struct queue_report *r) {
 static json_t *lines_of(struct str text) {
     json_t *list = json_array();
     while (text.size > 0) {
-        const char *end = memchr(text.at, '\n', text.size);
-        size_t size = end ? (size_t)(end - text.at) : text.size;
-        json_array_append_new(list, json_stringn(text.at, size));
-        size_t used = end ? size + 1 : size;
-        text = (struct str){text.at + used, text.size - used};
+        struct str line = next_line(&text);
+        json_array_append_new(list, json_stringn(line.at, line.size));
     }
     return list;
 }
@@ -53,18 +79,21 @@ static json_t *problem_json(const struct problem *p) {
     return object;
 }
 
+static void add_problems(json_t *object, const char *name, const struct problems *all) {
+    if (all->count == 0) return;
+    json_t *list = json_array();
+    for (size_t i = 0; i < all->count; i++)
+        json_array_append_new(list, problem_json(&all->at[i]));
+    json_object_set_new(object, name, list);
+}
+
 void queue_report_json(const struct queue_report *r, struct strbuf *out) {
     json_t *object = json_object();
     json_object_set_new(object, "ok", json_boolean(r->ok));
     if (r->name.size) json_object_set_new(object, "queue", json_stringn(r->name.at, r->name.size));
-    if (r->notes.size) json_object_set_new(object, "notes", lines_of(strbuf_str(&r->notes)));
     if (r->summary.size) json_object_set_new(object, "summary", lines_of(strbuf_str(&r->summary)));
-    if (r->problems.count) {
-        json_t *list = json_array();
-        for (size_t i = 0; i < r->problems.count; i++)
-            json_array_append_new(list, problem_json(&r->problems.at[i]));
-        json_object_set_new(object, "problems", list);
-    }
+    add_problems(object, "notes", &r->notes);
+    add_problems(object, "problems", &r->problems);
     if (r->problems.left_out) {
         json_object_set_new(object, "problemsLeftOut",
                             json_integer((json_int_t)r->problems.left_out));

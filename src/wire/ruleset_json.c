@@ -534,7 +534,7 @@ static enum err read_version(struct json_reader *r, const json_t *value, void *i
     (void)into;
     const char *text = json_string_value(value);
     if (text && strcmp(text, "1.0") == 0) return ERR_OK;
-    return json_read_refuse_value(r, value, "\"1.0\"");
+    return json_read_refuse_value(r, value, "the string \"1.0\"");
 }
 
 static enum err read_attributes(struct json_reader *r, const json_t *value, void *into) {

@@ -150,7 +150,8 @@ static void wrong_tickets_are_told_where_and_what(void **state) {
          "them"},
         {"[{'players':[],'ageSeconds':-1}]",
          "tickets[0].ageSeconds is -1; must be a number of seconds 0..43200"},
-        {"[", "line 1, column 1: ']' expected near end of file"},
+        {"[", "line 1, column 2: the text ends inside the list that begins at line 1, column 1; is "
+              "a closing ']' missing?"},
     };
     const struct ruleset *r = rules(RULES);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

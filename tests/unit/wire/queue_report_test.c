@@ -46,13 +46,13 @@ static void all_that_cannot_be_read_is_told_with_its_place(void **state) {
            "    {'name': 'blue',\n"
            "     'maxPlayers' : 5, 'extra': [{}, ']', '\\\"}']}],\n"
            "  'rules': [{'name': 'r'}, {'name': 's', 'type': 'distanze'}]}}",
-           "1:1 queue definition has no field \"tickms\"; did you mean \"tickMs\"?\n"
            "2:12 tickMs is the string \"often\"; must be a whole number 1..60000\n"
-           "3:37 ruleLanguageVersion is the string \"2.0\"; must be \"1.0\"\n"
+           "2:31 queue definition has no field \"tickms\"; did you mean \"tickMs\"?\n"
+           "3:37 ruleLanguageVersion is the string \"2.0\"; must be the string \"1.0\"\n"
            "4:43 teams[0].minPlayers is -1; must be a whole number 0..200\n"
            "4:61 teams[0].maxPlayers is true; must be a whole number 1..200\n"
-           "5:5 teams[1] has no field \"extra\"; known: name, minPlayers, maxPlayers, quantity\n"
            "5:5 teams[1].minPlayers is missing\n"
+           "6:33 teams[1] has no field \"extra\"; known: name, minPlayers, maxPlayers, quantity\n"
            "7:13 rules[0].type is missing\n"
            "7:50 rules[1].type \"distanze\" is not known; did you mean \"distance\"? Supported: "
            "absoluteSort, batchDistance, collection, comparison, compound, distance, distanceSort, "
@@ -81,25 +81,26 @@ static void all_that_has_no_meaning_is_told_with_its_place(void **state) {
         "5:53 rules[0].batchAttribute \"skil\" is not declared in playerAttributes; did you mean "
         "\"skill\"?\n"
         "6:64 rules[1].measurements[0] \"avg(teams[blue].players)\": no team has the name "
-        "\"blue\" at character 11\n"
-        "7:43 rules[2].statement \"and(b,x)\": no rule has the name \"x\" at character 7\n"
+        "\"blue\" at character 11; there is red\n"
+        "7:43 rules[2].statement \"and(b,x)\": no rule has the name \"x\" at character 7; there "
+        "are a, b, c, d\n"
         "11:11 expansions[1].target \"rules[d].minDistance\": can expand maxDistance there; not "
         "\"minDistance\"\n"
-        "13:22 expansions[2].steps[1].waitTimeSeconds is 9, not after the step before it (9); "
-        "steps go up in time\n"
         "12:72 expansions[2].steps[0].value is 4, narrower than the 5 before it: "
         "\"rules[d].maxDistance\" would shrink after 9 s; put it with allow_shrinking if that is "
-        "meant\n");
+        "meant\n"
+        "13:22 expansions[2].steps[1].waitTimeSeconds is 9, not after the step before it (9); "
+        "steps go up in time\n");
 }
 
 static void a_text_that_is_no_json_is_one_problem(void **state) {
     (void)state;
-    expect("{\n'name' 'q'}", "0:0 line 2, column 10: ':' expected near '\"q\"'\n");
+    expect("{\n'name' 'q'}", "2:8 ':' is missing between a name and its value, before \"q\"\n");
     expect("[]",
            "1:1 a queue definition is one object; this is a list, put its queues one by one\n");
     expect("{'duel':\n{'teamSize':0,'numTeams':2,\n'maxLatency':[]}}",
-           "2:13 duel.teamSize is 0; must be a whole number 1..200\n"
            "2:1 duel.skillTolerance is missing\n"
+           "2:13 duel.teamSize is 0; must be a whole number 1..200\n"
            "3:14 duel.maxLatency is a list; must be a whole number 1..60000\n");
 }
 
@@ -128,8 +129,9 @@ static void a_report_is_a_line_of_json(void **state) {
     assert_true(r.ok);
     queue_report_json(&r, &line);
     assert_string_equal(
-        line.at, "{\"ok\":true,\"queue\":\"q\",\"notes\":[\"teams[0].maxPlayers \\\"2\\\" was "
-                 "read as the number 2\"],\"summary\":[\"team \\\"a\\\": 1 to 2 players\"]}\n");
+        line.at, "{\"ok\":true,\"queue\":\"q\",\"summary\":[\"team \\\"a\\\": 1 to 2 players\"],"
+                 "\"notes\":[{\"line\":1,\"column\":101,\"field\":\"teams[0].maxPlayers\","
+                 "\"message\":\"teams[0].maxPlayers \\\"2\\\" was read as the number 2\"}]}\n");
     queue_report_fini(&r);
     strbuf_clear(&line);
     r = report("{'name':'q','ruleset':{'ruleLanguageVersion':'1.0','teams':[]}}");

@@ -247,7 +247,7 @@ static void bounds_that_cross_after_a_while_are_told(void **state) {
     struct queue_def *def;
     assert_int_equal(queue_json_parse(strbuf_str(&json), true, &def, NULL, &why),
                      ERR_INVALID_ARGUMENT);
-    assert_string_equal(why.text, "rules[0] has minCount 4 above maxCount 3 after 5 s");
+    assert_string_equal(why.text, "rules[0] has minCount 4 above maxCount 3, after 5 s");
     strbuf_fini(&json);
 }
 

@@ -213,23 +213,24 @@ static void compounds_and_latencies_explain_themselves(void **state) {
 static const struct {
     const char *statement, *text;
 } mistakes[] = {
-    {"and(a,b", "\"and(a,b\": ')' is missing before \"\" at character 8"},
+    {"and(a,b", "\"and(a,b\": ')' is missing before the end"},
     {"and(a,)", "\"and(a,)\": a rule's name is missing before \")\" at character 7"},
     {"and()", "\"and()\": a rule's name is missing before \")\" at character 5"},
-    {"not(a,b)", "\"not(a,b)\": not takes one argument; there are more before \"\" at character 9"},
+    {"not(a,b)", "\"not(a,b)\": not takes one argument; there are more before the end"},
     {"nand(a,b)", "\"nand(a,b)\": no function has the name \"nand\" at character 1; there are and, "
                   "or, not, xor"},
     {"AND(a,b)",
      "\"AND(a,b)\": no function has the name \"AND\" at character 1; there are and, or, not, xor"},
-    {"or(a,slow)", "\"or(a,slow)\": no rule has the name \"slow\" at character 6"},
+    {"or(a,slow)",
+     "\"or(a,slow)\": no rule has the name \"slow\" at character 6; there are a, b, c, x, skill"},
     {"or(a,skll)",
      "\"or(a,skll)\": no rule has the name \"skll\" at character 6; did you mean \"skill\"?"},
     {"or(a,b) c", "\"or(a,b) c\": nothing may follow, but there is \"c\" at character 9"},
     {"or(a,skill)", "\"or(a,skill)\": may not name the rule \"skill\" at character 6; a compound "
                     "names collection, "
-                    "comparison, distance and latency rules, and this is a batchDistance"},
+                    "comparison, distance and latency rules, no batchDistance"},
     {"or(a,x)", "\"or(a,x)\": may not name the rule \"x\" at character 6; a compound names "
-                "collection, comparison, distance and latency rules, and this is a compound"},
+                "collection, comparison, distance and latency rules, no compound"},
 };
 
 static void every_wrong_statement_is_told_where_and_what(void **state) {
@@ -270,8 +271,8 @@ static void nesting_and_expanding_a_compound_are_bounded(void **state) {
                                &why),
                      ERR_INVALID_ARGUMENT);
     assert_string_equal(why.text,
-                        "expansions[0].target \"rules[x].statement\": a compound has no number to "
-                        "expand, but its rules have; not \"statement\"");
+                        "expansions[0].target \"rules[x].statement\": a compound has nothing to "
+                        "expand, but the rules it names have; not \"statement\"");
 }
 
 int main(void) {
