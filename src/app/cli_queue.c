@@ -12,7 +12,7 @@
 
 struct queue_options {
     struct client_options client;
-    bool allow_shrinking, json;
+    bool allow_shrinking, json, print;
     char *tickets;
 };
 
@@ -24,6 +24,9 @@ static const struct config_row rows[] = {
     {"tickets", CONFIG_TEXT, "", 0, 0, "", NULL,
      "explain: file of tickets that are judged as one match",
      offsetof(struct queue_options, tickets)},
+    {"print", CONFIG_BOOL, "false", 0, 0, "", NULL,
+     "check: print the definitions anew, in one canonical form",
+     offsetof(struct queue_options, print)},
     {"json", CONFIG_BOOL, "false", 0, 0, "", NULL, "print JSON lines",
      offsetof(struct queue_options, json)},
 };
@@ -99,6 +102,15 @@ static void shift_places(struct problems *all, struct json_place start) {
     }
 }
 
+/* A definition that was found right. */
+static void print_definition(struct str json, const struct queue_options *o) {
+    struct strbuf text = {0};
+    struct err_text why;
+    if (queue_json_print(json, o->allow_shrinking, &text, &why) == ERR_OK)
+        print_lines("", strbuf_str(&text));
+    strbuf_fini(&text);
+}
+
 /* `arg`: a bool, set where a definition is wrong; the others are still checked. */
 static int check_one(void *arg, const struct queue_options *o, const struct definition *d) {
     struct queue_report r;
@@ -106,7 +118,9 @@ static int check_one(void *arg, const struct queue_options *o, const struct defi
     shift_places(&r.problems, d->start);
     shift_places(&r.notes, d->start);
     if (!r.ok) *(bool *)arg = true;
-    if (o->json) {
+    if (o->print && r.ok) {
+        print_definition(d->json, o);
+    } else if (o->json) {
         struct strbuf line = {0};
         queue_report_json(&r, &line);
         print_lines("", strbuf_str(&line));

@@ -27,6 +27,9 @@ const char *ruleset_kind_name(enum rule_kind kind) {
 
 const char *const ruleset_strategy_names[] = {"exhaustiveSearch", "balanced", NULL};
 const char *const ruleset_age_names[] = {"newest", "oldest", NULL};
+const char *const ruleset_direction_names[] = {"ascending", "descending", NULL};
+const char *const ruleset_map_key_names[] = {"minValue", "maxValue", NULL};
+const char *const ruleset_latency_names[] = {"min", "avg", NULL};
 const char *const ruleset_scope_names[] = {"match", "team", NULL};
 const char *const ruleset_backfill_names[] = {"normal", "high", "low", NULL};
 const char *const ruleset_batching_names[] = {

@@ -406,6 +406,9 @@ void ruleset_warn(const struct ruleset *r, const struct ruleset_def *def, struct
 extern const char *const ruleset_kind_names[];       /* by enum rule_kind, those of documents */
 extern const char *const ruleset_strategy_names[];   /* exhaustiveSearch, balanced */
 extern const char *const ruleset_age_names[];        /* newest, oldest */
+extern const char *const ruleset_direction_names[];  /* ascending, descending */
+extern const char *const ruleset_map_key_names[];    /* by enum map_key, from MAP_KEY_MIN on */
+extern const char *const ruleset_latency_names[];    /* by enum latency_reference */
 extern const char *const ruleset_scope_names[];      /* of avoid: match, team */
 extern const char *const ruleset_backfill_names[];   /* by enum ruleset_backfill */
 extern const char *const ruleset_batching_names[];   /* by enum batching; the first is none */

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "model/ruleset_def.h"
 #include "wire/json_read.h"
+#include "wire/ruleset_print.h"
 
 #include <assert.h>
 #include <math.h>
@@ -185,6 +186,7 @@ enum err game_mode_json_read(const json_t *definition, const struct ruleset_read
         def.allow_shrinking = x->allow_shrinking;
         def.problems = x->problems;
         code = ruleset_build(r.arena, &def, out, x->notes, x->why);
+        if (!code && x->print) ruleset_print(&def, NULL, x->print);
     }
     if (code) arena_free(r.arena);
     return code;

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "wire/game_mode_json.h"
 #include "wire/json_place.h"
+#include "wire/json_pretty.h"
 #include "wire/json_read.h"
 #include "wire/json_syntax.h"
 #include "wire/ruleset_json.h"
@@ -389,6 +390,59 @@ enum err queue_json_check(struct str json, bool allow_shrinking, struct queue_de
     struct ruleset_reading x = {
         .allow_shrinking = allow_shrinking, .notes = notes, .why = &first, .problems = all};
     return read_bounded(json, &x, out);
+}
+
+/* ---- the canonical form ---- */
+
+/* `rules`: the ruleset, as it was printed at this depth. */
+static void print_settings(const json_t *tree, struct str rules, struct json_pretty *w) {
+    for (size_t i = 0; i < sizeof definition_rows / sizeof definition_rows[0]; i++) {
+        const char *name = definition_rows[i].name;
+        const json_t *value = json_object_get(tree, name);
+        if (!value) continue;
+        json_pretty_key(w, name);
+        if (strcmp(name, "ruleset") == 0)
+            strbuf_add_str(w->out, rules);
+        else if (definition_rows[i].kind == READ_TEXT)
+            json_pretty_json(w, value);
+        else
+            json_pretty_setting(w, value);
+    }
+}
+
+static void print_game_mode(const json_t *tree, struct str rules, struct json_pretty *w) {
+    void *only = json_object_iter((json_t *)tree); /* takes no const; reads only */
+    const json_t *description = json_object_get(json_object_iter_value(only), "description");
+    json_pretty_text_member(w, "name", str_of(json_object_iter_key(only)));
+    if (description)
+        json_pretty_text_member(w, "description", str_of(json_string_value(description)));
+    json_pretty_key(w, "ruleset");
+    strbuf_add_str(w->out, rules);
+}
+
+enum err queue_json_print(struct str json, bool allow_shrinking, struct strbuf *out,
+                          struct err_text *why) {
+    struct strbuf rules = {0}, clean = {0};
+    struct json_pretty inner = {.out = &rules, .depth = 1}, w = {.out = out};
+    struct ruleset_reading x = {.allow_shrinking = allow_shrinking, .why = why, .print = &inner};
+    struct queue_def *def = NULL;
+    json_t *tree = NULL;
+    enum err code = read_bounded(json, &x, &def);
+    if (!code) code = json_read_load(json, &clean, &tree, why);
+    if (!code) {
+        json_pretty_open(&w, '{');
+        if (is_definition(tree))
+            print_settings(tree, strbuf_str(&rules), &w);
+        else
+            print_game_mode(tree, strbuf_str(&rules), &w);
+        json_pretty_close(&w, '}');
+        strbuf_add_char(out, '\n');
+    }
+    json_decref(tree);
+    queue_def_free(def);
+    strbuf_fini(&rules);
+    strbuf_fini(&clean);
+    return code;
 }
 
 /* ---- a file of definitions ---- */

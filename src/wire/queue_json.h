@@ -26,6 +26,13 @@ enum err queue_json_parse(struct str json, bool allow_shrinking, struct queue_de
 enum err queue_json_check(struct str json, bool allow_shrinking, struct queue_def **out,
                           struct strbuf *notes, struct problems *all) ERR_CHECKED;
 
+/* Appends the definition in one canonical form, indented: numbers as numbers, members in order,
+ * without comments and what has its default; a game mode as what it becomes. Printing what was
+ * printed gives the same. INVALID_ARGUMENT where queue_json_parse refuses it, nothing is appended.
+ */
+enum err queue_json_print(struct str json, bool allow_shrinking, struct strbuf *out,
+                          struct err_text *why) ERR_CHECKED;
+
 /* Fills the places of problems that have a field and no place yet, and sorts all by place. `json`:
  * a definition; nothing is filled where it is no JSON. */
 void queue_json_places(struct str json, struct problems *all);

@@ -5,6 +5,7 @@
 #include "model/ruleset_def.h"
 #include "wire/additions_json.h"
 #include "wire/json_read.h"
+#include "wire/ruleset_print.h"
 
 #include <math.h>
 #include <string.h>
@@ -279,8 +280,8 @@ static enum err read_list_party(struct json_reader *r, const json_t *value, void
 }
 
 static enum err read_direction(struct json_reader *r, const json_t *value, void *into) {
-    static const char *const names[] = {"ascending", "descending", NULL};
-    static const struct json_read_row row = {.kind = READ_CHOICE, .choices = names};
+    static const struct json_read_row row = {.kind = READ_CHOICE,
+                                             .choices = ruleset_direction_names};
     int choice = 0;
     enum err code = json_read_value(r, value, &row, &choice);
     ((struct rule_def *)into)->descending = choice == 1;
@@ -288,15 +289,12 @@ static enum err read_direction(struct json_reader *r, const json_t *value, void 
 }
 
 static enum err read_map_key(struct json_reader *r, const json_t *value, void *into) {
-    static const char *const names[] = {"minValue", "maxValue", NULL};
-    static const struct json_read_row row = {.kind = READ_CHOICE, .choices = names};
+    static const struct json_read_row row = {.kind = READ_CHOICE, .choices = ruleset_map_key_names};
     int choice = 0;
     enum err code = json_read_value(r, value, &row, &choice);
     ((struct rule_def *)into)->map_key = choice == 1 ? MAP_KEY_MAX : MAP_KEY_MIN;
     return code;
 }
-
-static const char *const latency_references[] = {"min", "avg", NULL}; /* enum latency_reference */
 
 #define RULE_ROWS                                                                 \
     {.name = "name",                                                              \
@@ -410,7 +408,7 @@ static const struct json_read_row latency_rows[] = {
      .given = offsetof(struct rule_def, has_distance)},
     {.name = "distanceReference",
      .kind = READ_CHOICE,
-     .choices = latency_references,
+     .choices = ruleset_latency_names,
      .offset = offsetof(struct rule_def, latency),
      .given = offsetof(struct rule_def, has_latency)},
     PARTY_ROW,
@@ -618,6 +616,7 @@ enum err ruleset_json_read(const json_t *document, const struct ruleset_reading 
     struct ruleset_def def = {.allow_shrinking = x->allow_shrinking, .problems = x->problems};
     enum err code = json_read_object(&r, document, ROWS(ruleset_rows), &def);
     if (!code) code = ruleset_build(r.arena, &def, out, x->notes, x->why);
+    if (!code && x->print) ruleset_print(&def, document, x->print);
     if (code) arena_free(r.arena);
     return code;
 }

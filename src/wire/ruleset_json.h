@@ -11,12 +11,16 @@
 
 #include "wire/json_read.h"
 
+struct json_pretty; /* json_pretty.h */
+
 /* What a reading is asked for and where it tells. */
 struct ruleset_reading {
     bool allow_shrinking;      /* accept expansion steps that narrow */
     struct strbuf *notes;      /* what was read leniently is appended, a line each; may be NULL */
     struct err_text *why;      /* the first problem */
     struct problems *problems; /* all of them; NULL: reading ends at the first */
+    struct json_pretty
+        *print; /* the definition is written as one value (ruleset_print.h); or NULL */
 };
 
 /* Reads and compiles a parsed document, which is only borrowed. The caller frees `*out` with

@@ -1,4 +1,5 @@
 /* fuzz_queue_json.c - any bytes as a queue definition; what is accepted must be usable. */
+#include "base/limits.h"
 #include "model/ruleset.h"
 #include "wire/queue_json.h"
 
@@ -67,6 +68,28 @@ static void check_definition(struct str json, bool allow_shrinking, const struct
     problems_fini(&all);
 }
 
+/* What is printed is read, means the same, and is printed the same. */
+static void check_print(struct str json, bool allow_shrinking, const struct ruleset *r) {
+    struct strbuf once = {0}, twice = {0}, words = {0}, again = {0};
+    struct queue_def *def = NULL;
+    struct err_text why;
+    if (queue_json_print(json, allow_shrinking, &once, &why) != ERR_OK) abort();
+    if (once.size <= LIMIT_RULESET_BYTES) { /* indented, it may have become too large */
+        struct str text = strbuf_str(&once);
+        if (queue_json_print(text, allow_shrinking, &twice, &why) != ERR_OK) abort();
+        if (!str_equal(text, strbuf_str(&twice))) abort();
+        if (queue_json_parse(text, allow_shrinking, &def, NULL, &why) != ERR_OK) abort();
+        ruleset_describe(r, &words);
+        ruleset_describe(def->ruleset, &again);
+        if (!str_equal(strbuf_str(&words), strbuf_str(&again))) abort();
+    }
+    queue_def_free(def);
+    strbuf_fini(&once);
+    strbuf_fini(&twice);
+    strbuf_fini(&words);
+    strbuf_fini(&again);
+}
+
 static void try_definition(struct str json, bool allow_shrinking) {
     struct queue_def *def;
     struct strbuf notes = {0};
@@ -75,6 +98,7 @@ static void try_definition(struct str json, bool allow_shrinking) {
     check_definition(json, allow_shrinking, ok ? NULL : &why);
     if (ok) {
         ruleset_describe(def->ruleset, &notes);
+        check_print(json, allow_shrinking, def->ruleset);
         evaluate(def->ruleset);
         queue_def_free(def);
     } else if (def) {

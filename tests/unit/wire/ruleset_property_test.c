@@ -4,6 +4,7 @@
  *  - the verdict does not depend on the order of the tickets
  *  - explaining agrees with judging: every rule holds where the match is legal, and one does not
  *    where it is not and the teams have their sizes
+ *  - printing what was printed gives the same text and the same meaning
  */
 #include "base/rng.h"
 #include "support/match_text.h"
@@ -40,10 +41,14 @@ static void add_rule(struct rng *rng, struct strbuf *out, unsigned index) {
     switch (index < 3 ? 1 + rng_below(rng, 7)
                       : rng_below(rng, 8)) { /* no batchDistance in a compound */
     case 0:
-        strbuf_printf(out,
-                      "'batchDistance','batchAttribute':'skill','maxDistance':%d,"
-                      "'partyAggregation':'%s'}",
-                      number, party);
+        if (number % 3 == 0)
+            strbuf_printf(out, "'batchDistance','batchAttribute':'mode','maxDistance':%d}",
+                          number / 3 % 3);
+        else
+            strbuf_printf(out,
+                          "'batchDistance','batchAttribute':'skill','maxDistance':%d,"
+                          "'partyAggregation':'%s'}",
+                          number, party);
         break;
     case 1:
         strbuf_printf(out, "'comparison','operation':'=',"
@@ -171,6 +176,26 @@ static void check_reports(const struct ruleset *r, const struct candidate *c,
     assert_true(v->failed_rule == RULESET_NONE || failing > 0);
 }
 
+/* The ruleset that was built last is printed, read and printed the same, and means the same. */
+static void check_print(void) {
+    struct strbuf once = {0}, twice = {0}, words = {0}, again = {0};
+    struct err_text why = {0};
+    struct queue_def *def = NULL;
+    struct str json = rules_built->json;
+    if (queue_json_print(json, false, &once, &why)) fail_msg("%s", why.text);
+    if (queue_json_print(strbuf_str(&once), false, &twice, &why)) fail_msg("%s", why.text);
+    assert_string_equal(once.at, twice.at);
+    if (queue_json_parse(strbuf_str(&once), false, &def, NULL, &why)) fail_msg("%s", why.text);
+    ruleset_describe(rules_built->ruleset, &words);
+    ruleset_describe(def->ruleset, &again);
+    assert_string_equal(words.at, again.at);
+    queue_def_free(def);
+    strbuf_fini(&once);
+    strbuf_fini(&twice);
+    strbuf_fini(&words);
+    strbuf_fini(&again);
+}
+
 static void what_holds_for_all_rulesets_and_matches(void **state) {
     (void)state;
     const uint64_t seed = 20250301;
@@ -183,6 +208,7 @@ static void what_holds_for_all_rulesets_and_matches(void **state) {
     for (int round = 0; round < 400; round++) {
         random_ruleset(&rng, &text);
         const struct ruleset *r = rules(text.at);
+        check_print();
         for (int k = 0; k < 25; k++) {
             random_match(&rng, &match);
             int64_t age = (int64_t)rng_below(&rng, 20000);
