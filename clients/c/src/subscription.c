@@ -105,8 +105,8 @@ static void wait_until(pthread_cond_t *condition, pthread_mutex_t *mutex, int64_
     pthread_cond_timedwait(condition, mutex, &until);
 }
 
-/* One page. CANCELLED when the subscription is being stopped. */
-static enum muster_code replay_page(struct muster_subscription *s,
+/* One page after that position. CANCELLED when the subscription is being stopped. */
+static enum muster_code replay_page(struct muster_subscription *s, struct position after,
                                     Muster__V1__ReplayEventsResponse **out,
                                     struct muster_status *status) {
     *out = NULL;
@@ -115,8 +115,8 @@ static enum muster_code replay_page(struct muster_subscription *s,
     pthread_mutex_init(&w->mutex, NULL);
     pthread_cond_init(&w->ended, NULL);
     Muster__V1__ReplayEventsRequest request = MUSTER__V1__REPLAY_EVENTS_REQUEST__INIT;
-    request.epoch = s->tracker.known.epoch;
-    request.after_seq = s->tracker.known.seq;
+    request.epoch = after.epoch;
+    request.after_seq = after.seq;
     request.topic_prefix = s->prefix;
     struct muster_call call = {.timeout_ms = REPLAY_TIMEOUT_MS};
     muster_call_async(s->client, "Events/ReplayEvents", &request.base, &call, replay_ended, w);
@@ -148,17 +148,39 @@ static void topic_of(const Muster__V1__Event *event, const char *realm, char out
 /* The journal does not reach back to where we were: start over from what comes next. */
 static void resync(struct muster_subscription *s, const char *reason) {
     s->tracker.started = false;
+    pthread_mutex_lock(&s->mutex);
+    s->last = (struct position){0, 0};
+    pthread_mutex_unlock(&s->mutex);
     s->on_resync(s->arg, reason);
+}
+
+/* As replay_page; resyncs where the journal has no such position. */
+static enum muster_code replay_or_resync(struct muster_subscription *s, struct position after,
+                                         Muster__V1__ReplayEventsResponse **out) {
+    struct muster_status status;
+    enum muster_code code = replay_page(s, after, out, &status);
+    if (code == MUSTER_OUT_OF_RANGE || code == MUSTER_DATA_LOSS) resync(s, status.message);
+    return code;
+}
+
+/* What was handed on beyond `known` must still be in the journal, which may have gone back to a
+ * place between the two: then a replay from `known` would never show it. */
+static enum muster_code verify_last(struct muster_subscription *s) {
+    Muster__V1__ReplayEventsResponse *page;
+    if (muster_tracker_order(s->last, s->tracker.known) <= 0) return MUSTER_OK;
+    enum muster_code code = replay_or_resync(s, s->last, &page);
+    muster_free(page);
+    return code;
 }
 
 /* From `known` to the journal's end. OK, or OUT_OF_RANGE (resynced), or why it failed. */
 static enum muster_code replay(struct muster_subscription *s) {
+    enum muster_code code = verify_last(s);
+    if (code != MUSTER_OK) return code;
     bool more = true;
     while (more && !s->stopping) {
-        struct muster_status status;
         Muster__V1__ReplayEventsResponse *page;
-        enum muster_code code = replay_page(s, &page, &status);
-        if (code == MUSTER_OUT_OF_RANGE || code == MUSTER_DATA_LOSS) resync(s, status.message);
+        code = replay_or_resync(s, s->tracker.known, &page);
         if (code != MUSTER_OK) return code;
         for (size_t i = 0; i < page->n_events; i++) {
             char topic[TOPIC_BYTES];

@@ -34,7 +34,8 @@ struct stream {
     } journal[JOURNAL_MAX];
     int journal_count;
     atomic_int replays, replay_code;
-    uint64_t first_seq; /* older ones are trimmed */
+    uint64_t first_seq;             /* older ones are trimmed */
+    atomic_uint_fast64_t gone_from; /* a rollback took these of epoch 1; 0 = none */
     pthread_mutex_t mutex;
     char delivered[1024], resync[128];
     const char *expected;
@@ -54,6 +55,7 @@ static int answer_replay(void *arg, const Muster__V1__Request *request,
     muster__v1__replay_events_request__free_unpacked(in, NULL);
     if (!known) return MUSTER_INVALID_ARGUMENT;
     if (after + 1 < s->first_seq) return MUSTER_OUT_OF_RANGE;
+    if (s->gone_from && epoch == 1 && after >= s->gone_from) return MUSTER_OUT_OF_RANGE;
     Muster__V1__ReplayEventsResponse out = MUSTER__V1__REPLAY_EVENTS_RESPONSE__INIT;
     Muster__V1__Position position = MUSTER__V1__POSITION__INIT;
     Muster__V1__Event events[JOURNAL_MAX], *pointers[JOURNAL_MAX];
@@ -355,6 +357,21 @@ static void new_epoch_is_checked_against_the_journal(void **state) {
     stop(s);
 }
 
+/* The last heartbeat came before what is gone: a replay from there alone would find no fault. */
+static void what_was_handed_on_and_is_gone_from_the_journal_is_told(void **state) {
+    (void)state;
+    struct stream *s = start(0, 0);
+    heartbeat(s, 1, 9, 0, 0);
+    expect_position(s, 9);
+    publish(s, QUEUED, 9, 10, 1, "0");
+    expect(s, "10.0 ");
+    s->gone_from = 10;
+    heartbeat(s, 2, 1, 0, 0);
+    fake_wait_until(has_resynced, s, "a resync");
+    assert_int_equal(s->resyncs, 1);
+    stop(s);
+}
+
 static void nothing_later_is_handed_on_while_a_replay_fails(void **state) {
     (void)state;
     struct stream *s = start(0, 0);
@@ -413,6 +430,7 @@ int main(void) {
         cmocka_unit_test(start_after_a_position_catches_up_first),
         cmocka_unit_test(trimmed_position_leads_to_a_resync_and_goes_on_from_now),
         cmocka_unit_test(new_epoch_is_checked_against_the_journal),
+        cmocka_unit_test(what_was_handed_on_and_is_gone_from_the_journal_is_told),
         cmocka_unit_test(nothing_later_is_handed_on_while_a_replay_fails),
         cmocka_unit_test(unsubscribing_does_not_wait_for_a_silent_server),
         cmocka_unit_test(malformed_subscriptions_are_refused),
