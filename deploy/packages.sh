@@ -22,6 +22,7 @@ package_reason() {
     clang-14 | libclang-rt-14-dev) echo "fuzz targets" ;;
     python3 | python3-venv) echo "test drivers, python-socketio" ;;
     openssl) echo "makes certificates for the tests of TLS" ;;
+    chromium) echo "a real browser" ;;
     nodejs | npm) echo "the official Socket.IO client" ;;
     *) echo "needed" ;;
     esac

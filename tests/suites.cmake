@@ -83,10 +83,15 @@ add_test(NAME clients.install
 set_tests_properties(clients.install PROPERTIES LABELS e2e TIMEOUT 300 ENVIRONMENT
     "TEST_BINARY=$<TARGET_FILE:muster>")
 
-# interop: the official Socket.IO clients from npm and PyPI against the real server.
+# interop: Socket.IO clients from npm, PyPI, Go and a browser against real servers, and npm's packet
+# parser beside ours.
+add_executable(sio_packet_dump interop/sio_packet_dump.c)
+target_link_libraries(sio_packet_dump PRIVATE muster_socketio)
 add_test(NAME interop COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/interop/run ${CMAKE_BINARY_DIR}/interop)
-set_tests_properties(interop PROPERTIES LABELS interop TIMEOUT 600 ENVIRONMENT
-    "TEST_BINARY=$<TARGET_FILE:muster>")
+set(interop_environment "TEST_BINARY=$<TARGET_FILE:muster>" "ECHO_SERVER=$<TARGET_FILE:echo_server>"
+    "SIO_PACKET_DUMP=$<TARGET_FILE:sio_packet_dump>")
+set_tests_properties(interop PROPERTIES LABELS interop TIMEOUT 1500
+    ENVIRONMENT "${interop_environment}")
 
 # deploy: image, units, manifests, alerts and dashboard, by the tools that read them.
 add_test(NAME deploy COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/deploy/run ${CMAKE_BINARY_DIR}/deploy-test)

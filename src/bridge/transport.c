@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "bridge/chunked.h"
 #include "bridge/http_answer.h"
 #include "bridge/listen_address.h"
 #include "bridge/tls.h"
@@ -83,11 +84,13 @@ struct conn {
     struct eio_ws ws;
     struct strbuf in;  /* a POST's body, or a message in pieces */
     struct strbuf out; /* the HTTP answer, behind LWS_PRE bytes */
-    size_t body_bytes; /* of the POST */
+    size_t body_bytes; /* of the POST; in chunks: at most */
+    struct chunked chunks;
     enum eio_ws_code close_code;
     char address[EIO_ADDRESS_BYTES]; /* counted in t->peers */
-    bool requested;                  /* has had its one request */
-    bool head;                       /* a HEAD request: the answer has no body */
+    bool chunked;
+    bool requested;   /* has had its one request */
+    bool head;        /* a HEAD request: the answer has no body */
     bool in_callback; /* of this lws: what is decided there is done by its return value */
     bool held;        /* a GET in the epoll set, flow-controlled */
     bool cut;         /* to be closed without an answer */
@@ -115,6 +118,7 @@ static void kill_soon(struct conn *c) {
 /* Copies of what a request says: lws has headers in fragments. */
 struct header_text {
     char origin[512], content_length[32], content_type[128], wanted[1024], version[8];
+    char encoding[16];
 };
 
 /* One that is too long reads "?": nothing that is compared with it matches. */
@@ -147,6 +151,9 @@ static int read_request(struct lws *wsi, struct eio_request *r, struct header_te
     *r = (struct eio_request){.method = method_of(method)};
     r->upgrade = lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE) > 0;
     r->transfer_encoding = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0;
+    struct str encoding =
+        header(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING, text->encoding, sizeof text->encoding);
+    r->chunked = encoding.size == 7 && strncasecmp(encoding.at, "chunked", 7) == 0;
     r->origin = header(wsi, WSI_TOKEN_ORIGIN, text->origin, sizeof text->origin);
     r->content_length = header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, text->content_length,
                                sizeof text->content_length);
@@ -257,14 +264,32 @@ static int http_request(struct transport *t, struct lws *wsi, struct conn *c) {
         hold(c);
         return 0;
     case EIO_HTTP_BODY:
-        c->body_bytes = (size_t)strtoull(r.content_length.at, NULL, 10);
+        c->chunked = r.chunked;
+        c->body_bytes = r.chunked ? eio_server_payload_bytes_max(t->engine)
+                                  : (size_t)strtoull(r.content_length.at, NULL, 10);
         break;
     }
     return conclude(c);
 }
 
+/* To lws the body has no end; to us it has, and then the connection has too. */
+static int http_chunks(struct conn *c, const void *in, size_t size) {
+    enum chunked_state state =
+        chunked_take(&c->chunks, (struct str){in, size}, &c->in, c->body_bytes);
+    if (state < CHUNKED_DONE) return 0;
+    c->in_callback = true;
+    if (state == CHUNKED_TOO_LARGE)
+        eio_http_body_too_large(c->t->engine, &c->exchange);
+    else /* a malformed one is answered as an empty one */
+        eio_http_body(c->t->engine, &c->exchange, c->in.at, state == CHUNKED_DONE ? c->in.size : 0);
+    (void)conclude(c);
+    return -1;
+}
+
 static int http_body(struct conn *c, const void *in, size_t size) {
-    if (!c || c->cut || c->in.size + size > c->body_bytes) return -1;
+    if (!c || c->cut) return -1;
+    if (c->chunked) return http_chunks(c, in, size);
+    if (c->in.size + size > c->body_bytes) return -1;
     strbuf_add(&c->in, in, size);
     return 0;
 }

@@ -79,11 +79,12 @@ static enum eio_http_next begin_post(struct eio_server *server, struct eio_excha
         eio_session_drop(s, "transport error", EIO_WS_NORMAL);
         return refuse(server, x, 400);
     }
-    if (r->transfer_encoding) return refuse(server, x, r->content_length.size ? 400 : 411);
-    if (r->content_length.size == 0) return refuse(server, x, 411);
-    if (!parse_length(r->content_length, &length)) return refuse(server, x, 400);
+    if (r->transfer_encoding && r->content_length.size) return refuse(server, x, 400);
+    if (r->content_length.size == 0 && !r->chunked) return refuse(server, x, 411);
+    if (!parse_length(r->content_length, &length) && !r->chunked) return refuse(server, x, 400);
     if (length > server->options.payload_bytes_max) return refuse(server, x, 413);
-    if (str_starts(r->content_type, STR("application/octet-stream")) || length == 0) {
+    if (str_starts(r->content_type, STR("application/octet-stream")) ||
+        (length == 0 && !r->chunked)) {
         eio_session_drop(s, "transport error", EIO_WS_NORMAL);
         return refuse(server, x, 400);
     }
@@ -144,6 +145,15 @@ void eio_http_body(struct eio_server *server, struct eio_exchange *x, char *body
         answer(server, x, 200, "text/html", STR("ok"));
     else
         refuse(server, x, 400);
+    eio_server_leave(server);
+}
+
+void eio_http_body_too_large(struct eio_server *server, struct eio_exchange *x) {
+    struct eio_session *s = x->session;
+    if (!s) return;
+    eio_server_enter(server);
+    s->post = NULL;
+    refuse(server, x, 413);
     eio_server_leave(server);
 }
 

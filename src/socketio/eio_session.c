@@ -12,6 +12,7 @@
 #define CLOSE_FLUSH_MS 2000 /* for a WebSocket that is choked when it is closed */
 #define CLOSE_POLL_MS 30000 /* for the GET that fetches the close packet, as the reference */
 #define QUEUE_FIRST_CAPACITY 4
+#define BODY_PACKETS_MAX 16 /* in answer to a GET: python-engineio refuses a body with more */
 
 static const char PACKET_TEXT[][2] = {"0", "1", "2", "3", "4", "5", "6"};
 
@@ -101,6 +102,7 @@ static void flush_polling(struct eio_session *s) {
     strbuf_clear(body);
     /* The close goes alone: a client that reads it acts on what came with it too late. */
     uint32_t count = s->queue_count - (s->state == EIO_CLOSING && s->queue_count > 1);
+    if (count > BODY_PACKETS_MAX) count = BODY_PACKETS_MAX;
     for (uint32_t i = 0; i < count; i++)
         eio_payload_add(body, s->queue[s->queue_first + i]);
     while (count-- > 0)

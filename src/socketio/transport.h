@@ -32,6 +32,7 @@ struct eio_request {
     enum eio_method method;
     bool upgrade;           /* asks for a WebSocket */
     bool transfer_encoding; /* such a header is there */
+    bool chunked;           /* and its value is "chunked" */
     /* Query values, filled by eio_request_argument; one that is cut can match nothing. */
     char eio[4], transport[12], sid[24];
     struct str origin;         /* empty = no such header */
@@ -102,11 +103,13 @@ size_t eio_server_session_count(const struct eio_server *server); /* closing one
 enum eio_http_next { EIO_HTTP_ANSWERED, EIO_HTTP_HELD, EIO_HTTP_BODY };
 
 /* `r` is borrowed for the call. The body that BODY asks for has content_length bytes, at most
- * payload_bytes_max. */
+ * payload_bytes_max, or comes in chunks and is bounded by the transport. */
 enum eio_http_next eio_http_request(struct eio_server *server, struct eio_exchange *x,
                                     const struct eio_request *r);
 /* Always answers, unless the server cut the exchange before. Rewrites the body. */
 void eio_http_body(struct eio_server *server, struct eio_exchange *x, char *body, size_t size);
+/* Instead of eio_http_body: it is larger than payload_bytes_max. The session lives. */
+void eio_http_body_too_large(struct eio_server *server, struct eio_exchange *x);
 void eio_http_gone(struct eio_server *server, struct eio_exchange *x); /* lost before its answer */
 
 /* Before 101: true to go on; false to send `refusal` (its body is static) and close. */
