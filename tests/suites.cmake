@@ -39,7 +39,7 @@ set_tests_properties(demo.hardening PROPERTIES LABELS demo TIMEOUT 60
     DEPENDS "demo.1v1_duel;demo.5v5_arena")
 
 # bench: figures by bench/run.py; here only that every program runs and prints all its rows.
-foreach(name denominators rpc sockets)
+foreach(name denominators rpc sockets fanout)
     add_executable(bench_${name} bench/${name}.c bench/measure.c)
 endforeach()
 target_link_libraries(bench_rpc PRIVATE muster_client)
@@ -69,7 +69,7 @@ target_link_libraries(replay_bench PRIVATE muster_redis_fixture cmocka)
 # conformance: wire rules of Engine.IO v4 and Socket.IO v5 over real sockets, against an echo.
 add_executable(echo_server conformance/echo_server.c)
 target_link_libraries(echo_server PRIVATE muster_bridge)
-foreach(name polling websocket upgrade packets features clients tls hostile)
+foreach(name engine polling websocket upgrade packets features clients tls hostile)
     add_test(NAME conformance.${name}
         COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/conformance/${name}_test.py)
     set_tests_properties(conformance.${name} PROPERTIES LABELS conformance TIMEOUT 120 ENVIRONMENT

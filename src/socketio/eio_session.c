@@ -1,6 +1,7 @@
 /* eio_session.c - one Engine.IO session: its transports, heartbeat and queue. */
 #include "socketio/eio_session.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
@@ -292,6 +293,14 @@ void eio_session_close(struct eio_session *s, const char *reason, enum eio_ws_co
 
 /* ---- heartbeat and deadlines ---- */
 
+/* The deadline is that of a ping on time: a client may count on it. But a server that was held up
+ * leaves him half of it, and does not drop everybody for its own delay. */
+static int64_t pong_delay_ms(const struct eio_session *s, const struct wheel_node *n) {
+    int64_t timeout_ms = s->server->options.ping_timeout_ms;
+    int64_t late_ms = clock_mono_us() / 1000 - n->due_ms;
+    return timeout_ms - (late_ms < timeout_ms / 2 ? late_ms : timeout_ms / 2);
+}
+
 static void heartbeat_due(struct wheel_node *n) {
     struct eio_session *s = LIST_OF(n, struct eio_session, timers[EIO_TIMER_HEARTBEAT]);
     if (s->state == EIO_CLOSING) {
@@ -300,7 +309,7 @@ static void heartbeat_due(struct wheel_node *n) {
         eio_session_drop(s, "ping timeout", EIO_WS_NORMAL);
     } else {
         s->awaiting_pong = true;
-        start_timer(s, EIO_TIMER_HEARTBEAT, s->server->options.ping_timeout_ms);
+        start_timer(s, EIO_TIMER_HEARTBEAT, pong_delay_ms(s, n));
         send_packet(s, EIO_PING);
     }
 }

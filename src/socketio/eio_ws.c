@@ -15,8 +15,6 @@ bool eio_ws_check(struct eio_server *server, const struct eio_request *r,
     eio_server_tick(server);
     struct eio_session *s;
     enum eio_failure failure = eio_server_check(server, r, &s);
-    /* Never two WebSockets for one session: knowing a sid must not be enough to take it over. */
-    if (s && (s->state != EIO_POLLING || s->probe)) failure = EIO_BAD_REQUEST;
     if (failure == EIO_NO_FAILURE && !s &&
         (server->closing || server->open.count >= server->options.connections_max))
         failure = EIO_FULL;
@@ -38,6 +36,8 @@ static bool open_socket(struct eio_server *server, struct eio_ws *ws, const stru
         return s != NULL;
     }
     struct eio_session *s = eio_server_find(server, str_of(r->sid));
+    /* Never two WebSockets for one session: knowing a sid must not be enough to take it over. The
+     * second is closed after 101, as the protocol's own suite expects it. */
     if (!s || s->state != EIO_POLLING || s->probe) return false;
     s->probe = ws;
     ws->session = s;

@@ -1,7 +1,8 @@
 /* echo_server.c - the Socket.IO server with handlers that only echo: for the conformance tests.
  *
  *     echo_server [--FLAG VALUE]...      FLAG: a row of FLAGS below, or listen, origins, path,
- *                                         tls-cert, tls-key, sockets-per-ip
+ *                                         tls-cert, tls-key, sockets-per-ip, or bare (1: only
+ *                                         Engine.IO, whose messages are echoed)
  *
  * Prints its port on standard output; ends on SIGTERM. Besides what the protocol's own suites ask
  * for (auth, message -> message-back, message-with-ack, namespace /custom) it knows: join, leave,
@@ -10,6 +11,7 @@
  */
 #include "base/mem.h"
 #include "bridge/transport.h"
+#include "socketio/eio_server.h"
 #include "socketio/sio_json.h"
 
 #include <signal.h>
@@ -20,6 +22,7 @@
 
 static struct transport *transport;
 static struct sio_server *server;
+static bool bare;
 
 static void on_signal(int number) {
     (void)number;
@@ -158,6 +161,31 @@ static const struct sio_handlers CUSTOM = {on_connect, on_event, NULL, on_discon
 static const struct sio_handlers REFUSED = {refuse, NULL, NULL, NULL};
 static const struct sio_handlers LATER = {decide_later, on_event, NULL, forget_undecided};
 
+/* Engine.IO without Socket.IO on it. */
+static void bare_open(void *arg, struct eio_session *s) {
+    (void)arg;
+    (void)s; /* it joins nothing: the deadline for that is off */
+}
+
+static void bare_message(void *arg, struct eio_session *s, char *data, size_t size, bool binary) {
+    (void)arg;
+    struct strbuf text = {0};
+    if (!binary) strbuf_add_char(&text, '4');
+    strbuf_add(&text, data, size);
+    struct eio_frame *f = eio_frame_new(strbuf_str(&text), binary);
+    strbuf_fini(&text);
+    eio_session_send(s, &f, 1);
+    eio_frame_drop(f);
+}
+
+static void bare_close(void *arg, struct eio_session *s, const char *reason) {
+    (void)arg;
+    (void)s;
+    fprintf(stderr, "closed: %s\n", reason);
+}
+
+static const struct eio_events BARE = {bare_open, bare_message, bare_close};
+
 static int on_get(void *arg, struct str path, struct strbuf *body, const char **type) {
     (void)arg;
     if (!str_equal(path, STR("/healthz"))) return 404;
@@ -179,7 +207,9 @@ static const struct {
     FLAG("upgrade-timeout", upgrade_timeout_ms),
     FLAG("return-timeout", return_timeout_ms),
     FLAG("payload", payload_bytes_max),
+    FLAG("namespaces", namespaces_max),
     FLAG("queue-bytes", queue_bytes_max),
+    FLAG("queue-packets", queue_packets_max),
     FLAG("connections", connections_max),
     FLAG("per-ip", connections_per_ip_max),
     FLAG("strangers", strangers_max),
@@ -210,6 +240,8 @@ static bool parse_flags(int argc, char **argv, struct sio_options *o,
             o->path = value;
         else if (!strcmp(name, "listen"))
             to->listen = value;
+        else if (!strcmp(name, "bare"))
+            bare = true;
         else if (!strcmp(name, "tls-cert"))
             to->tls_cert = value;
         else if (!strcmp(name, "tls-key"))
@@ -235,6 +267,7 @@ int main(int argc, char **argv) {
     sio_namespace(server, "/custom", &CUSTOM, NULL);
     sio_namespace(server, "/refused", &REFUSED, NULL);
     sio_namespace(server, "/later", &LATER, NULL);
+    if (bare) sio_server_engine(server)->events = &BARE;
     to.server = server;
     if (transport_open(&transport, &to, &why) != ERR_OK) {
         fprintf(stderr, "%s\n", why.text);

@@ -152,6 +152,50 @@ class Http1(Hostile):
         self.assertIn(b'"code":3', data)
 
 
+    def test_expect_100_continue_is_not_waited_for(self):
+        sid = self.join_polling()
+        s = self.raw(self.request("POST", f"{POLL}&sid={sid}",
+                                  "Content-Length: 1\r\nExpect: 100-continue\r\n", "3"))
+        self.assertIn(b" 200 OK", self.read_all(s))
+
+    def test_requests_without_host_or_without_a_version_are_served_and_closed(self):
+        data = self.read_all(self.raw(f"GET /socket.io/?{POLL} HTTP/1.1\r\n\r\n"))
+        self.assertTrue(data.startswith(b"HTTP/1.1 200"))
+        self.assertIn(b"Connection: close",
+                      self.read_all(self.raw(f"GET /socket.io/?{POLL}\r\n\r\n")))
+        self.assert_idle()
+
+    def test_answers_are_not_compressed(self):
+        answer = self.get(POLL, headers=["Accept-Encoding: gzip, deflate, br"])
+        self.assertNotIn("content-encoding", answer.headers)
+        self.assertTrue(answer.text.startswith("0{"))
+
+    def test_header_whose_name_begins_a_known_one_does_no_harm(self):
+        # As the last header it makes the library wait for more until its deadline.
+        s = self.raw(self.request("GET", extra="X-Auth: token\r\n"))
+        self.settle()
+        self.assert_alive()
+        self.read_all(s)
+        self.assert_idle()
+
+
+class WebSocketOddities(Hostile):
+    def test_frame_without_a_mask_does_no_harm(self):
+        ws = self.join()
+        text = b'42["message","bare"]'
+        ws.socket.sendall(bytes([0x81, len(text)]) + text)
+        try:
+            self.assertEqual(ws.receive_packet(), '42["message-back","bare"]')
+        except Closed:
+            pass  # what RFC 6455 asks for; the library delivers it
+        self.assert_idle()
+
+    def test_subprotocol_nobody_knows_gets_no_websocket_and_does_no_harm(self):
+        ws = self.ws(headers=["Sec-WebSocket-Protocol: chat"])
+        self.assertNotEqual(ws.answer.status, 101)
+        self.assert_idle()
+
+
 class Slow(Hostile):
     def test_websocket_client_that_does_not_read_is_cut(self):
         ws = self.join()

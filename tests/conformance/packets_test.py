@@ -101,6 +101,23 @@ class Connect(Packets):
         self.closes("40/" + "n" * 300, ws=self.open_ws())
 
 
+class NamespaceLimit(Case):
+    flags = {"namespaces": 2, "ping_interval": 20000}
+
+    def test_namespaces_of_one_connection_are_bounded(self):
+        ws = self.open_ws()
+        for nsp in ("", "/custom,"):
+            ws.send("40" + nsp)
+            ws.receive_packet()
+            ws.receive_packet()
+        ws.send("41/custom,")
+        ws.send("40/custom,")
+        self.assertTrue(ws.receive_packet().startswith("40/custom"))
+        ws.receive_packet()
+        ws.send("40/later,")
+        self.assertEqual(ws.until_closed(), 1002)
+
+
 class Disconnect(Packets):
     def test_disconnected_namespace_can_be_joined_again(self):
         ws = self.join()

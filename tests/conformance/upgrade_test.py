@@ -107,15 +107,17 @@ class Upgrade(Case):
             self.assert_took(began, 0.4)
             self.assert_polling_works(sid)
 
-    def test_second_probe_meanwhile_is_refused(self):
+    def test_second_websocket_is_closed_before_and_during_the_probe_and_after_the_upgrade(self):
         sid = self.join_polling()
         first = self.probe(sid)
         self.assertEqual(first.answer.status, 101)
-        self.assertEqual(self.probe(sid).answer.status, 400)
+        self.assertEqual(self.probe(sid).until_closed(), 1000)
         first.send("2probe")
         self.assertEqual(first.receive(), "3probe")
-        self.assertEqual(self.probe(sid).answer.status, 400)
+        self.assertEqual(self.probe(sid).until_closed(), 1000)
         first.send("5")
+        self.settle()
+        self.assertEqual(self.probe(sid).until_closed(), 1000)
         first.send('42["message",1]')
         self.assertEqual(first.receive_packet(), '42["message-back",1]')
 
