@@ -12,8 +12,8 @@
 struct sim_settings {
     char *config; /* first in every command's options */
     char *matcher, *queue, *rate, *duration, *svg;
-    int64_t seed;
-    bool json;
+    int64_t seed, seeds;
+    bool json, compare;
 };
 
 static const struct config_row rows[] = {
@@ -30,6 +30,11 @@ static const struct config_row rows[] = {
      offsetof(struct sim_settings, duration)},
     {"seed", CONFIG_INT, "1", 0, INT64_MAX, "", NULL, "seed of the arrivals",
      offsetof(struct sim_settings, seed)},
+    {"compare", CONFIG_BOOL, "false", 0, 0, "", NULL,
+     "play every setting of every matcher, and say whose front is in front",
+     offsetof(struct sim_settings, compare)},
+    {"seeds", CONFIG_INT, "4", 1, 32, "", NULL, "compare: so many traces, from the seed on",
+     offsetof(struct sim_settings, seeds)},
     {"json", CONFIG_BOOL, "false", 0, 0, "", NULL, "print one JSON object instead of the table",
      offsetof(struct sim_settings, json)},
     {"svg", CONFIG_TEXT, "", 0, 0, "", NULL, "write charts into this folder",
@@ -38,6 +43,7 @@ static const struct config_row rows[] = {
 
 static const char usage[] =
     "usage: muster sim WORKLOAD [--matcher NAME|all] [--rate R] [--seed N] [--duration S]\n"
+    "       muster sim WORKLOAD --compare [--seeds N] [--rate R] [--duration S] [--svg FOLDER]\n"
     "\n"
     "Plays the matcher's own code against made-up arrivals in virtual time, and says how long\n"
     "players waited and what their matches were worth. Needs no server. The same seed gives the\n"
@@ -89,6 +95,8 @@ static enum err read_settings(const struct sim_settings *s, struct sim_options *
                               struct strbuf *queue, struct err_text *why) {
     o->matcher = s->matcher;
     o->seed = (uint64_t)s->seed;
+    o->seeds = (uint32_t)s->seeds;
+    o->compare = s->compare;
     enum err code = read_number("rate", s->rate, &o->rate, why);
     if (code == ERR_OK) code = read_number("duration", s->duration, &o->duration_s, why);
     if (code == ERR_OK && s->queue[0]) code = command_read_file(s->queue, 65535, queue, why);

@@ -7,9 +7,11 @@
 #include <stdio.h>
 
 void report_knobs(const struct matcher_kind *kind, const double *knobs, struct strbuf *out) {
-    for (int i = 0; i < MATCHER_KNOBS; i++)
-        if (kind->knobs[i].name)
-            strbuf_printf(out, "%s%s %g", out->size ? ", " : "", kind->knobs[i].name, knobs[i]);
+    for (int i = 0; i < MATCHER_KNOBS; i++) {
+        const struct matcher_knob *k = &kind->knobs[i];
+        if (!k->name || (k->needs_regions && knobs[i] == k->fallback)) continue;
+        strbuf_printf(out, "%s%s %g", out->size ? ", " : "", k->name, knobs[i]);
+    }
 }
 
 static void add_line(const struct report_run *r, struct strbuf *out) {

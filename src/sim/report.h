@@ -20,7 +20,7 @@ void report_table(const struct report_run *runs, size_t count, bool wide, struct
 void report_json(const struct report_run *run, struct json_write *w);
 /* Waits of one run over the skill bands. */
 void report_waits_plot(const struct report_run *run, const char *title, struct strbuf *svg);
-/* "patience 10", with a comma between several; the kind's knobs that have names. */
+/* "patience 10", with a comma between several; knobs about regions only where they are turned. */
 void report_knobs(const struct matcher_kind *kind, const double *knobs, struct strbuf *out);
 
 #endif

@@ -1,21 +1,10 @@
 /* sim.c - from options to a trace, runs and reports. */
 #include "sim/sim.h"
 
-#include "sim/report.h"
-#include "wire/queue_json.h"
+#include "sim/compare.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* One trace and its rules, ready to be played. */
-struct stage {
-    const struct workload *workload;
-    struct trace_request request;
-    struct trace trace;
-    struct strbuf queue_json;
-    struct queue_def *def;
-    struct field field;
-};
 
 static enum err no_such(const char *what, const char *name, struct err_text *why) {
     struct strbuf names = {0};
@@ -29,30 +18,6 @@ static enum err no_such(const char *what, const char *name, struct err_text *why
     return ERR_INVALID_ARGUMENT;
 }
 
-static enum err stage_open(struct stage *s, const struct sim_options *o, struct err_text *why) {
-    s->workload = workload_find(o->workload);
-    if (!s->workload) return no_such("workload", o->workload, why);
-    double rate = o->rate > 0 ? o->rate : s->workload->rates[0];
-    double duration_s = o->duration_s > 0 ? o->duration_s : workload_duration_s(s->workload, rate);
-    if (o->queue.size)
-        strbuf_add_str(&s->queue_json, o->queue);
-    else
-        workload_write_queue(s->workload, &s->queue_json);
-    enum err code = queue_json_parse(strbuf_str(&s->queue_json), true, &s->def, NULL, why);
-    if (code != ERR_OK) return code;
-    s->request = (struct trace_request){s->workload, s->def->name, rate, duration_s, o->seed};
-    trace_generate(&s->trace, &s->request);
-    field_init(&s->field, &s->trace, s->def->ruleset, s->workload->roles[0] > 0);
-    return ERR_OK;
-}
-
-static void stage_close(struct stage *s) {
-    field_fini(&s->field);
-    trace_fini(&s->trace);
-    queue_def_free(s->def);
-    strbuf_fini(&s->queue_json);
-}
-
 struct showing {
     const struct sim_options *o;
     const char *what;
@@ -61,17 +26,6 @@ struct showing {
 static void show(void *arg, double share) {
     const struct showing *s = arg;
     if (s->o->progress) s->o->progress(s->o->progress_arg, s->what, share);
-}
-
-static void play_one(const struct stage *s, const struct sim_options *o, struct report_run *run) {
-    struct matcher_setup setup = {.field = &s->field, .queue_json = strbuf_str(&s->queue_json)};
-    setup.seed = s->request.seed;
-    memcpy(setup.knobs, run->knobs, sizeof setup.knobs);
-    struct showing showing = {o, run->kind->name};
-    struct play play;
-    play_run(&play, run->kind, &setup, show, &showing);
-    measure_play(&run->measure, &play);
-    play_fini(&play);
 }
 
 static void write_outputs(const struct stage *s, const struct report_run *runs, size_t count,
@@ -103,26 +57,50 @@ static void write_outputs(const struct stage *s, const struct report_run *runs, 
     json_write_close(&w);
 }
 
-enum err sim_run(const struct sim_options *o, struct sim_output *out, struct err_text *why) {
-    struct stage s = {0};
-    bool all = strcmp(o->matcher, "all") == 0;
-    *out = (struct sim_output){0};
-    if (!all && !matcher_find(o->matcher)) return no_such("matcher", o->matcher, why);
-    enum err code = stage_open(&s, o, why);
+static void play_kinds(const struct stage *s, const struct sim_options *o, struct sim_output *out) {
     struct report_run runs[16];
     size_t count = 0;
-    for (size_t i = 0; code == ERR_OK && i < matcher_count(); i++) {
+    bool all = strcmp(o->matcher, "all") == 0;
+    for (size_t i = 0; i < matcher_count(); i++) {
         const struct matcher_kind *kind = matcher_at(i);
         if (!all && strcmp(kind->name, o->matcher) != 0) continue;
         struct report_run *run = &runs[count++];
         *run = (struct report_run){.kind = kind};
         for (int k = 0; k < MATCHER_KNOBS; k++)
             run->knobs[k] = kind->knobs[k].fallback;
-        play_one(&s, o, run);
+        struct showing showing = {o, kind->name};
+        stage_play(s, run, show, &showing);
     }
-    if (code == ERR_OK) write_outputs(&s, runs, count, out);
+    write_outputs(s, runs, count, out);
+}
+
+static enum err play(const struct trace_request *request, const struct sim_options *o,
+                     struct sim_output *out, struct err_text *why) {
+    struct stage s;
+    if (strcmp(o->matcher, "all") != 0 && !matcher_find(o->matcher))
+        return no_such("matcher", o->matcher, why);
+    enum err code = stage_open(&s, request, o->queue, why);
+    if (code == ERR_OK) play_kinds(&s, o, out);
     stage_close(&s);
     return code;
+}
+
+static enum err compare(const struct trace_request *request, const struct sim_options *o,
+                        struct sim_output *out, struct err_text *why) {
+    struct compare c;
+    enum err code = compare_run(&c, request, o->seeds, o, why);
+    if (code == ERR_OK) compare_report(&c, out);
+    compare_fini(&c);
+    return code;
+}
+
+enum err sim_run(const struct sim_options *o, struct sim_output *out, struct err_text *why) {
+    *out = (struct sim_output){0};
+    struct trace_request r = {.workload = workload_find(o->workload), .seed = o->seed};
+    if (!r.workload) return no_such("workload", o->workload, why);
+    r.rate = o->rate > 0 ? o->rate : r.workload->rates[0];
+    r.duration_s = o->duration_s > 0 ? o->duration_s : workload_duration_s(r.workload, r.rate);
+    return o->compare ? compare(&r, o, out, why) : play(&r, o, out, why);
 }
 
 void sim_output_fini(struct sim_output *out) {

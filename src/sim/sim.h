@@ -20,6 +20,8 @@ struct sim_options {
     double rate;          /* tickets per second; 0: the workload's first */
     double duration_s;    /* 0: the workload's own */
     uint64_t seed;
+    bool compare;   /* all settings of all matchers instead of one run; `matcher` is not read */
+    uint32_t seeds; /* of the comparison: 1..32 traces, from `seed` on */
     sim_progress_fn progress; /* may be NULL */
     void *progress_arg;
 };
@@ -37,8 +39,8 @@ struct sim_output {
     bool valid; /* every match was found legal by the reference evaluator */
 };
 
-/* Plays one matcher, or all, over one workload. INVALID_ARGUMENT: no such workload or matcher, or
- * the queue definition is wrong; the text says what is allowed. */
+/* Plays one matcher, or all, over one workload; or compares them all. INVALID_ARGUMENT: no such
+ * workload or matcher, or the queue definition is wrong; the text says what is allowed. */
 enum err sim_run(const struct sim_options *o, struct sim_output *out,
                  struct err_text *why) ERR_CHECKED;
 void sim_output_fini(struct sim_output *out); /* zeroed memory is fine */

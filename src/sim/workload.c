@@ -258,6 +258,24 @@ static void write_rules(struct json_write *w, const struct workload *l) {
     json_write_close(w);
 }
 
+/* Of each role exactly its places in every team. */
+static void write_roles(struct json_write *w) {
+    json_write_open(w, "muster", '{');
+    json_write_open(w, "roles", '{');
+    json_write_text(w, "attribute", STR("roles"));
+    json_write_open(w, "perTeam", '[');
+    for (int r = 0; r < WORKLOAD_ROLES; r++) {
+        json_write_open(w, NULL, '{');
+        json_write_text(w, "name", str_of(workload_roles[r]));
+        json_write_int(w, "minPlayers", workload_role_slots[r]);
+        json_write_int(w, "maxPlayers", workload_role_slots[r]);
+        json_write_close(w);
+    }
+    json_write_close(w);
+    json_write_close(w);
+    json_write_close(w);
+}
+
 static void write_attribute(struct json_write *w, const char *name, const char *type) {
     json_write_open(w, NULL, '{');
     json_write_text(w, "name", str_of(name));
@@ -289,6 +307,7 @@ void workload_write_queue(const struct workload *l, struct strbuf *out) {
     json_write_close(&w);
     json_write_close(&w);
     write_rules(&w, l);
+    if (l->roles[0] > 0) write_roles(&w);
     json_write_close(&w);
     json_write_close(&w);
 }

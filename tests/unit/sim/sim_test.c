@@ -34,6 +34,22 @@ static void all_plays_every_matcher(void **state) {
     sim_output_fini(&out);
 }
 
+static void a_comparison_judges_every_baseline_point(void **state) {
+    (void)state;
+    struct sim_options o = {.workload = "W1", .matcher = "muster", .rate = 5, .duration_s = 10};
+    o.seeds = 2;
+    o.compare = true;
+    struct sim_output out;
+    struct err_text why;
+    assert_int_equal(sim_run(&o, &out, &why), ERR_OK);
+    assert_true(out.valid);
+    assert_non_null(strstr(out.json.at, "\"coveredP95\""));
+    assert_non_null(strstr(out.table.at, "open-match"));
+    assert_int_equal(out.plot_count, 2);
+    assert_string_equal(out.plots[1].name, "front-W1-5-p95.svg");
+    sim_output_fini(&out);
+}
+
 static void unknown_names_are_refused_with_the_list(void **state) {
     (void)state;
     struct sim_options o = {.workload = "W99", .matcher = "muster"};
@@ -61,6 +77,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_run_gives_a_table_json_and_a_chart),
         cmocka_unit_test(all_plays_every_matcher),
+        cmocka_unit_test(a_comparison_judges_every_baseline_point),
         cmocka_unit_test(unknown_names_are_refused_with_the_list),
         cmocka_unit_test(a_wrong_definition_is_refused),
     };

@@ -1,0 +1,162 @@
+/* compare.c - plays the grids, and judges point by point. */
+#include "sim/compare.h"
+
+#include "base/mem.h"
+#include "sim/bootstrap.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- the points: every combination of the knobs' values ---- */
+
+static size_t grid_size(const struct matcher_knob *k, bool regions) {
+    size_t n = 0;
+    if (!k->name || (k->needs_regions && !regions)) return 1;
+    while (n < MATCHER_GRID && !isnan(k->grid[n]))
+        n++;
+    return n ? n : 1;
+}
+
+static double grid_value(const struct matcher_knob *k, bool regions, size_t index) {
+    return grid_size(k, regions) == 1 ? k->fallback : k->grid[index];
+}
+
+static size_t count_settings(const struct matcher_kind *kind, bool regions) {
+    size_t n = 1;
+    for (int k = 0; k < MATCHER_KNOBS; k++)
+        n *= grid_size(&kind->knobs[k], regions);
+    return n;
+}
+
+static void list_points(struct compare *c, bool regions) {
+    size_t total = 0;
+    for (size_t i = 0; i < matcher_count(); i++)
+        total += count_settings(matcher_at(i), regions);
+    c->points = mem_array(total, sizeof *c->points);
+    for (size_t i = 0; i < matcher_count(); i++) {
+        const struct matcher_kind *kind = matcher_at(i);
+        for (size_t n = count_settings(kind, regions), s = 0; s < n; s++) {
+            struct compare_point *p = &c->points[c->count++];
+            p->kind = kind;
+            size_t rest = s;
+            for (int k = 0; k < MATCHER_KNOBS; k++) {
+                size_t size = grid_size(&kind->knobs[k], regions);
+                p->knobs[k] = grid_value(&kind->knobs[k], regions, rest % size);
+                rest /= size;
+            }
+        }
+    }
+}
+
+/* ---- playing ---- */
+
+struct tallying {
+    const struct sim_options *o;
+    double done, total; /* runs */
+};
+
+static void show(void *arg, double share) {
+    const struct tallying *t = arg;
+    if (t->o->progress) {
+        double here = share < 1 ? share : 1;
+        t->o->progress(t->o->progress_arg, "comparing", (t->done + here) / t->total);
+    }
+}
+
+static void play_points(struct compare *c, const struct stage *s, uint32_t seed,
+                        struct tallying *t) {
+    for (size_t i = 0; i < c->count; i++) {
+        struct compare_point *p = &c->points[i];
+        struct report_run run = {.kind = p->kind};
+        memcpy(run.knobs, p->knobs, sizeof run.knobs);
+        stage_play(s, &run, show, t);
+        const struct measure *m = &run.measure;
+        double players = (double)m->waits.players;
+        double expired = players > 0 ? (double)m->waits.expired / players : 0;
+        p->mean_s[seed] = m->waits.mean;
+        p->p95_s[seed] = m->waits.p95;
+        p->cost[seed] = m->quality_cost + COMPARE_EXPIRED * expired;
+        p->cpu_us += m->cpu_us_per_ticket / c->seeds;
+        p->expired += expired / c->seeds;
+        p->invalid += m->invalid;
+        t->done++;
+    }
+}
+
+enum err compare_run(struct compare *c, const struct trace_request *request, uint32_t seeds,
+                     const struct sim_options *o, struct err_text *why) {
+    *c = (struct compare){.request = *request, .seeds = seeds};
+    for (uint32_t i = 0; i < seeds; i++) {
+        struct trace_request own = *request;
+        struct stage s;
+        own.seed += i;
+        enum err code = stage_open(&s, &own, o->queue, why);
+        if (code == ERR_OK) {
+            if (i == 0) list_points(c, s.field.limits->latency_ms_max != INT32_MAX);
+            struct tallying t = {o, (double)i * (double)c->count, (double)seeds * (double)c->count};
+            play_points(c, &s, i, &t);
+        }
+        stage_close(&s);
+        if (code != ERR_OK) return code;
+    }
+    return ERR_OK;
+}
+
+void compare_fini(struct compare *c) {
+    mem_free(c->points);
+    *c = (struct compare){0};
+}
+
+/* ---- judging ---- */
+
+static const double *waits_of(const struct compare_point *p, enum compare_axis axis) {
+    return axis == COMPARE_MEAN ? p->mean_s : p->p95_s;
+}
+
+static double mean_of(const double *values, uint32_t count) {
+    double sum = 0;
+    for (uint32_t i = 0; i < count; i++)
+        sum += values[i];
+    return sum / count;
+}
+
+double compare_wait(const struct compare *c, const struct compare_point *p,
+                    enum compare_axis axis) {
+    return mean_of(waits_of(p, axis), c->seeds);
+}
+
+double compare_cost(const struct compare *c, const struct compare_point *p) {
+    return mean_of(p->cost, c->seeds);
+}
+
+static struct interval difference(const double *a, const double *b, uint32_t count) {
+    double d[COMPARE_SEEDS_MAX];
+    for (uint32_t i = 0; i < count; i++)
+        d[i] = a[i] - b[i];
+    return bootstrap_mean(d, count);
+}
+
+static double ratio(double a, double b) {
+    return b > 0 ? a / b : a > 0 ? INFINITY : 1;
+}
+
+struct compare_verdict compare_judge(const struct compare *c, const struct compare_point *p,
+                                     enum compare_axis axis) {
+    struct compare_verdict v = {.excess = INFINITY};
+    double wait = compare_wait(c, p, axis), cost = compare_cost(c, p);
+    for (size_t i = 0; i < c->count && c->points[i].kind == c->points[0].kind; i++) {
+        const struct compare_point *own = &c->points[i];
+        struct interval w = difference(waits_of(own, axis), waits_of(p, axis), c->seeds);
+        struct interval q = difference(own->cost, p->cost, c->seeds);
+        double worse =
+            fmax(ratio(compare_wait(c, own, axis), wait), ratio(compare_cost(c, own), cost));
+        bool surely = w.high <= 0 && q.high <= 0;
+        if (surely > v.surely || (surely == v.surely && worse - 1 < v.excess)) {
+            v.by = own;
+            v.excess = worse - 1;
+            v.surely = surely;
+        }
+        v.covered = v.covered || (w.mean <= 0 && q.mean <= 0);
+    }
+    return v;
+}

@@ -1,0 +1,204 @@
+/* compare_report.c - fronts and verdicts as a table, JSON and charts. */
+#include "base/mem.h"
+#include "sim/compare.h"
+#include "sim/plot.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MISSES_SHOWN = 12 };
+
+static const char *const axis_names[] = {"mean wait", "p95 wait"};
+
+/* No other point of its kind is at least as good on both axes and better on one. */
+static bool is_on_front(const struct compare *c, const struct compare_point *p,
+                        enum compare_axis axis) {
+    double wait = compare_wait(c, p, axis), cost = compare_cost(c, p);
+    for (size_t i = 0; i < c->count; i++) {
+        const struct compare_point *o = &c->points[i];
+        if (o->kind != p->kind || o == p) continue;
+        double w = compare_wait(c, o, axis), q = compare_cost(c, o);
+        if (w <= wait && q <= cost && (w < wait || q < cost)) return false;
+    }
+    return true;
+}
+
+/* The median over the kind's points of (our best cost at no longer wait) / (its cost). */
+static double median_ratio(const struct compare *c, const struct matcher_kind *kind,
+                           enum compare_axis axis) {
+    double *ratios = mem_array(c->count, sizeof *ratios);
+    size_t n = 0;
+    for (size_t i = 0; i < c->count; i++) {
+        const struct compare_point *p = &c->points[i];
+        if (p->kind != kind) continue;
+        double best = INFINITY, wait = compare_wait(c, p, axis);
+        for (size_t o = 0; o < c->count && c->points[o].kind == c->points[0].kind; o++)
+            if (compare_wait(c, &c->points[o], axis) <= wait)
+                best = fmin(best, compare_cost(c, &c->points[o]));
+        if (isfinite(best) && compare_cost(c, p) > 0) ratios[n++] = best / compare_cost(c, p);
+    }
+    double median = n ? measure_quantile(ratios, n, 0.5) : NAN;
+    mem_free(ratios);
+    return median;
+}
+
+static void add_kind(const struct compare *c, const struct matcher_kind *kind, struct strbuf *out) {
+    size_t points = 0, covered[2] = {0}, surely[2] = {0};
+    for (size_t i = 0; i < c->count; i++) {
+        if (c->points[i].kind != kind) continue;
+        points++;
+        for (int a = 0; a < 2; a++) {
+            struct compare_verdict v = compare_judge(c, &c->points[i], (enum compare_axis)a);
+            covered[a] += v.covered;
+            surely[a] += v.surely;
+        }
+    }
+    strbuf_printf(out, "%-11s %6zu", kind->name, points);
+    for (int a = 1; a >= 0; a--)
+        strbuf_printf(out, " %13zu %7zu %8.2f", covered[a], surely[a],
+                      median_ratio(c, kind, (enum compare_axis)a));
+    strbuf_add_char(out, '\n');
+}
+
+static void add_point(const struct compare *c, const struct compare_point *p, struct strbuf *out) {
+    struct strbuf knobs = {0};
+    report_knobs(p->kind, p->knobs, &knobs);
+    strbuf_printf(out, "%s %.*s: mean %.2f s, p95 %.2f s, cost %.1f", p->kind->name,
+                  STR_PRINT(strbuf_str(&knobs)), compare_wait(c, p, COMPARE_MEAN),
+                  compare_wait(c, p, COMPARE_P95), compare_cost(c, p));
+    if (p->expired > 0) strbuf_printf(out, ", %.1f %% expired", 100 * p->expired);
+    strbuf_fini(&knobs);
+}
+
+static void add_misses(const struct compare *c, struct strbuf *out) {
+    size_t misses = 0;
+    for (size_t i = 0; i < c->count; i++) {
+        const struct compare_point *p = &c->points[i];
+        if (p->kind == c->points[0].kind) continue;
+        struct compare_verdict v = compare_judge(c, p, COMPARE_P95);
+        if (v.covered || misses++ >= MISSES_SHOWN) continue;
+        strbuf_add_str(out,
+                       misses == 1 ? STR("\nnot covered on (p95 wait, cost):\n  ") : STR("  "));
+        add_point(c, p, out);
+        strbuf_printf(out, "\n    nearest, %.0f %% worse: ", 100 * v.excess);
+        add_point(c, v.by, out);
+        strbuf_add_char(out, '\n');
+    }
+    if (misses > MISSES_SHOWN) strbuf_printf(out, "  and %zu more\n", misses - MISSES_SHOWN);
+}
+
+static void write_table(const struct compare *c, struct strbuf *out) {
+    strbuf_printf(out, "%s: %s; %g tickets/s, %g s, seeds %llu..%llu\n\n",
+                  c->request.workload->name, c->request.workload->text, c->request.rate,
+                  c->request.duration_s, (unsigned long long)c->request.seed,
+                  (unsigned long long)(c->request.seed + c->seeds - 1));
+    strbuf_add_str(out, STR("muster's own points\n"));
+    for (size_t i = 0; i < c->count && c->points[i].kind == c->points[0].kind; i++) {
+        strbuf_add_str(out, STR("  "));
+        add_point(c, &c->points[i], out);
+        strbuf_printf(out, ", %.1f us\n", c->points[i].cpu_us);
+    }
+    strbuf_add_str(
+        out, STR("\n                     on (p95 wait, cost)            on (mean wait, cost)\n"
+                 "baseline    points       covered  surely    ratio       covered  surely"
+                 "    ratio\n"));
+    for (size_t i = 1; i < matcher_count(); i++)
+        add_kind(c, matcher_at(i), out);
+    strbuf_add_str(out,
+                   STR("\ncovered: a point of ours is at least as good on both; surely: by the "
+                       "95 % intervals too;\nratio: median of our cost over theirs at no longer "
+                       "wait\n"));
+    add_misses(c, out);
+}
+
+static void json_point(const struct compare *c, const struct compare_point *p,
+                       struct json_write *w) {
+    json_write_open(w, NULL, '{');
+    json_write_text(w, "matcher", str_of(p->kind->name));
+    json_write_open(w, "settings", '{');
+    for (int k = 0; k < MATCHER_KNOBS; k++)
+        if (p->kind->knobs[k].name) json_write_number(w, p->kind->knobs[k].name, p->knobs[k]);
+    json_write_close(w);
+    json_write_number(w, "meanWait", compare_wait(c, p, COMPARE_MEAN));
+    json_write_number(w, "p95Wait", compare_wait(c, p, COMPARE_P95));
+    json_write_number(w, "cost", compare_cost(c, p));
+    json_write_number(w, "expiredShare", p->expired);
+    json_write_number(w, "cpuUsPerTicket", p->cpu_us);
+    json_write_int(w, "invalid", (int64_t)p->invalid);
+    for (int a = 0; a < 2 && p->kind != c->points[0].kind; a++) {
+        struct compare_verdict v = compare_judge(c, p, (enum compare_axis)a);
+        json_write_bool(w, a ? "coveredP95" : "coveredMean", v.covered);
+        json_write_bool(w, a ? "surelyP95" : "surelyMean", v.surely);
+        json_write_number(w, a ? "excessP95" : "excessMean", v.excess);
+    }
+    json_write_close(w);
+}
+
+static void write_json(const struct compare *c, struct strbuf *out) {
+    struct json_write w = json_write_to(out);
+    json_write_open(&w, NULL, '{');
+    json_write_text(&w, "workload", str_of(c->request.workload->name));
+    json_write_number(&w, "rate", c->request.rate);
+    json_write_number(&w, "durationSeconds", c->request.duration_s);
+    json_write_int(&w, "firstSeed", (int64_t)c->request.seed);
+    json_write_int(&w, "seeds", c->seeds);
+    json_write_open(&w, "points", '[');
+    for (size_t i = 0; i < c->count; i++)
+        json_point(c, &c->points[i], &w);
+    json_write_close(&w);
+    json_write_close(&w);
+}
+
+static int by_wait(const void *a, const void *b) {
+    const double *x = a, *y = b;
+    return (x[0] > y[0]) - (x[0] < y[0]);
+}
+
+/* The fronts of all kinds as lines. */
+static void write_chart(const struct compare *c, enum compare_axis axis, struct strbuf *svg) {
+    char title[128];
+    snprintf(title, sizeof title, "%s, %g tickets/s: cost of a match against %s, best settings",
+             c->request.workload->name, c->request.rate, axis_names[axis]);
+    struct plot p = {.title = title,
+                     .x_label = axis == COMPARE_MEAN ? "mean wait, s" : "p95 wait, s"};
+    p.y_label = "mismatch + imbalance + ping cost, rating points";
+    p.x_log = p.y_log = true;
+    double(*pairs)[2] = mem_array(c->count, sizeof *pairs),
+    *xy = mem_array(2 * c->count, sizeof *xy);
+    size_t used = 0;
+    for (size_t k = 0; k < matcher_count(); k++) {
+        size_t n = 0;
+        for (size_t i = 0; i < c->count; i++) {
+            const struct compare_point *o = &c->points[i];
+            if (o->kind != matcher_at(k) || !is_on_front(c, o, axis)) continue;
+            pairs[n][0] = compare_wait(c, o, axis);
+            pairs[n++][1] = compare_cost(c, o);
+        }
+        if (n) qsort(pairs, n, sizeof *pairs, by_wait);
+        for (size_t i = 0; i < n; i++) {
+            xy[used + i] = pairs[i][0];
+            xy[used + n + i] = pairs[i][1];
+        }
+        p.series[p.series_count++] =
+            (struct plot_series){matcher_at(k)->name, xy + used, xy + used + n, n, true};
+        used += 2 * n;
+    }
+    plot_write(&p, svg);
+    mem_free(pairs);
+    mem_free(xy);
+}
+
+void compare_report(const struct compare *c, struct sim_output *out) {
+    write_table(c, &out->table);
+    write_json(c, &out->json);
+    out->valid = true;
+    for (size_t i = 0; i < c->count; i++)
+        out->valid = out->valid && c->points[i].invalid == 0;
+    for (int a = 0; a < 2; a++) {
+        snprintf(out->plots[a].name, sizeof out->plots[a].name, "front-%s-%g-%s.svg",
+                 c->request.workload->name, c->request.rate, a ? "p95" : "mean");
+        write_chart(c, (enum compare_axis)a, &out->plots[a].svg);
+    }
+    out->plot_count = 2;
+}

@@ -1,0 +1,39 @@
+/* stage.c - opens a workload with its rules, and plays on it. */
+#include "sim/stage.h"
+
+#include "wire/queue_json.h"
+
+#include <string.h>
+
+enum err stage_open(struct stage *s, const struct trace_request *request, struct str queue,
+                    struct err_text *why) {
+    *s = (struct stage){.workload = request->workload, .request = *request};
+    if (queue.size)
+        strbuf_add_str(&s->queue_json, queue);
+    else
+        workload_write_queue(s->workload, &s->queue_json);
+    enum err code = queue_json_parse(strbuf_str(&s->queue_json), true, &s->def, NULL, why);
+    if (code != ERR_OK) return code;
+    s->request.queue = s->def->name;
+    trace_generate(&s->trace, &s->request);
+    field_init(&s->field, &s->trace, s->def->ruleset, s->workload->roles[0] > 0);
+    return ERR_OK;
+}
+
+void stage_close(struct stage *s) {
+    field_fini(&s->field);
+    trace_fini(&s->trace);
+    queue_def_free(s->def);
+    strbuf_fini(&s->queue_json);
+}
+
+void stage_play(const struct stage *s, struct report_run *run, play_progress_fn progress,
+                void *progress_arg) {
+    struct matcher_setup setup = {.field = &s->field, .queue_json = strbuf_str(&s->queue_json)};
+    setup.seed = s->request.seed;
+    memcpy(setup.knobs, run->knobs, sizeof setup.knobs);
+    struct play play;
+    play_run(&play, run->kind, &setup, progress, progress_arg);
+    measure_play(&run->measure, &play);
+    play_fini(&play);
+}
