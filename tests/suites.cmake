@@ -22,6 +22,13 @@ foreach(name kill roles operate bytes standby failover)
         "TEST_BINARY=$<TARGET_FILE:muster>;TEST_LOAD=$<TARGET_FILE:load>;TEST_CLOCK_SHIM=$<TARGET_FILE:clock_shim>")
 endforeach()
 
+# what-if: a recording exported from a running server, replayed under other rules.
+add_test(NAME e2e.what_if
+    COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/what_if_test.py
+    WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+set_tests_properties(e2e.what_if PROPERTIES LABELS e2e TIMEOUT 300 ENVIRONMENT
+    "TEST_BINARY=$<TARGET_FILE:muster>")
+
 # demo: what a newcomer runs, with the release build: its exit code and its count of matches.
 foreach(demo "1v1_duel:500 of 2" "5v5_arena:100 of 10")
     string(REGEX MATCH "^[^:]+" queue ${demo})

@@ -1,8 +1,10 @@
 /* cli_events.c - `muster events`: follows the event stream, a JSON line each. */
 #include "app/command.h"
+#include "app/export.h"
 
 #include <muster/v1/socketio.pb-c.h>
 
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,7 +12,7 @@
 
 struct events_options {
     struct client_options client;
-    char *events, *realm, *queue, *after;
+    char *events, *realm, *queue, *after, *export_to, *hash_lists;
 };
 
 static const struct config_row rows[] = {
@@ -23,12 +25,21 @@ static const struct config_row rows[] = {
      offsetof(struct events_options, queue)},
     {"after", CONFIG_TEXT, "", 0, 0, "", NULL, "start after this position, EPOCH-SEQ",
      offsetof(struct events_options, after)},
+    {"export", CONFIG_TEXT, "", 0, 0, "", NULL,
+     "write all recorded events into this file, players anonymised, and end",
+     offsetof(struct events_options, export_to)},
+    {"hash-lists", CONFIG_TEXT, "", 0, 0, "", NULL,
+     "export: further attributes, comma-separated, whose lists hold players' ids",
+     offsetof(struct events_options, hash_lists)},
 };
 
 static const char usage[] =
-    "usage: muster events [--queue NAME] [--after EPOCH-SEQ]\n\n"
+    "usage: muster events [--queue NAME] [--after EPOCH-SEQ]\n"
+    "       muster events --export FILE [--hash-lists NAME,...]\n\n"
     "Prints every event once, in order, until interrupted. A line with nothing\n"
-    "but a `reason` is a resync: events before it are not in the journal any more.\n";
+    "but a `reason` is a resync: events before it are not in the journal any more.\n"
+    "--export writes what the journal still holds and ends; every player's id, and those of avoid\n"
+    "lists, becomes a hash with a key that nobody keeps. `muster sim --journal FILE` replays it.\n";
 
 static void on_event(void *arg, const Muster__V1__Event *event) {
     (void)arg; /* all goes to stdout */
@@ -76,12 +87,34 @@ static int follow(const struct events_options *o) {
     return end;
 }
 
+static bool write_line(void *arg, struct str line) {
+    return fwrite(line.at, 1, line.size, arg) == line.size;
+}
+
+static int export_to(const struct events_options *o) {
+    struct err_text why = {0};
+    struct muster_client *client = command_client(&o->client);
+    if (!client) return EXIT_CODE_USAGE;
+    FILE *f = fopen(o->export_to, "wb");
+    struct export e = {.client = client, .hash_lists = o->hash_lists, .line = write_line, .arg = f};
+    enum err code = f ? export_events(&e, &why)
+                      : err_set(&why, ERR_INVALID_ARGUMENT, "cannot write %s: %s", o->export_to,
+                                strerror(errno));
+    if (f && fclose(f) != 0 && code == ERR_OK)
+        code = err_set(&why, ERR_CANCELLED, "cannot write %s: %s", o->export_to, strerror(errno));
+    muster_close(client);
+    if (code != ERR_OK) return command_fail(code, &why);
+    printf("%" PRIu64 " events\n", e.events);
+    return EXIT_CODE_OK;
+}
+
 int events_command(int argc, char **argv) {
     struct events_options o = {0};
     struct config c;
     config_init(&c, rows, sizeof rows / sizeof rows[0], &o);
     int end = command_options(&c, &argc, argv, usage);
-    if (end < 0) end = command_no_operands(argc, argv, usage) ? follow(&o) : EXIT_CODE_USAGE;
+    if (end < 0 && !command_no_operands(argc, argv, usage)) end = EXIT_CODE_USAGE;
+    if (end < 0) end = o.export_to[0] ? export_to(&o) : follow(&o);
     config_fini(&c);
     return end;
 }

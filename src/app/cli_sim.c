@@ -1,5 +1,6 @@
 /* cli_sim.c - `muster sim`: matching in virtual time, no server needed. */
 #include "app/command.h"
+#include "app/export.h"
 #include "base/clock.h"
 #include "sim/sim.h"
 
@@ -9,9 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#define RECORDING_BYTES_MAX ((size_t)1 << 30) /* of a recording: refused above */
+
 struct sim_settings {
     char *config; /* first in every command's options */
-    char *matcher, *queue, *rate, *duration, *svg;
+    char *matcher, *queue, *rate, *duration, *svg, *journal, *ruleset, *journal_queue;
     int64_t seed, seeds;
     bool json, compare;
 };
@@ -35,6 +38,15 @@ static const struct config_row rows[] = {
      offsetof(struct sim_settings, compare)},
     {"seeds", CONFIG_INT, "4", 1, 32, "", NULL, "compare: so many traces, from the seed on",
      offsetof(struct sim_settings, seeds)},
+    {"journal", CONFIG_TEXT, "", 0, 0, "", NULL,
+     "replay this recording: a file of `muster events --export`, or a server's api address",
+     offsetof(struct sim_settings, journal)},
+    {"ruleset", CONFIG_TEXT, "", 0, 0, "", NULL,
+     "journal: file with the queue definition that is tried",
+     offsetof(struct sim_settings, ruleset)},
+    {"journal-queue", CONFIG_TEXT, "", 0, 0, "", NULL,
+     "journal: the recorded queue; empty: the one of the definition's name",
+     offsetof(struct sim_settings, journal_queue)},
     {"json", CONFIG_BOOL, "false", 0, 0, "", NULL, "print one JSON object instead of the table",
      offsetof(struct sim_settings, json)},
     {"svg", CONFIG_TEXT, "", 0, 0, "", NULL, "write charts into this folder",
@@ -44,11 +56,14 @@ static const struct config_row rows[] = {
 static const char usage[] =
     "usage: muster sim WORKLOAD [--matcher NAME|all] [--rate R] [--seed N] [--duration S]\n"
     "       muster sim WORKLOAD --compare [--seeds N] [--rate R] [--duration S] [--svg FOLDER]\n"
+    "       muster sim --journal FILE|ADDRESS --ruleset DEFINITION [--json]\n"
     "\n"
     "Plays the matcher's own code against made-up arrivals in virtual time, and says how long\n"
     "players waited and what their matches were worth. Needs no server. The same seed gives the\n"
     "same arrivals to every matcher, and the same matches each time. Exit code 1 when a match was\n"
-    "not legal.\n";
+    "not legal.\n"
+    "--journal takes recorded arrivals instead, and says what would have changed under other\n"
+    "rules: waits, quality, who was left waiting, each with a 95 % interval.\n";
 
 static void show_progress(void *arg, const char *what, double share) {
     int64_t *shown_us = arg, now_us = clock_mono_us();
@@ -104,6 +119,22 @@ static enum err read_settings(const struct sim_settings *s, struct sim_options *
     return code;
 }
 
+/* Prints what was found, or why nothing was. The exit code. */
+static int finish(const struct sim_settings *s, enum err code, struct sim_output *out,
+                  struct err_text *why) {
+    if (code == ERR_OK && s->svg[0]) code = write_plots(out, s->svg, why);
+    int end = out->valid ? EXIT_CODE_OK : EXIT_CODE_REFUSED;
+    if (code == ERR_OK) {
+        const struct strbuf *text = s->json ? &out->json : &out->table;
+        printf("%.*s%s", STR_PRINT(strbuf_str(text)), s->json ? "\n" : "");
+    } else {
+        end = command_fail(code, why);
+        if (code == ERR_INVALID_ARGUMENT) end = EXIT_CODE_USAGE;
+    }
+    sim_output_fini(out);
+    return end;
+}
+
 static int simulate(const struct sim_settings *s, const char *workload) {
     struct sim_options o = {.workload = workload, .progress = show_progress};
     struct sim_output out = {0};
@@ -114,18 +145,56 @@ static int simulate(const struct sim_settings *s, const char *workload) {
     enum err code = read_settings(s, &o, &queue, &why);
     if (code == ERR_OK) code = sim_run(&o, &out, &why);
     end_progress(shown_us);
-    if (code == ERR_OK && s->svg[0]) code = write_plots(&out, s->svg, &why);
-    int end = code == ERR_OK && out.valid ? EXIT_CODE_OK : EXIT_CODE_REFUSED;
-    if (code == ERR_OK) {
-        const struct strbuf *text = s->json ? &out.json : &out.table;
-        printf("%.*s%s", STR_PRINT(strbuf_str(text)), s->json ? "\n" : "");
-    } else {
-        (void)command_fail(code, &why); /* the exit code is usage's */
-        end = EXIT_CODE_USAGE;
-    }
-    sim_output_fini(&out);
     strbuf_fini(&queue);
-    return end;
+    return finish(s, code, &out, &why);
+}
+
+static bool take_line(void *arg, struct str line) {
+    struct strbuf *events = arg;
+    strbuf_add_str(events, line);
+    return events->size <= RECORDING_BYTES_MAX;
+}
+
+static enum err read_recording(const char *source, struct strbuf *events, struct err_text *why) {
+    if (!strstr(source, "://")) return command_read_file(source, RECORDING_BYTES_MAX, events, why);
+    struct client_options c = {.api = (char *)source, .timeout_ms = 30000};
+    struct export e = {.hash_lists = "", .line = take_line, .arg = events};
+    e.client = command_client(&c);
+    if (!e.client) return err_set(why, ERR_INVALID_ARGUMENT, "cannot use %s", source);
+    enum err code = export_events(&e, why);
+    muster_close(e.client);
+    return code;
+}
+
+static int try_rules(const struct sim_settings *s) {
+    struct sim_what_if o = {.name = s->journal_queue, .progress = show_progress};
+    struct sim_output out = {0};
+    struct strbuf events = {0}, queue = {0};
+    struct err_text why = {0};
+    int64_t shown_us = 0;
+    o.progress_arg = &shown_us;
+    enum err code = command_read_file(s->ruleset, 65535, &queue, &why);
+    if (code == ERR_OK) code = read_recording(s->journal, &events, &why);
+    o.events = strbuf_str(&events);
+    o.queue = strbuf_str(&queue);
+    if (code == ERR_OK) code = sim_what_if(&o, &out, &why);
+    end_progress(shown_us);
+    strbuf_fini(&events);
+    strbuf_fini(&queue);
+    return finish(s, code, &out, &why);
+}
+
+/* -1 to go on, else the exit code. */
+static int check_operands(const struct sim_settings *s, int argc) {
+    bool replays = s->journal[0] != 0;
+    if (replays && argc == 1 && s->ruleset[0]) return -1;
+    if (!replays && argc == 2 && !s->ruleset[0]) return -1;
+    if (replays != (s->ruleset[0] != 0))
+        fprintf(stderr, "muster sim: --journal and --ruleset belong together\n%s", usage);
+    else
+        fprintf(stderr, "muster sim: takes one workload, or --journal, got %d operands\n%s",
+                argc - 1, usage);
+    return EXIT_CODE_USAGE;
 }
 
 int sim_command(int argc, char **argv) {
@@ -136,11 +205,8 @@ int sim_command(int argc, char **argv) {
     sim_describe(&help);
     config_init(&c, rows, sizeof rows / sizeof rows[0], &s);
     int end = command_options(&c, &argc, argv, help.at);
-    if (end < 0 && argc != 2) {
-        fprintf(stderr, "muster sim: takes one workload, got %d operands\n%s", argc - 1, usage);
-        end = EXIT_CODE_USAGE;
-    }
-    if (end < 0) end = simulate(&s, argv[1]);
+    if (end < 0) end = check_operands(&s, argc);
+    if (end < 0) end = s.journal[0] ? try_rules(&s) : simulate(&s, argv[1]);
     config_fini(&c);
     strbuf_fini(&help);
     return end;

@@ -64,7 +64,7 @@ static void add_kind(const struct compare *c, const struct matcher_kind *kind, s
 static void add_point(const struct compare *c, const struct compare_point *p, struct strbuf *out) {
     struct strbuf knobs = {0};
     report_knobs(p->kind, p->knobs, &knobs);
-    strbuf_printf(out, "%s %.*s: mean %.2f s, p95 %.2f s, cost %.1f", p->kind->name,
+    strbuf_printf(out, "%s (%.*s): mean %.2f s, p95 %.2f s, cost %.1f", p->kind->name,
                   STR_PRINT(strbuf_str(&knobs)), compare_wait(c, p, COMPARE_MEAN),
                   compare_wait(c, p, COMPARE_P95), compare_cost(c, p));
     if (p->expired > 0) strbuf_printf(out, ", %.1f %% expired", 100 * p->expired);

@@ -22,12 +22,8 @@ struct match_costs {
 struct measuring {
     const struct play *play;
     struct measure *out;
-    struct match_costs *costs; /* per match */
-    double *waits;             /* per measured player, as the four below */
-    double *deviations, *excess;
-    uint32_t *tickets;
-    size_t count, excess_count;
-    double ping_cost, bad_pings;
+    struct measure_player *players;
+    size_t count;
 };
 
 static int compare_double(const void *a, const void *b) {
@@ -157,6 +153,8 @@ static void measure_roles(struct measuring *x, const struct field_match *m) {
     }
 }
 
+/* ---- the matches themselves: legal, and roles ---- */
+
 static void measure_matches(struct measuring *x) {
     const struct play *p = x->play;
     uint32_t tickets[LIMIT_MATCH_PLAYERS];
@@ -166,7 +164,6 @@ static void measure_matches(struct measuring *x) {
         struct field_match m;
         play_read_match(p, i, tickets, &m);
         x->out->invalid += !team_sizes_right(p->field, &m) || !field_legal(p->field, &m, scratch);
-        x->costs[i] = cost_of(p->field, &m);
         if (p->field->has_roles) measure_roles(x, &m);
     }
     arena_free(scratch);
@@ -179,35 +176,34 @@ static void measure_matches(struct measuring *x) {
 
 /* ---- players ---- */
 
-static void add_ping(struct measuring *x, const struct player *p, uint32_t region) {
-    const struct field *f = x->play->field;
+static void read_ping(const struct field *f, const struct player *p, uint32_t region,
+                      struct measure_player *out) {
     double best = INFINITY;
     for (uint32_t k = 0; k < p->latency_count; k++)
         best = fmin(best, p->latencies[k].ms);
-    double ms = player_latency_ms(p, str_of(f->regions[region]));
-    x->excess[x->excess_count++] = ms - best;
-    x->bad_pings += ms > PING_BAD_MS;
-    x->ping_cost += field_ping_cost(ms, best);
+    out->has_ping = true;
+    out->ping_ms = player_latency_ms(p, str_of(f->regions[region]));
+    out->excess_ms = out->ping_ms - best;
+    out->ping_cost = field_ping_cost(out->ping_ms, best);
 }
 
-static void add_ticket(struct measuring *x, uint32_t ticket) {
-    const struct play *p = x->play;
+static void read_ticket(const struct play *p, const struct match_costs *costs, uint32_t ticket,
+                        struct measure_player *out) {
     const struct trace_ticket *t = &p->field->trace->tickets[ticket];
     uint32_t match = p->match_of[ticket];
-    int64_t end_ms = match == FIELD_NONE ? t->leave_ms : p->matches[match].at_ms;
-    x->out->tickets++;
-    for (uint32_t k = 0; k < t->spec.player_count; k++) {
-        x->tickets[x->count] = ticket;
-        x->waits[x->count++] = (double)(end_ms - t->at_ms) / 1000;
-        if (match == FIELD_NONE) continue;
-        const struct match_costs *c = &x->costs[match];
+    bool matched = match != FIELD_NONE;
+    int64_t end_ms = matched ? p->matches[match].at_ms : t->leave_ms;
+    for (uint32_t k = 0; k < t->spec.player_count; k++, out++) {
+        *out = (struct measure_player){.ticket = ticket, .matched = matched};
+        out->wait_s = (double)(end_ms - t->at_ms) / 1000;
+        if (!matched) continue;
         double own = ruleset_player_key(p->field->ruleset, &t->spec.players[k]);
-        x->deviations[x->count - 1] = 2 * fabs(own - c->mean);
-        x->out->mismatch += c->mismatch;
-        x->out->imbalance += c->imbalance;
-        x->out->win_gap += c->win_gap;
+        out->mismatch = costs[match].mismatch;
+        out->deviation = 2 * fabs(own - costs[match].mean);
+        out->imbalance = costs[match].imbalance;
+        out->win_gap = costs[match].win_gap;
         uint32_t region = p->matches[match].region;
-        if (region != FIELD_NONE) add_ping(x, &t->spec.players[k], region);
+        if (region != FIELD_NONE) read_ping(p->field, &t->spec.players[k], region, out);
     }
 }
 
@@ -215,15 +211,41 @@ static bool is_measured(const struct trace *t, size_t i) {
     return t->tickets[i].at_ms >= t->from_ms && t->tickets[i].at_ms < t->to_ms;
 }
 
+size_t measure_players(const struct play *p, struct measure_player **out) {
+    const struct trace *t = p->field->trace;
+    struct match_costs *costs = mem_array(p->match_count + 1, sizeof *costs);
+    uint32_t tickets[LIMIT_MATCH_PLAYERS];
+    for (size_t i = 0; i < p->match_count; i++) {
+        struct field_match m;
+        play_read_match(p, i, tickets, &m);
+        costs[i] = cost_of(p->field, &m);
+    }
+    size_t count = 0, written = 0;
+    for (size_t i = 0; i < t->count; i++)
+        if (is_measured(t, i)) count += t->tickets[i].spec.player_count;
+    *out = mem_array(count + 1, sizeof **out);
+    for (size_t i = 0; i < t->count; i++) {
+        if (!is_measured(t, i)) continue;
+        read_ticket(p, costs, (uint32_t)i, *out + written);
+        written += t->tickets[i].spec.player_count;
+    }
+    mem_free(costs);
+    return count;
+}
+
+double measure_cost(const struct measure_player *p) {
+    return p->mismatch + p->imbalance + PING_WEIGHT * p->ping_cost;
+}
+
 typedef bool (*chooses_fn)(const struct measuring *x, size_t player, double low, double high);
 
 static bool of_skill(const struct measuring *x, size_t player, double low, double high) {
-    double skill = x->play->field->tickets[x->tickets[player]].skill;
+    double skill = x->play->field->tickets[x->players[player].ticket].skill;
     return skill >= low && skill < high;
 }
 
 static bool of_size(const struct measuring *x, size_t player, double low, double high) {
-    double players = x->play->field->tickets[x->tickets[player]].players;
+    double players = x->play->field->tickets[x->players[player].ticket].players;
     return players >= low && players < high;
 }
 
@@ -234,9 +256,9 @@ static void measure_some(struct measuring *x, chooses_fn chooses, double low, do
     *out = (struct measure_waits){0};
     for (size_t i = 0; i < x->count; i++) {
         if (!chooses(x, i, low, high)) continue;
-        out->expired += x->play->match_of[x->tickets[i]] == FIELD_NONE;
-        sum += x->waits[i];
-        waits[n++] = x->waits[i];
+        out->expired += !x->players[i].matched;
+        sum += x->players[i].wait_s;
+        waits[n++] = x->players[i].wait_s;
     }
     out->players = n;
     out->mean = n ? sum / (double)n : 0;
@@ -251,7 +273,7 @@ static void measure_some(struct measuring *x, chooses_fn chooses, double low, do
 static void measure_bands(struct measuring *x) {
     double *skills = mem_array(x->count + 1, sizeof *skills);
     for (size_t i = 0; i < x->count; i++)
-        skills[i] = x->play->field->tickets[x->tickets[i]].skill;
+        skills[i] = x->play->field->tickets[x->players[i].ticket].skill;
     double edges[11];
     edges[0] = -INFINITY;
     edges[10] = INFINITY;
@@ -270,55 +292,49 @@ static void measure_bands(struct measuring *x) {
         measure_some(x, of_size, s + 1, s + 1 < WORKLOAD_SIZES ? s + 2 : INFINITY, &out->sizes[s]);
 }
 
-static void finish_means(struct measuring *x) {
+static void measure_costs(struct measuring *x) {
     struct measure *out = x->out;
-    double matched = (double)(out->waits.players - out->waits.expired);
-    if (matched > 0) {
-        out->mismatch /= matched;
-        out->imbalance /= matched;
-        out->win_gap /= matched;
-        size_t n = 0; /* deviations of the matched only */
-        for (size_t i = 0; i < x->count; i++)
-            if (x->play->match_of[x->tickets[i]] != FIELD_NONE)
-                x->deviations[n++] = x->deviations[i];
-        out->deviation_p95 = measure_quantile(x->deviations, n, 0.95);
+    double *deviations = mem_array(x->count + 1, sizeof *deviations);
+    double *excess = mem_array(x->count + 1, sizeof *excess), pinged = 0, matched = 0;
+    for (size_t i = 0; i < x->count; i++) {
+        const struct measure_player *p = &x->players[i];
+        if (!p->matched) continue;
+        deviations[(size_t)matched++] = p->deviation;
+        out->mismatch += p->mismatch;
+        out->imbalance += p->imbalance;
+        out->win_gap += p->win_gap;
+        if (!p->has_ping) continue;
+        excess[(size_t)pinged++] = p->excess_ms;
+        out->ping_excess_ms += p->excess_ms;
+        out->ping_bad_share += p->ping_ms > PING_BAD_MS;
+        out->ping_cost += PING_WEIGHT * p->ping_cost;
     }
-    if (x->excess_count > 0) {
-        double n = (double)x->excess_count, sum = 0;
-        for (size_t i = 0; i < x->excess_count; i++)
-            sum += x->excess[i];
-        out->has_pings = true;
-        out->ping_excess_ms = sum / n;
-        out->ping_excess_p95_ms = measure_quantile(x->excess, x->excess_count, 0.95);
-        out->ping_bad_share = x->bad_pings / n;
-        out->ping_cost = PING_WEIGHT * x->ping_cost / n;
-    }
+    double all = fmax(1, matched), some = fmax(1, pinged);
+    out->mismatch /= all;
+    out->imbalance /= all;
+    out->win_gap /= all;
+    out->has_pings = pinged > 0;
+    out->ping_excess_ms /= some;
+    out->ping_bad_share /= some;
+    out->ping_cost /= some;
+    out->deviation_p95 = measure_quantile(deviations, (size_t)matched, 0.95);
+    out->ping_excess_p95_ms = measure_quantile(excess, (size_t)pinged, 0.95);
     out->quality_cost = out->mismatch + out->imbalance + out->ping_cost;
+    mem_free(deviations);
+    mem_free(excess);
 }
 
 void measure_play(struct measure *out, const struct play *p) {
     *out = (struct measure){.hash = p->hash, .has_roles = p->field->has_roles};
-    const struct trace *t = p->field->trace;
-    size_t players = 0;
-    for (size_t i = 0; i < t->count; i++)
-        if (is_measured(t, i)) players += t->tickets[i].spec.player_count;
     struct measuring x = {.play = p, .out = out};
-    x.costs = mem_array(p->match_count + 1, sizeof *x.costs);
-    x.waits = mem_array(players + 1, sizeof *x.waits);
-    x.deviations = mem_array(players + 1, sizeof *x.deviations);
-    x.excess = mem_array(players + 1, sizeof *x.excess);
-    x.tickets = mem_array(players + 1, sizeof *x.tickets);
+    x.count = measure_players(p, &x.players);
     measure_matches(&x);
-    for (size_t i = 0; i < t->count; i++)
-        if (is_measured(t, i)) add_ticket(&x, (uint32_t)i);
     measure_bands(&x);
-    finish_means(&x);
+    measure_costs(&x);
+    for (size_t i = 0; i < p->field->trace->count; i++)
+        out->tickets += is_measured(p->field->trace, i);
     out->matches = p->match_count;
     out->matches_per_s = p->end_ms ? (double)p->match_count * 1000 / (double)p->end_ms : 0;
     out->cpu_us_per_ticket = p->arrived ? (double)p->cpu_ns / 1000 / (double)p->arrived : 0;
-    mem_free(x.costs);
-    mem_free(x.waits);
-    mem_free(x.deviations);
-    mem_free(x.excess);
-    mem_free(x.tickets);
+    mem_free(x.players);
 }

@@ -37,6 +37,20 @@ struct measure {
 
 extern const char *const measure_band_names[MEASURE_BANDS];
 
+/* What came of a measured player. Costs are 0 for whoever was not matched. */
+struct measure_player {
+    uint32_t ticket;
+    bool matched, has_ping;
+    double wait_s;
+    double mismatch, deviation, imbalance, win_gap; /* of his match; deviation: his own */
+    double ping_ms, excess_ms, ping_cost;           /* without PING_WEIGHT */
+};
+
+/* One row per measured player, in the order of arrival; the caller frees it with mem_free. */
+size_t measure_players(const struct play *p, struct measure_player **out);
+/* The row's part of Q. */
+double measure_cost(const struct measure_player *player);
+
 /* O(players log players) and one evaluation per match. */
 void measure_play(struct measure *out, const struct play *p);
 /* The q-quantile of values, which are sorted by this call; 0 of none. */

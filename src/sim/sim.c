@@ -2,6 +2,8 @@
 #include "sim/sim.h"
 
 #include "sim/compare.h"
+#include "sim/what_if.h"
+#include "wire/queue_json.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -101,6 +103,21 @@ enum err sim_run(const struct sim_options *o, struct sim_output *out, struct err
     r.rate = o->rate > 0 ? o->rate : r.workload->rates[0];
     r.duration_s = o->duration_s > 0 ? o->duration_s : workload_duration_s(r.workload, r.rate);
     return o->compare ? compare(&r, o, out, why) : play(&r, o, out, why);
+}
+
+enum err sim_what_if(const struct sim_what_if *o, struct sim_output *out, struct err_text *why) {
+    struct history h = {0};
+    struct what_if w;
+    struct queue_def *def = NULL;
+    *out = (struct sim_output){0};
+    enum err code = queue_json_parse(o->queue, true, &def, NULL, why);
+    if (code == ERR_OK)
+        code = history_read(&h, o->events, o->name[0] ? str_of(o->name) : def->name, why);
+    if (code == ERR_OK) code = what_if_run(&w, &h, o->queue, o, why);
+    if (code == ERR_OK) what_if_report(&w, &h, out);
+    queue_def_free(def);
+    history_fini(&h);
+    return code;
 }
 
 void sim_output_fini(struct sim_output *out) {

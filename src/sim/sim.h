@@ -43,6 +43,19 @@ struct sim_output {
  * workload or matcher, or the queue definition is wrong; the text says what is allowed. */
 enum err sim_run(const struct sim_options *o, struct sim_output *out,
                  struct err_text *why) ERR_CHECKED;
+/* Recorded arrivals under other rules (what_if.h). */
+struct sim_what_if {
+    struct str events; /* a recording: muster.v1.Event as JSON lines */
+    struct str queue;  /* the new queue definition */
+    const char *name;  /* of the recorded queue; "": that of the new definition */
+    sim_progress_fn progress;
+    void *progress_arg;
+};
+/* INVALID_ARGUMENT or DATA_LOSS: recording or definition are wrong; NOT_FOUND: no ticket of that
+ * queue is in it; FAILED_PRECONDITION: nor its definition. */
+enum err sim_what_if(const struct sim_what_if *o, struct sim_output *out,
+                     struct err_text *why) ERR_CHECKED;
+
 void sim_output_fini(struct sim_output *out); /* zeroed memory is fine */
 
 /* "W1   1v1 ladder ..." a line each, and the matchers likewise: for help texts. */
