@@ -14,7 +14,7 @@
 
 struct sim_settings {
     char *config; /* first in every command's options */
-    char *matcher, *queue, *rate, *duration, *svg, *journal, *ruleset, *journal_queue;
+    char *matcher, *queue, *rate, *duration, *svg, *journal, *ruleset, *journal_queue, *set;
     int64_t seed, seeds;
     bool json, compare;
 };
@@ -24,6 +24,9 @@ static const struct config_row rows[] = {
      "read options from this file: lines of `name = value`", offsetof(struct sim_settings, config)},
     {"matcher", CONFIG_TEXT, "muster", 0, 0, "", NULL, "who matches; `all` plays one after another",
      offsetof(struct sim_settings, matcher)},
+    {"set", CONFIG_TEXT, "", 0, 0, "", NULL,
+     "settings of the matcher: KNOB=NUMBER, comma-separated (patience=4,deadline=60)",
+     offsetof(struct sim_settings, set)},
     {"queue", CONFIG_TEXT, "", 0, 0, "", NULL, "file with a queue definition to play by",
      offsetof(struct sim_settings, queue)},
     {"rate", CONFIG_TEXT, "0", 0, 0, "1/s", NULL, "tickets per second; 0: the workload's own",
@@ -54,7 +57,8 @@ static const struct config_row rows[] = {
 };
 
 static const char usage[] =
-    "usage: muster sim WORKLOAD [--matcher NAME|all] [--rate R] [--seed N] [--duration S]\n"
+    "usage: muster sim WORKLOAD [--matcher NAME|all] [--set KNOB=N,...] [--rate R]\n"
+    "                          [--seed N] [--duration S] [--svg FOLDER] [--json]\n"
     "       muster sim WORKLOAD --compare [--seeds N] [--rate R] [--duration S] [--svg FOLDER]\n"
     "       muster sim --journal FILE|ADDRESS --ruleset DEFINITION [--json]\n"
     "\n"
@@ -109,6 +113,7 @@ static enum err read_number(const char *name, const char *text, double *out, str
 static enum err read_settings(const struct sim_settings *s, struct sim_options *o,
                               struct strbuf *queue, struct err_text *why) {
     o->matcher = s->matcher;
+    o->set = s->set;
     o->seed = (uint64_t)s->seed;
     o->seeds = (uint32_t)s->seeds;
     o->compare = s->compare;

@@ -64,6 +64,7 @@ static const char *const shared_names[] = {
     "MUSTER_RULESET",
     "MUSTER_SEED",
     "MUSTER_SEEDS",
+    "MUSTER_SET",
     "MUSTER_SOCKETIO_PATH",
     "MUSTER_STATE",
     "MUSTER_SVG",

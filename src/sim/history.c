@@ -261,6 +261,7 @@ void history_play(const struct history *h, const struct field *f, struct play *o
     out->matches = mem_array(h->match_count + 1, sizeof *out->matches);
     out->members = mem_array(h->member_count + 1, sizeof *out->members);
     out->match_of = mem_array(f->trace->count + 1, sizeof *out->match_of);
+    out->promises = mem_array(f->trace->count + 1, sizeof *out->promises);
     for (size_t i = 0; i < f->trace->count; i++)
         out->match_of[i] = FIELD_NONE;
     for (size_t i = 0; i < h->member_count; i++)

@@ -15,7 +15,7 @@
 #include "sim/field.h"
 
 #define MATCHER_KNOBS 4
-#define MATCHER_GRID 12
+#define MATCHER_GRID 32
 
 /* Called in the caller's thread during turn only; the match is borrowed. */
 typedef void (*matcher_sink_fn)(void *arg, const struct field_match *m);
@@ -25,14 +25,16 @@ struct matcher_setup {
     struct str queue_json; /* the rules of `field`, as a definition */
     double knobs[MATCHER_KNOBS];
     uint64_t seed;
+    struct ticket_wait *promises; /* per ticket of the trace: what it is told on arrival, written by
+                                   * matchers that estimate waits */
     matcher_sink_fn sink;
     void *sink_arg;
 };
 
 /* A number that an operator may set, and the values that a comparison tries. */
 struct matcher_knob {
-    const char *name; /* NULL: no such knob */
-    double fallback;
+    const char *name;          /* NULL: no such knob */
+    double fallback;           /* NAN: as the queue definition says */
     double grid[MATCHER_GRID]; /* values, then NAN */
     bool needs_regions;        /* says nothing where all play in one region */
 };

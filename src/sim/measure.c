@@ -324,6 +324,21 @@ static void measure_costs(struct measuring *x) {
     mem_free(excess);
 }
 
+static void measure_promises(struct measuring *x) {
+    double told = 0;
+    for (size_t i = 0; i < x->count; i++) {
+        const struct measure_player *p = &x->players[i];
+        struct ticket_wait promise = x->play->promises[p->ticket];
+        if (promise.p90_ms == 0) continue;
+        told++;
+        x->out->within_p50 += p->matched && p->wait_s * 1000 <= promise.p50_ms;
+        x->out->within_p90 += p->matched && p->wait_s * 1000 <= promise.p90_ms;
+    }
+    x->out->promised_share = told / fmax(1, (double)x->count);
+    x->out->within_p50 /= fmax(1, told);
+    x->out->within_p90 /= fmax(1, told);
+}
+
 void measure_play(struct measure *out, const struct play *p) {
     *out = (struct measure){.hash = p->hash, .has_roles = p->field->has_roles};
     struct measuring x = {.play = p, .out = out};
@@ -331,6 +346,7 @@ void measure_play(struct measure *out, const struct play *p) {
     measure_matches(&x);
     measure_bands(&x);
     measure_costs(&x);
+    measure_promises(&x);
     for (size_t i = 0; i < p->field->trace->count; i++)
         out->tickets += is_measured(p->field->trace, i);
     out->matches = p->match_count;

@@ -29,6 +29,8 @@ struct measure {
     double win_gap;                                                     /* 0..0.5 */
     double ping_excess_ms, ping_excess_p95_ms, ping_bad_share; /* above the own best; above 100 */
     double role_share[3];               /* players on first, other accepted, not accepted role */
+    double promised_share;              /* players who were told a wait when they came */
+    double within_p50, within_p90;      /* of them: matched within it */
     uint64_t tickets, matches, invalid; /* invalid: refused by the reference evaluator, or wrong */
     double matches_per_s, cpu_us_per_ticket;
     uint64_t hash;

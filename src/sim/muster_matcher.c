@@ -69,6 +69,17 @@ static struct muster *muster_of(struct matcher *m) {
     return (struct muster *)(void *)m;
 }
 
+/* Knobs that are no number leave what the definition says. A patience of 0 takes the first legal
+ * match, one below 0 the one that the arrivals suggest. */
+static void set_patience(struct patience *p, const double *knobs) {
+    if (!isnan(knobs[0])) {
+        p->is_on = knobs[0] != 0;
+        p->is_derived = knobs[0] < 0;
+        p->points_per_s = fmax(0, knobs[0]);
+    }
+    if (!isnan(knobs[1])) p->deadline_ms = (int64_t)(knobs[1] * 1000);
+}
+
 static struct matcher *open(const struct matcher_setup *setup) {
     struct muster *m = mem_alloc(sizeof *m);
     m->setup = *setup;
@@ -81,6 +92,7 @@ static struct matcher *open(const struct matcher_setup *setup) {
     struct outcome out;
     struct decision d = decision(m, 0);
     enum err code = queue_json_parse(setup->queue_json, true, &c.put_queue.def, NULL, &why);
+    if (code == ERR_OK) set_patience(&c.put_queue.def->patience, setup->knobs);
     if (code == ERR_OK) code = realm_decide(m->realm, &c, &d, &out, &why);
     queue_def_free(c.put_queue.def);
     arena_reset(m->arena);
@@ -106,6 +118,7 @@ static void arrive(struct matcher *matcher, uint32_t ticket, int64_t now_ms) {
     struct err_text why;
     if (realm_decide(m->realm, &c, &d, &out, &why) == ERR_OK) {
         m->names[ticket].id = out.ticket->id;
+        m->setup.promises[ticket] = out.ticket->promised;
         map_put(&m->by_id, id_hash(out.ticket->id), &m->names[ticket]);
     }
     arena_reset(m->arena);
@@ -145,6 +158,10 @@ static void turn(struct matcher *matcher, int64_t now_ms) {
 const struct matcher_kind muster_matcher = {
     .name = "muster",
     .text = "Muster: the realm's own code",
+    .knobs = {{.name = "patience", .fallback = NAN, .grid = {0.2, 0.35, 0.6, 1,   1.6, 2.5,  4,
+                                                             6,   9,    13,  19,  28,  40,   60,
+                                                             90,  140,  220, 400, 900, 3000, NAN}},
+              {.name = "deadline", .fallback = NAN, .grid = {20, 120, 450, NAN}}},
     .open = open,
     .arrive = arrive,
     .leave = leave,

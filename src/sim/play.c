@@ -70,6 +70,7 @@ static void begin(struct playing *p, struct play *out, const struct field *field
     size_t count = field->trace->count;
     p->nodes = mem_array(count + 1, sizeof *p->nodes);
     out->match_of = mem_array(count + 1, sizeof *out->match_of);
+    out->promises = mem_array(count + 1, sizeof *out->promises);
     for (size_t i = 0; i < count; i++) {
         out->match_of[i] = FIELD_NONE;
         p->open += is_measured(p, (uint32_t)i);
@@ -104,6 +105,7 @@ void play_run(struct play *out, const struct matcher_kind *kind, const struct ma
     struct playing p;
     begin(&p, out, setup->field);
     struct matcher_setup own = *setup;
+    own.promises = out->promises;
     own.sink = take_match;
     own.sink_arg = &p;
     int64_t span_ms = setup->field->trace->to_ms, shown_ms = 0;
@@ -132,6 +134,7 @@ void play_fini(struct play *p) {
     mem_free(p->matches);
     mem_free(p->members);
     mem_free(p->match_of);
+    mem_free(p->promises);
     *p = (struct play){0};
 }
 

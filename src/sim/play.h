@@ -25,10 +25,11 @@ struct play {
     size_t match_count, match_capacity;
     struct play_member *members;
     size_t member_count, member_capacity;
-    uint32_t *match_of; /* per ticket: index in matches; FIELD_NONE: it left unmatched */
-    uint64_t arrived;   /* tickets handed to the matcher */
-    uint64_t wrong;     /* tickets matched twice, before their arrival or after they left */
-    int64_t cpu_ns;     /* of this thread, for all of the run */
+    uint32_t *match_of;           /* per ticket: index in matches; FIELD_NONE: it left unmatched */
+    struct ticket_wait *promises; /* per ticket; zeros: nothing was told */
+    uint64_t arrived;             /* tickets handed to the matcher */
+    uint64_t wrong; /* tickets matched twice, before their arrival or after they left */
+    int64_t cpu_ns; /* of this thread, for all of the run */
     int64_t end_ms;
     uint64_t hash; /* of the list of matches: times, tickets, teams */
 };

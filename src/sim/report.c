@@ -4,12 +4,14 @@
 #include "sim/plot.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 void report_knobs(const struct matcher_kind *kind, const double *knobs, struct strbuf *out) {
     for (int i = 0; i < MATCHER_KNOBS; i++) {
         const struct matcher_knob *k = &kind->knobs[i];
-        if (!k->name || (k->needs_regions && knobs[i] == k->fallback)) continue;
+        if (!k->name || isnan(knobs[i])) continue;
+        if (k->needs_regions && knobs[i] == k->fallback) continue;
         strbuf_printf(out, "%s%s %g", out->size ? ", " : "", k->name, knobs[i]);
     }
 }
@@ -52,6 +54,11 @@ static void add_details(const struct report_run *r, struct strbuf *out) {
         strbuf_printf(
             out, "  ping above a player's best: mean %.1f ms, p95 %.0f ms; %.1f %% above 100 ms\n",
             m->ping_excess_ms, m->ping_excess_p95_ms, 100 * m->ping_bad_share);
+    if (m->promised_share > 0)
+        strbuf_printf(out,
+                      "  promised waits: told to %.1f %%; of these %.1f %% matched within the p50, "
+                      "%.1f %% within the p90\n",
+                      100 * m->promised_share, 100 * m->within_p50, 100 * m->within_p90);
     if (m->has_roles)
         strbuf_printf(
             out, "  roles: %.1f %% first choice, %.1f %% other accepted, %.1f %% not accepted\n",
@@ -124,6 +131,11 @@ void report_json(const struct report_run *r, struct json_write *w) {
         json_waits(NULL, &m->sizes[s], w);
     json_write_close(w);
     json_costs(m, w);
+    if (m->promised_share > 0) {
+        json_write_number(w, "promisedShare", m->promised_share);
+        json_write_number(w, "withinP50Share", m->within_p50);
+        json_write_number(w, "withinP90Share", m->within_p90);
+    }
     json_write_int(w, "tickets", (int64_t)m->tickets);
     json_write_int(w, "matches", (int64_t)m->matches);
     json_write_number(w, "matchesPerSecond", m->matches_per_s);

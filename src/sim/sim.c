@@ -59,7 +59,43 @@ static void write_outputs(const struct stage *s, const struct report_run *runs, 
     json_write_close(&w);
 }
 
-static void play_kinds(const struct stage *s, const struct sim_options *o, struct sim_output *out) {
+static enum err set_knob(const struct matcher_kind *kind, struct str name, struct str value,
+                         struct report_run *run, struct err_text *why) {
+    struct strbuf names = {0};
+    for (int k = 0; k < MATCHER_KNOBS; k++) {
+        if (!kind->knobs[k].name) continue;
+        if (str_equal(str_of(kind->knobs[k].name), name)) {
+            strbuf_fini(&names);
+            if (str_to_double(value, &run->knobs[k])) return ERR_OK;
+            return err_set_field(why, ERR_INVALID_ARGUMENT, "set", "%.*s is \"%.*s\", not a number",
+                                 STR_PRINT(name), STR_PRINT(value));
+        }
+        strbuf_printf(&names, "%s%s", names.size ? ", " : "", kind->knobs[k].name);
+    }
+    (void)err_set_field(why, ERR_INVALID_ARGUMENT, "set", "%s has no \"%.*s\"; it has %s",
+                        kind->name, STR_PRINT(name), names.at);
+    strbuf_fini(&names);
+    return ERR_INVALID_ARGUMENT;
+}
+
+/* "patience=4,deadline=60" */
+static enum err set_knobs(const char *set, const struct matcher_kind *kind, struct report_run *run,
+                          struct err_text *why) {
+    *run = (struct report_run){.kind = kind};
+    for (int k = 0; k < MATCHER_KNOBS; k++)
+        run->knobs[k] = kind->knobs[k].fallback;
+    enum err code = ERR_OK;
+    while (code == ERR_OK && *set) {
+        size_t size = strcspn(set, ","), name = strcspn(set, "=,");
+        struct str value = {set + name + 1, size > name ? size - name - 1 : 0};
+        code = set_knob(kind, (struct str){set, name}, value, run, why);
+        set += size + (set[size] == ',');
+    }
+    return code;
+}
+
+static enum err play_kinds(const struct stage *s, const struct sim_options *o,
+                           struct sim_output *out, struct err_text *why) {
     struct report_run runs[16];
     size_t count = 0;
     bool all = strcmp(o->matcher, "all") == 0;
@@ -67,13 +103,13 @@ static void play_kinds(const struct stage *s, const struct sim_options *o, struc
         const struct matcher_kind *kind = matcher_at(i);
         if (!all && strcmp(kind->name, o->matcher) != 0) continue;
         struct report_run *run = &runs[count++];
-        *run = (struct report_run){.kind = kind};
-        for (int k = 0; k < MATCHER_KNOBS; k++)
-            run->knobs[k] = kind->knobs[k].fallback;
+        enum err code = set_knobs(o->set, kind, run, why);
+        if (code != ERR_OK) return code;
         struct showing showing = {o, kind->name};
         stage_play(s, run, show, &showing);
     }
     write_outputs(s, runs, count, out);
+    return ERR_OK;
 }
 
 static enum err play(const struct trace_request *request, const struct sim_options *o,
@@ -82,7 +118,7 @@ static enum err play(const struct trace_request *request, const struct sim_optio
     if (strcmp(o->matcher, "all") != 0 && !matcher_find(o->matcher))
         return no_such("matcher", o->matcher, why);
     enum err code = stage_open(&s, request, o->queue, why);
-    if (code == ERR_OK) play_kinds(&s, o, out);
+    if (code == ERR_OK) code = play_kinds(&s, o, out, why);
     stage_close(&s);
     return code;
 }

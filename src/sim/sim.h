@@ -16,6 +16,7 @@ typedef void (*sim_progress_fn)(void *arg, const char *what, double share);
 struct sim_options {
     const char *workload; /* "W1" ... */
     const char *matcher;  /* of sim_matchers, or "all" */
+    const char *set;      /* "KNOB=NUMBER,..." of that matcher; "": its fallbacks */
     struct str queue;     /* a queue definition instead of the workload's rules; empty: theirs */
     double rate;          /* tickets per second; 0: the workload's first */
     double duration_s;    /* 0: the workload's own */

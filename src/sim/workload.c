@@ -289,6 +289,8 @@ void workload_write_queue(const struct workload *l, struct strbuf *out) {
     json_write_text(&w, "name", str_of(l->name));
     json_write_text(&w, "description", str_of(l->text));
     json_write_int(&w, "ticketTimeoutSeconds", l->timeout_s);
+    json_write_text(&w, "patience", STR("auto"));
+    json_write_int(&w, "qualityScale", 100); /* skill is in rating points already */
     json_write_open(&w, "ruleset", '{');
     json_write_text(&w, "ruleLanguageVersion", STR("1.0"));
     json_write_open(&w, "playerAttributes", '[');

@@ -2,7 +2,7 @@
  *
  * A workload is a row of one table: match shape, arrival rate, population. trace_generate draws a
  * trace from it; workload_write_queue writes its rules as a queue definition with nothing but hard
- * limits (team sizes, latency, roles): when a legal match is good enough is the matcher's part.
+ * limits (team sizes, latency, roles) and a patience derived from the arrivals.
  * Skill is in rating points, Elo-like: 200 points of noise per player and game.
  * Thread safety: all functions.
  */

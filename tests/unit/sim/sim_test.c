@@ -11,7 +11,7 @@
 static void one_run_gives_a_table_json_and_a_chart(void **state) {
     (void)state;
     struct sim_options o = {
-        .workload = "W1", .matcher = "muster", .rate = 5, .duration_s = 30, .seed = 3};
+        .workload = "W1", .matcher = "muster", .set = "", .rate = 5, .duration_s = 30, .seed = 3};
     struct sim_output out;
     struct err_text why;
     assert_int_equal(sim_run(&o, &out, &why), ERR_OK);
@@ -26,7 +26,7 @@ static void one_run_gives_a_table_json_and_a_chart(void **state) {
 static void all_plays_every_matcher(void **state) {
     (void)state;
     struct sim_options o = {
-        .workload = "W1", .matcher = "all", .rate = 5, .duration_s = 10, .seed = 3};
+        .workload = "W1", .matcher = "all", .set = "", .rate = 5, .duration_s = 10, .seed = 3};
     struct sim_output out;
     struct err_text why;
     assert_int_equal(sim_run(&o, &out, &why), ERR_OK);
@@ -36,7 +36,8 @@ static void all_plays_every_matcher(void **state) {
 
 static void a_comparison_judges_every_baseline_point(void **state) {
     (void)state;
-    struct sim_options o = {.workload = "W1", .matcher = "muster", .rate = 5, .duration_s = 10};
+    struct sim_options o = {
+        .workload = "W1", .matcher = "muster", .set = "", .rate = 2, .duration_s = 4};
     o.seeds = 2;
     o.compare = true;
     struct sim_output out;
@@ -46,27 +47,45 @@ static void a_comparison_judges_every_baseline_point(void **state) {
     assert_non_null(strstr(out.json.at, "\"coveredP95\""));
     assert_non_null(strstr(out.table.at, "open-match"));
     assert_int_equal(out.plot_count, 2);
-    assert_string_equal(out.plots[1].name, "front-W1-5-p95.svg");
+    assert_string_equal(out.plots[1].name, "front-W1-2-p95.svg");
     sim_output_fini(&out);
 }
 
 static void unknown_names_are_refused_with_the_list(void **state) {
     (void)state;
-    struct sim_options o = {.workload = "W99", .matcher = "muster"};
+    struct sim_options o = {.workload = "W99", .matcher = "muster", .set = ""};
     struct sim_output out;
     struct err_text why;
     assert_int_equal(sim_run(&o, &out, &why), ERR_INVALID_ARGUMENT);
     assert_non_null(strstr(why.text, "W2s"));
     sim_output_fini(&out);
-    o = (struct sim_options){.workload = "W1", .matcher = "nobody"};
+    o = (struct sim_options){.workload = "W1", .matcher = "nobody", .set = ""};
     assert_int_equal(sim_run(&o, &out, &why), ERR_INVALID_ARGUMENT);
     assert_non_null(strstr(why.text, "nakama"));
     sim_output_fini(&out);
 }
 
+static void knobs_are_set_by_name(void **state) {
+    (void)state;
+    struct sim_options o = {.workload = "W1", .matcher = "muster", .rate = 5, .duration_s = 20};
+    struct sim_output out;
+    struct err_text why;
+    o.set = "patience=0,deadline=5";
+    assert_int_equal(sim_run(&o, &out, &why), ERR_OK);
+    assert_non_null(strstr(out.table.at, "patience 0, deadline 5"));
+    sim_output_fini(&out);
+    o.set = "paitence=3";
+    assert_int_equal(sim_run(&o, &out, &why), ERR_INVALID_ARGUMENT);
+    assert_non_null(strstr(why.text, "patience"));
+    sim_output_fini(&out);
+    o.set = "patience";
+    assert_int_equal(sim_run(&o, &out, &why), ERR_INVALID_ARGUMENT);
+    sim_output_fini(&out);
+}
+
 static void a_wrong_definition_is_refused(void **state) {
     (void)state;
-    struct sim_options o = {.workload = "W1", .matcher = "muster", .queue = STR("{}")};
+    struct sim_options o = {.workload = "W1", .matcher = "muster", .set = "", .queue = STR("{}")};
     struct sim_output out;
     struct err_text why;
     assert_int_equal(sim_run(&o, &out, &why), ERR_INVALID_ARGUMENT);
@@ -79,6 +98,7 @@ int main(void) {
         cmocka_unit_test(all_plays_every_matcher),
         cmocka_unit_test(a_comparison_judges_every_baseline_point),
         cmocka_unit_test(unknown_names_are_refused_with_the_list),
+        cmocka_unit_test(knobs_are_set_by_name),
         cmocka_unit_test(a_wrong_definition_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
