@@ -10,6 +10,7 @@
 #include "bridge/feed.h"
 #include "bridge/players.h"
 #include "bridge/queue_list.h"
+#include "bridge/resume.h"
 #include "bridge/states.h"
 #include "bridge/transport.h"
 #include "rt/call.h"
@@ -37,14 +38,16 @@ struct bridge {
     struct players players;
     struct feed feed;
     struct states states;
+    struct resume resume;
     struct queue_list queue_list;
-    char api_trouble[600];       /* why the api's last Check failed; empty = serving */
+    char api_trouble[600]; /* why the api's last Check failed; empty = serving */
     bool check_under_way, trouble_logged, heard; /* heard: the event stream has begun */
     uint64_t gaps;
     bool stopped;
 };
 
-/* Sends an event to one session, if its socket is still there. `args`: a JSON array. */
-void bridge_emit(struct session *s, struct str name, struct str args);
+/* Sends an event to one session, if its socket is still there. `args`: a JSON array. `at`: where he
+ * may resume behind it; a zero place is none. */
+void bridge_emit(struct session *s, struct str name, struct str args, const struct place *at);
 
 #endif

@@ -17,9 +17,15 @@ enum {
     SOCKETS_PER_CLIENT = 4, /* a polling client has up to three, and one that is closing */
 };
 
-void bridge_emit(struct session *s, struct str name, struct str args) {
+void bridge_emit(struct session *s, struct str name, struct str args, const struct place *at) {
     if (s->socket == NULL) return;
-    sio_emit(s->socket, name, args);
+    if (s->resumable && at->epoch) {
+        char offset[RESUME_OFFSET_BYTES];
+        resume_offset(at, offset);
+        sio_emit_at(s->socket, name, args, str_of(offset));
+    } else {
+        sio_emit(s->socket, name, args);
+    }
     metric_add(METRIC_bridge_events_total, 1);
 }
 
@@ -51,7 +57,7 @@ static enum err on_connect(void *arg, struct sio_socket *socket, struct str auth
     struct session *s = players_join(&b->players, strbuf_str(&player_id), socket);
     sio_socket_set_data(socket, s);
     strbuf_fini(&player_id);
-    states_want_session(b, s);
+    if (!resume_connect(b, s, auth)) states_want_session(b, s);
     return ERR_OK;
 }
 
@@ -70,6 +76,7 @@ static void on_disconnect(void *arg, struct sio_socket *socket, const char *reas
     struct bridge *b = arg;
     struct session *s = sio_socket_data(socket);
     LOG_DEBUG("player-left", "player=%s reason=%s", s->player->id, log_quote(str_of(reason)));
+    resume_leave(b, s);
     players_leave(&b->players, s);
 }
 
@@ -242,6 +249,7 @@ enum err bridge_start(struct bridge **out, const struct bridge_options *o, struc
     snprintf(b->api_trouble, sizeof b->api_trouble, "not asked yet");
     players_init(&b->players);
     states_init(&b->states);
+    resume_init(&b->resume);
     queue_list_init(&b->queue_list);
     inbox_init(&b->pulse_inbox, 1, NULL, NULL);
     inbox_init(&b->inbox, LIMIT_INBOX_MESSAGES, wake, b);

@@ -20,6 +20,7 @@ struct target {
 struct news {
     struct message message; /* first; BRIDGE_NEWS */
     Muster__V1__EventType type;
+    struct place at;
     struct str name;    /* and arguments, of the event for the sockets: */
     struct strbuf args; /* a JSON array; empty when no target was connected */
     size_t target_count;
@@ -64,7 +65,7 @@ static void add_targets(struct news *n, const Muster__V1__Event *event) {
     }
 }
 
-static void news_free(struct news *n) {
+void feed_news_free(struct news *n) {
     strbuf_fini(&n->args);
     mem_free(n);
 }
@@ -91,19 +92,25 @@ static bool is_repeat(const Muster__V1__Event *event) {
            strcmp(event->ticket->queues[0], event->queue) != 0;
 }
 
-static void on_event(void *arg, const Muster__V1__Event *event) {
-    struct bridge *b = arg;
+struct news *feed_news(const struct bridge *b, const Muster__V1__Event *event) {
     size_t count = player_count(event);
-    if (count == 0) return; /* queues' events are not for players */
-    if (is_repeat(event)) return;
+    if (count == 0 || is_repeat(event)) return NULL; /* queues' events are not for players */
     struct news *n = mem_alloc(sizeof *n + count * sizeof *n->targets);
     n->message.kind = BRIDGE_NEWS;
     n->type = event->type;
+    n->at = (struct place){event->epoch, event->seq, event->index};
     add_targets(n, event);
     if (may_be_here(b, n)) write_args(n, event);
+    return n;
+}
+
+static void on_event(void *arg, const Muster__V1__Event *event) {
+    struct bridge *b = arg;
+    struct news *n = feed_news(b, event);
+    if (n == NULL) return;
     if (inbox_push(&b->inbox, &n->message) != ERR_OK) {
         atomic_store(&b->feed.overflowed, true);
-        news_free(n);
+        feed_news_free(n);
     }
 }
 
@@ -143,16 +150,34 @@ static bool note(struct bridge *b, const struct target *t, bool queued, int64_t 
     return true;
 }
 
+const struct place *feed_news_place(const struct news *n) {
+    return &n->at;
+}
+
+size_t feed_news_targets(const struct news *n) {
+    return n->target_count;
+}
+
+struct player *feed_news_player(struct bridge *b, const struct news *n, size_t index) {
+    return players_find(&b->players, str_of(n->targets[index].player_id));
+}
+
+void feed_news_emit(struct session *s, const struct news *n) {
+    if (n->args.size > 0) bridge_emit(s, n->name, strbuf_str(&n->args), &n->at);
+}
+
 static void emit(struct player *player, const struct news *n) {
     LIST_EACH (&player->sessions, node) {
-        bridge_emit(LIST_OF(node, struct session, link), n->name, strbuf_str(&n->args));
+        struct session *s = LIST_OF(node, struct session, link);
+        if (!s->resuming && place_compare(&n->at, &s->covered) > 0) feed_news_emit(s, n);
     }
 }
 
 /* He was not here yet when the event came; what he was sent since may be older than it. */
 static void fetch(struct bridge *b, struct player *player) {
     LIST_EACH (&player->sessions, node) {
-        states_want_session(b, LIST_OF(node, struct session, link));
+        struct session *s = LIST_OF(node, struct session, link);
+        if (!s->resuming) states_want_session(b, s);
     }
 }
 
@@ -173,6 +198,7 @@ void feed_take_news(struct bridge *b, struct message *m) {
     struct news *n = (struct news *)(void *)m;
     bool queued = n->type == MUSTER__V1__EVENT_TYPE__TICKET_QUEUED;
     int64_t now_ms = clock_mono_us() / 1000;
+    if (place_compare(&n->at, &b->feed.last) > 0) b->feed.last = n->at;
     for (size_t i = 0; i < n->target_count; i++) {
         if (!note(b, &n->targets[i], queued, now_ms)) continue;
         struct player *player = players_find(&b->players, str_of(n->targets[i].player_id));
@@ -181,7 +207,7 @@ void feed_take_news(struct bridge *b, struct message *m) {
         tell(b, player, &n->targets[i], n);
         players_unref(&b->players, player);
     }
-    news_free(n);
+    feed_news_free(n);
 }
 
 void feed_take_resync(struct bridge *b, struct message *m) {

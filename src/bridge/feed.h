@@ -9,12 +9,17 @@
 #define MUSTER_BRIDGE_FEED_H
 
 #include "base/err.h"
+#include "bridge/players.h"
 #include "rt/inbox.h"
+
+#include <muster/v1/events.pb-c.h>
 
 struct bridge;
 struct bridge_options;
+struct news; /* an event for players: whose, and what their sockets are sent */
 
 struct feed {
+    struct place last;      /* of the latest event that came */
     atomic_bool overflowed; /* events were dropped since the last look */
 };
 
@@ -24,5 +29,13 @@ enum err feed_start(struct bridge *b, const struct bridge_options *o,
 void feed_take_news(struct bridge *b, struct message *m);
 void feed_take_resync(struct bridge *b, struct message *m);
 void feed_tick(struct bridge *b); /* each second */
+
+/* Of an event, from any thread; the caller's. NULL: not for players. */
+struct news *feed_news(const struct bridge *b, const Muster__V1__Event *event);
+void feed_news_free(struct news *n);
+const struct place *feed_news_place(const struct news *n);
+size_t feed_news_targets(const struct news *n);
+struct player *feed_news_player(struct bridge *b, const struct news *n, size_t index); /* or NULL */
+void feed_news_emit(struct session *s, const struct news *n);
 
 #endif

@@ -107,6 +107,12 @@ void players_session_unref(struct players *p, struct session *s) {
     mem_free(s);
 }
 
+int place_compare(const struct place *a, const struct place *b) {
+    if (a->epoch != b->epoch) return a->epoch < b->epoch ? -1 : 1;
+    if (a->seq != b->seq) return a->seq < b->seq ? -1 : 1;
+    return (a->index > b->index) - (a->index < b->index);
+}
+
 void players_leave(struct players *p, struct session *s) {
     list_remove(&s->player->sessions, &s->link);
     s->socket = NULL;

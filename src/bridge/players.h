@@ -42,9 +42,22 @@ struct player {
     bool fetch_queued;             /* a fetch for all of his sockets waits */
 };
 
+struct place { /* an event's in the journal; zero: before everything */
+    uint64_t epoch, seq;
+    uint32_t index;
+};
+int place_compare(const struct place *a, const struct place *b); /* <0, 0, >0 */
+
 struct session {
     struct list_node link;
     struct sio_socket *socket; /* NULL once disconnected */
+    /* resume.h */
+    struct list_node resume_link;
+    struct place covered; /* what is not behind it was sent to him before, or by a replay */
+    bool resumable;       /* his events say where they are */
+    bool resuming;        /* live events are not for him: a replay is under way, or */
+    bool in_pass;         /* going through the journal for him now */
+    unsigned missed;      /* events of the replay so far */
     struct player *player;
     size_t refs;          /* the socket, and requests and fetches under way */
     size_t request_count; /* the player's own requests under way */

@@ -16,6 +16,8 @@ struct job {
     struct list_node link;
     struct player *player;   /* referenced */
     struct session *session; /* referenced; NULL: a resync of all his sockets */
+    bool resync;             /* the session gets `resync`, whatever is told meanwhile */
+    struct place since;      /* of the events that the state cannot be older than */
     uint64_t news;           /* player->news when the fetch began */
     int64_t not_before_ms;
     char ticket_id[ID_TEXT_BYTES]; /* second step: fetch this one */
@@ -38,7 +40,7 @@ static void job_free(struct bridge *b, struct job *job) {
     mem_free(job);
 }
 
-static void job_new(struct bridge *b, struct player *player, struct session *session) {
+static struct job *job_new(struct bridge *b, struct player *player, struct session *session) {
     struct job *job = mem_alloc(sizeof *job);
     job->player = player;
     job->session = session;
@@ -48,6 +50,7 @@ static void job_new(struct bridge *b, struct player *player, struct session *ses
     else
         player->fetch_queued = true;
     list_append(&b->states.ready, &job->link);
+    return job;
 }
 
 static void free_all(struct bridge *b, struct list *jobs) {
@@ -81,16 +84,16 @@ static void tell_session(const struct job *job, Muster__V1__GetTicketResponse *r
     bool matched = response->ticket->state == MUSTER__V1__TICKET_STATE__MATCHED;
     if (matched && response->match != NULL) {
         payload_message(&response->match->base, &args);
-        bridge_emit(job->session, STR("match_found"), strbuf_str(&args));
+        bridge_emit(job->session, STR("match_found"), strbuf_str(&args), &job->since);
     } else {
         payload_ticket(response->ticket, response->match, &args);
-        bridge_emit(job->session, STR("ticket_updated"), strbuf_str(&args));
+        bridge_emit(job->session, STR("ticket_updated"), strbuf_str(&args), &job->since);
     }
     strbuf_fini(&args);
 }
 
-static void tell_all(struct bridge *b, const struct job *job,
-                     Muster__V1__GetTicketResponse *response) {
+static void tell_resync(struct bridge *b, const struct job *job,
+                        Muster__V1__GetTicketResponse *response) {
     Muster__V1__Resync resync = MUSTER__V1__RESYNC__INIT;
     resync.reason = b->states.reason;
     if (response != NULL) {
@@ -100,7 +103,9 @@ static void tell_all(struct bridge *b, const struct job *job,
     struct strbuf args = {0};
     payload_message(&resync.base, &args);
     LIST_EACH (&job->player->sessions, node) {
-        bridge_emit(LIST_OF(node, struct session, link), STR("resync"), strbuf_str(&args));
+        struct session *s = LIST_OF(node, struct session, link);
+        if (s->resuming || (job->session != NULL && job->session != s)) continue;
+        bridge_emit(s, STR("resync"), strbuf_str(&args), &job->since);
     }
     strbuf_fini(&args);
 }
@@ -112,10 +117,10 @@ static void tell(struct bridge *b, const struct job *job, Muster__V1__GetTicketR
         snprintf(player->ticket_id, sizeof player->ticket_id, "%s", response->ticket->ticket_id);
     else
         player->ticket_id[0] = '\0';
-    if (job->session != NULL)
+    if (job->session != NULL && !job->resync)
         tell_session(job, response);
     else
-        tell_all(b, job, response);
+        tell_resync(b, job, response);
 }
 
 /* --- Fetching -------------------------------------------------------------------------------- */
@@ -141,7 +146,7 @@ static void on_ticket(struct bridge *b, struct rpc *rpc) {
     struct job *job = rpc->context;
     bool stale = job->player->news != job->news;
     b->states.in_flight--;
-    if (nobody_listens(job) || (stale && job->session != NULL)) {
+    if (nobody_listens(job) || (stale && job->session != NULL && !job->resync)) {
         job_free(b, job); /* an event told the socket more than this answer could */
     } else if (stale) {
         requeue(&b->states.ready, job, 0);
@@ -168,6 +173,8 @@ static void fetch(struct bridge *b, struct job *job) {
         request.key_case = MUSTER__V1__GET_TICKET_REQUEST__KEY_PLAYER_ID;
         request.player_id = job->player->id;
         job->news = job->player->news;
+        muster_subscription_position(b->subscription, &job->since.epoch, &job->since.seq);
+        job->since.index = UINT32_MAX; /* all of that entry */
     }
     struct rpc *rpc = rpc_new(b, on_ticket, NULL, STR_EMPTY);
     rpc->context = job;
@@ -188,7 +195,13 @@ static void pump(struct bridge *b) {
 }
 
 void states_want_session(struct bridge *b, struct session *session) {
-    job_new(b, session->player, session);
+    (void)job_new(b, session->player, session);
+    pump(b);
+}
+
+void states_want_resync(struct bridge *b, struct session *session, const char *reason) {
+    snprintf(b->states.reason, sizeof b->states.reason, "%s", reason);
+    job_new(b, session->player, session)->resync = true;
     pump(b);
 }
 
@@ -196,7 +209,7 @@ void states_want_all(struct bridge *b, const char *reason) {
     snprintf(b->states.reason, sizeof b->states.reason, "%s", reason);
     LIST_EACH (&b->players.all, node) {
         struct player *player = LIST_OF(node, struct player, link);
-        if (player->sessions.count > 0 && !player->fetch_queued) job_new(b, player, NULL);
+        if (player->sessions.count > 0 && !player->fetch_queued) (void)job_new(b, player, NULL);
     }
     pump(b);
 }

@@ -24,7 +24,9 @@ void states_init(struct states *s);
 void states_fini(struct bridge *b);
 /* Tells this socket of its player's open ticket, or of the one that ended while he was away. */
 void states_want_session(struct bridge *b, struct session *session);
-/* Sends `resync` with his state to every connected player. */
+/* Sends this socket `resync` with its player's state: it could not be given what it missed. */
+void states_want_resync(struct bridge *b, struct session *session, const char *reason);
+/* Sends `resync` with his state to every connected player, but for those who are being replayed. */
 void states_want_all(struct bridge *b, const char *reason);
 void states_tick(struct bridge *b); /* each second */
 

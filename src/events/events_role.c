@@ -122,7 +122,9 @@ static enum err collect(struct events *e, struct replay *p, struct err_text *why
         struct reader_entry entries[ENTRIES_PER_TURN];
         size_t max = p->entries_left < ENTRIES_PER_TURN ? p->entries_left : ENTRIES_PER_TURN;
         size_t count = max;
-        enum err code = reader_range(e->reader, p->last, entries, &count, why);
+        bool from = first && p->request->replay.inclusive && p->last.epoch;
+        enum err code =
+            (from ? reader_range_from : reader_range)(e->reader, p->last, entries, &count, why);
         if (code != ERR_OK && first) return code;
         if (code != ERR_OK) {
             p->more = true; /* what there is so far is true; the next call will say what is wrong */

@@ -55,7 +55,11 @@ void sio_socket_evict(struct sio_nsp *nsp, struct str pid) {
 }
 
 void sio_socket_take_pid(struct sio_socket *s, struct str pid) {
-    assert(!s->pid && pid.size > 0 && pid.size <= SIO_PID_BYTES_MAX);
+    assert(pid.size > 0 && pid.size <= SIO_PID_BYTES_MAX);
+    char *had = s->pid;
+    if (had) map_remove(&s->nsp->pids, str_hash(str_of(had)), s);
+    s->pid = NULL;
+    mem_free(had);
     sio_socket_evict(s->nsp, pid);
     if (s->state == SIO_SOCKET_ENDED) return; /* by the other's disconnect handler */
     s->pid = mem_text(pid);

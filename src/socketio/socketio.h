@@ -195,8 +195,9 @@ struct sio_resume {
 };
 /* Valid in the connect handler only. */
 struct sio_resume sio_socket_resume(const struct sio_socket *s);
-/* Before the socket is accepted. `pid`: 1..SIO_PID_BYTES_MAX bytes, unguessable, printable, without
- * quotes and backslashes. `id`: the 20 characters of the id it had, or empty for its new one. */
+/* Before the socket is accepted; the last call counts. `pid`: 1..SIO_PID_BYTES_MAX bytes,
+ * unguessable, printable, without quotes and backslashes. `id`: the 20 characters of the id it had,
+ * or empty for its new one. */
 void sio_socket_identify(struct sio_socket *s, struct str id, struct str pid);
 bool sio_socket_recovered(const struct sio_socket *s); /* it goes on where it was */
 /* An event that can be resumed behind: `offset`, as pid, is added as its last argument. Before the

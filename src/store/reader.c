@@ -298,22 +298,22 @@ size_t reader_next(struct reader *r, struct reader_entry *entries, size_t max, b
     return give(r, entries, max);
 }
 
-enum err reader_range(struct reader *r, struct position after, struct reader_entry *entries,
-                      size_t *count, struct err_text *why) {
-    size_t max = *count;
-    assert(max > 0 && max < STREAM_CHUNK_MAX);
-    *count = 0;
+/* Into r->range. That it begins with `place` shows that this is still there. */
+static enum err look_back_from(struct reader *r, struct position place, size_t max,
+                               struct err_text *why) {
     redis_reply_free(r->range);
     r->range = NULL;
-    /* One more than asked for: the first one shows that `after` is still there. */
-    size_t skip = after.epoch || after.seq ? 1 : 0;
-    enum err e = look_back(r, after, max + skip, why);
-    if (e) return e;
-    if (skip && !begins_with(r, after)) {
-        char id[STREAM_ID_BYTES];
-        stream_format_id(after, id);
-        return err_set(why, ERR_OUT_OF_RANGE, "position %s is no longer in the journal", id);
-    }
+    enum err e = look_back(r, place, max, why);
+    if (e || (place.epoch == 0 && place.seq == 0) || begins_with(r, place)) return e;
+    char id[STREAM_ID_BYTES];
+    stream_format_id(place, id);
+    return err_set(why, ERR_OUT_OF_RANGE, "position %s is no longer in the journal", id);
+}
+
+/* What r->range has behind the first `skip` entries. */
+static enum err give_range(struct reader *r, size_t skip, struct reader_entry *entries,
+                           size_t *count, struct err_text *why) {
+    enum err e = ERR_OK;
     bool all = !r->replicated;
     for (size_t i = skip; i < redis_reply_count(r->range); i++) {
         struct stream_entry entry;
@@ -326,4 +326,22 @@ enum err reader_range(struct reader *r, struct position after, struct reader_ent
         entries[(*count)++] = (struct reader_entry){entry.at, entry.bytes};
     }
     return ERR_OK;
+}
+
+enum err reader_range(struct reader *r, struct position after, struct reader_entry *entries,
+                      size_t *count, struct err_text *why) {
+    size_t max = *count, skip = after.epoch || after.seq ? 1 : 0;
+    assert(max > 0 && max < STREAM_CHUNK_MAX);
+    *count = 0;
+    enum err e = look_back_from(r, after, max + skip, why);
+    return e ? e : give_range(r, skip, entries, count, why);
+}
+
+enum err reader_range_from(struct reader *r, struct position at, struct reader_entry *entries,
+                           size_t *count, struct err_text *why) {
+    size_t max = *count;
+    assert(max > 0 && max < STREAM_CHUNK_MAX && (at.epoch || at.seq));
+    *count = 0;
+    enum err e = look_back_from(r, at, max, why);
+    return e ? e : give_range(r, 0, entries, count, why);
 }

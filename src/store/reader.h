@@ -49,5 +49,8 @@ struct position reader_last(const struct reader *r); /* last entry given, or whe
  * is away. Blocks up to operation_ms. */
 enum err reader_range(struct reader *r, struct position after, struct reader_entry *entries,
                       size_t *count, struct err_text *why) ERR_CHECKED;
+/* The same, beginning with the entry `at` itself, which is not {0,0}. */
+enum err reader_range_from(struct reader *r, struct position at, struct reader_entry *entries,
+                           size_t *count, struct err_text *why) ERR_CHECKED;
 
 #endif

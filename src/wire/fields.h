@@ -167,6 +167,7 @@
     ROW(ReplayEventsRequest, after_seq, 2, PB_VARINT)                 \
     ROW(ReplayEventsRequest, max_entries, 3, PB_VARINT)               \
     ROW(ReplayEventsRequest, topic_prefix, 4, PB_BYTES)               \
+    ROW(ReplayEventsRequest, inclusive, 5, PB_VARINT)               \
     ROW(ReplayEventsResponse, events, 1, PB_BYTES)                    \
     ROW(ReplayEventsResponse, position, 2, PB_BYTES)                  \
     ROW(ReplayEventsResponse, more, 3, PB_VARINT)                     \

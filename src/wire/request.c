@@ -321,6 +321,7 @@ static enum err decode_replay(const struct decoding *d, struct request *out) {
         if (f.key == ReplayEventsRequest_epoch) out->replay.epoch = f.value;
         if (f.key == ReplayEventsRequest_after_seq) out->replay.after_seq = f.value;
         if (f.key == ReplayEventsRequest_max_entries) max = f.value;
+        if (f.key == ReplayEventsRequest_inclusive) out->replay.inclusive = f.value != 0;
         if (f.key == ReplayEventsRequest_topic_prefix) out->replay.topic_prefix = f.bytes;
     }
     if (r.malformed) return malformed(d);

@@ -43,6 +43,7 @@ struct request {
             uint64_t epoch, after_seq;
             uint32_t max_entries;    /* 1..1000 */
             struct str topic_prefix; /* UTF-8, at most 256 bytes; empty = all */
+            bool inclusive;
         } replay;
         struct str notes; /* VALIDATE_RULESET: already checked; notes, a line each */
     };

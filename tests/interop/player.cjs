@@ -95,6 +95,33 @@ async function isToldAfterComingBack(socket) {
   again.close();
 }
 
+// The connection breaks; the client comes back by itself, is sent what it missed, and knows it.
+async function goesOnWhereItWas() {
+  const eve = { playerId: `eve-${suffix}` };
+  const socket = io(url, { ...options, forceNew: true, reconnectionDelay: 1000,
+    auth: { ...eve, resume: true } });
+  await once(socket, "connect");
+  const queued = once(socket, "ticket_updated");
+  const ticket = { queue: "1v1_duel", attributes: { skill: 9000 } };
+  assert.equal((await ask(socket, "join_queue", ticket)).ok, true);
+  await queued;
+  const states = [];
+  socket.on("ticket_updated", (update) => states.push(update.ticket.state));
+  const back = once(socket, "connect");
+  socket.io.engine.close();
+  const other = io(url, { ...options, forceNew: true, auth: eve });
+  await once(other, "connect");
+  assert.equal((await ask(other, "leave_queue")).ok, true);
+  assert.equal((await ask(other, "join_queue", ticket)).ok, true);
+  assert.equal((await ask(other, "leave_queue")).ok, true);
+  await back;
+  assert.equal(socket.recovered, true);
+  while (states.length < 3) await once(socket, "ticket_updated");
+  assert.deepEqual(states, ["CANCELLED", "QUEUED", "CANCELLED"]);
+  other.close();
+  socket.close();
+}
+
 async function main() {
   await refusesWithoutPlayerId();
   const first = await join("ann");
@@ -107,6 +134,7 @@ async function main() {
   await matches(first, second);
   await isToldAfterComingBack(first);
   second.close();
+  await goesOnWhereItWas();
 }
 
 main().then(() => console.log(`ok ${transports}`), (error) => {

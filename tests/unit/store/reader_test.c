@@ -238,6 +238,12 @@ static void look_back_gives_what_follows_a_known_position(void **state) {
     assert_int_equal(count, 0);
     assert_int_equal(reader_range(f.reader, FROM_END, entries, room(&count, 10), &why), ERR_OK);
     assert_int_equal(count, 6);
+    struct position from = {5, 5};
+    assert_int_equal(reader_range_from(f.reader, from, entries, room(&count, 10), &why), ERR_OK);
+    assert_true(count == 2 && entries[0].at.seq == 5 && entries[1].at.seq == 6);
+    from.seq = 9;
+    assert_int_equal(reader_range_from(f.reader, from, entries, room(&count, 10), &why),
+                     ERR_OUT_OF_RANGE);
     shut(&f);
 }
 
