@@ -14,12 +14,12 @@ set_tests_properties(structure structure.self_test PROPERTIES LABELS structure T
 # e2e: the real binary, its real Redis, killed and misconfigured. Python's standard library only.
 add_executable(load support/load.c)
 target_link_libraries(load PRIVATE muster_client)
-foreach(name kill roles operate bytes standby failover resume)
+foreach(name kill roles operate bytes standby failover resume overload)
     add_test(NAME e2e.${name}
         COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/${name}_test.py
         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     set_tests_properties(e2e.${name} PROPERTIES LABELS e2e TIMEOUT 300 ENVIRONMENT
-        "TEST_BINARY=$<TARGET_FILE:muster>;TEST_LOAD=$<TARGET_FILE:load>;TEST_CLOCK_SHIM=$<TARGET_FILE:clock_shim>")
+        "TEST_BINARY=$<TARGET_FILE:muster>;TEST_LOAD=$<TARGET_FILE:load>;TEST_CLOCK_SHIM=$<TARGET_FILE:clock_shim>;TEST_OVERLOAD=$<TARGET_FILE:bench_overload>;TEST_SLOW_FSYNC=$<TARGET_FILE:slow_fsync>")
 endforeach()
 
 # what-if: a recording exported from a running server, replayed under other rules.
@@ -50,6 +50,8 @@ foreach(name denominators rpc sockets fanout)
     add_executable(bench_${name} bench/${name}.c bench/measure.c)
 endforeach()
 target_link_libraries(bench_rpc PRIVATE muster_client)
+add_executable(bench_overload bench/overload.c)
+target_link_libraries(bench_overload PRIVATE muster_client)
 add_test(NAME bench.smoke
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/bench/run.py --smoke
         --bin $<TARGET_FILE_DIR:muster>

@@ -43,6 +43,8 @@ struct api {
     bool (*leads)(const void *arg);
     const void *leads_arg;
     _Atomic size_t open;                /* requests taken and not yet answered */
+    _Atomic size_t work;                /* of them admitted, without long polls */
+    _Atomic int64_t work_us;            /* how long they took lately, from arrival to answer */
     struct seen seen[METHOD_COUNT + 1]; /* the last: no such method */
     struct metric_series *inbox_depth;
 };
@@ -59,6 +61,7 @@ struct transport { /* how to answer; in the call's arena */
     struct door_context *context;
     struct call *call;
     int64_t at_us;
+    bool is_work; /* counted in api.work */
     bool is_relayed;
     struct str relayed; /* a whole Response from there; OK without content is empty */
 };
@@ -101,6 +104,14 @@ static void count(const struct transport *t, enum err code) {
                        (double)(clock_mono_us() - t->at_us) / 1e6);
 }
 
+/* The mean goes a sixteenth of the way to the time of each call that succeeded (one that was given
+ * up says nothing); a lost update does no harm. */
+static void note_work_done(const struct transport *t, enum err code) {
+    int64_t mean_us = atomic_load(&t->api->work_us), took_us = clock_mono_us() - t->at_us;
+    if (code == ERR_OK) atomic_store(&t->api->work_us, mean_us + (took_us - mean_us) / 16);
+    atomic_fetch_sub(&t->api->work, 1);
+}
+
 /* --- Answers ---------------------------------------------------------------------------------- */
 
 static void send_reply(void *arg, enum err code, const struct err_text *why, struct str payload) {
@@ -124,6 +135,7 @@ static void send_reply(void *arg, enum err code, const struct err_text *why, str
         door_reply(t->context, strbuf_str(&bytes));
         strbuf_fini(&bytes);
     }
+    if (t->is_work) note_work_done(t, code);
     atomic_fetch_sub(&t->api->open, 1);
 }
 
@@ -215,6 +227,29 @@ static struct call *open_call(struct api *a, const struct taken *t) {
     return c;
 }
 
+/* What is taken in beyond what can be worked on is refused at once: in the sockets it would grow
+ * old unseen, and be worked on when nobody waits for it any more. So is, under pressure, what would
+ * be done too late. Probes are always served, long
+ * polls have a limit of their own. */
+static bool admit(struct api *a, struct call *c, struct err_text *why) {
+    if (is_long_poll(c->method) || c->method->id == METHOD_CHECK ||
+        c->method->id == METHOD_GET_STATUS)
+        return true;
+    size_t work = atomic_load(&a->work);
+    bool too_late = work >= LIMIT_RPC_WORK / 2 &&
+                    c->deadline_us - clock_mono_us() < atomic_load(&a->work_us) * 3 / 2;
+    if (too_late || work >= LIMIT_RPC_WORK) {
+        metric_add(METRIC_rpc_shed_total, 1);
+        (void)err_set(why, ERR_RESOURCE_EXHAUSTED,
+                      "%zu requests are being worked on here already%s; try again later", work,
+                      too_late ? ", and one takes longer than this one has" : "");
+        return false;
+    }
+    ((struct transport *)c->transport)->is_work = true;
+    atomic_fetch_add(&a->work, 1);
+    return true;
+}
+
 static void handle(struct api *a, const struct taken *t) {
     struct call *c = open_call(a, t);
     struct envelope envelope;
@@ -244,6 +279,10 @@ static void handle(struct api *a, const struct taken *t) {
     if (is_long_poll(c->method) && !door_park(t->context)) {
         (void)err_set(&why, ERR_RESOURCE_EXHAUSTED, "%d long polls are open here already",
                       LIMIT_PARKED_CONTEXTS);
+        refuse(c, ERR_RESOURCE_EXHAUSTED, &why);
+        return;
+    }
+    if (!admit(a, c, &why)) {
         refuse(c, ERR_RESOURCE_EXHAUSTED, &why);
         return;
     }

@@ -28,7 +28,8 @@
 #define LIMIT_DECODE_BYTES 1048576   /* and these: the reasons of a batch of refused tickets */
 #define LIMIT_ENTRY_BYTES 1048576    /* one journal entry; a batch is split above it */
 #define LIMIT_TIMEOUT_MS 60000       /* longest deadline of an RPC: cut down to it */
-#define LIMIT_RPC_CONTEXTS 256       /* requests being worked on per door; more wait in nng */
+#define LIMIT_RPC_CONTEXTS 1024      /* requests taken in per door; more wait in the sockets */
+#define LIMIT_RPC_WORK 512           /* of them being worked on: RESOURCE_EXHAUSTED at once */
 #define LIMIT_PARKED_CONTEXTS 4096   /* long polls held per door: RESOURCE_EXHAUSTED */
 #define LIMIT_INBOX_MESSAGES 65536   /* per role inbox: RESOURCE_EXHAUSTED */
 #define LIMIT_WATCHERS 100000        /* long polls held per matcher: RESOURCE_EXHAUSTED */

@@ -62,9 +62,11 @@ static void accept(struct session *s) {
 static void give_up(struct bridge *b, struct session *s, const char *reason) {
     list_remove(&b->resume.passing, &s->resume_link);
     metric_add(METRIC_bridge_resume_failures_total, 1);
+    players_session_ref(s); /* accepting may cut it, when it is too slow */
     set_new_pid(s);
     accept(s);
-    states_want_resync(b, s, reason);
+    if (s->socket != NULL) states_want_resync(b, s, reason);
+    players_session_unref(&b->players, s);
 }
 
 static void give_up_all(struct bridge *b, const char *reason) {

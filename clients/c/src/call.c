@@ -5,7 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BACKOFF_FIRST_MS = 20, BACKOFF_MAX_MS = 1000, FIELD_BYTES_MAX = 6 };
+enum {
+    BACKOFF_FIRST_MS = 20,
+    BACKOFF_MAX_MS = 1000,
+    BACKOFF_FULL_DOUBLINGS = 3, /* more, for a server that has too much to do */
+    FIELD_BYTES_MAX = 6,
+};
 
 /* --- Ending ---------------------------------------------------------------------------------- */
 
@@ -93,6 +98,7 @@ static void start_receive(struct slot *slot) {
 /* Exponential back-off, half of it jitter, so that many clients of a restarted server spread. */
 static void rest_or_finish(struct slot *slot) {
     unsigned doublings = slot->tries < 8 ? slot->tries - 1 : 7;
+    if (slot->last.code == MUSTER_RESOURCE_EXHAUSTED) doublings += BACKOFF_FULL_DOUBLINGS;
     uint32_t pause = (uint32_t)BACKOFF_FIRST_MS << doublings;
     if (pause > BACKOFF_MAX_MS) pause = BACKOFF_MAX_MS;
     pause = pause / 2 + muster_status_random_below(pause / 2 + 1);

@@ -33,7 +33,7 @@ struct fake_role {
     struct inbox inbox;
     struct thread thread;
     size_t answer_bytes;
-    atomic_bool hold_all, release;
+    atomic_bool hold_all, hold_tickets, release;
     atomic_bool stands_by; /* answers UNAVAILABLE */
     atomic_uint served;
     atomic_uint held_count;
@@ -79,7 +79,9 @@ static void run_role(void *arg) {
             if (m->kind == MESSAGE_STOP) {
                 f->stopped = true;
                 mem_free(m);
-            } else if (atomic_load(&f->hold_all) || c->method->id == METHOD_WATCH_TICKET) {
+            } else if (atomic_load(&f->hold_all) ||
+                       (atomic_load(&f->hold_tickets) && c->method->id == METHOD_GET_TICKET) ||
+                       c->method->id == METHOD_WATCH_TICKET) {
                 hold(f, c);
             } else {
                 answer(f, c);
@@ -302,13 +304,15 @@ static void long_polls_keep_no_other_request_out(void **state) {
     struct world w;
     atomic_uint counts[3] = {0};
     start(&w);
+    struct muster_client *other = open_client(api_addresses(w.api), WAIT_MS); /* 1024 calls each */
     for (int i = 0; i < POLLS; i++)
-        watch(w.client, counts, WAIT_MS);
+        watch(i % 2 ? w.client : other, counts, WAIT_MS);
     wait_for(&w.role.held_count, POLLS);
     assert_int_equal(check(w.client, NULL), MUSTER_OK);
     atomic_store(&w.role.release, true);
     wait_for(&counts[0], POLLS);
     assert_int_equal(check(w.client, NULL), MUSTER_OK);
+    muster_close(other);
     stop(&w);
 }
 
@@ -446,6 +450,35 @@ static void relay_without_its_role_is_unavailable_in_time(void **state) {
     api_drain(relay);
     api_free(relay);
     assert_int_equal(call_open_count(), 0);
+}
+
+static void what_cannot_be_worked_on_is_refused_at_once_and_probes_are_served(void **state) {
+    (void)state;
+    enum { MORE = 100 };
+    struct world w;
+    atomic_uint counts[3] = {0};
+    start(&w);
+    atomic_store(&w.role.hold_tickets, true);
+    struct muster_client *client = open_client(api_addresses(w.api), 1500);
+    int64_t shed = metric_get(METRIC_rpc_shed_total), begin_us = clock_mono_us();
+    Muster__V1__GetTicketRequest r = MUSTER__V1__GET_TICKET_REQUEST__INIT;
+    r.key_case = MUSTER__V1__GET_TICKET_REQUEST__KEY_PLAYER_ID;
+    r.player_id = (char *)"ann";
+    for (int i = 0; i < LIMIT_RPC_WORK; i++)
+        muster_call_async(w.client, "Tickets/GetTicket", &r.base, NULL, count_answer, counts);
+    wait_for(&w.role.held_count, LIMIT_RPC_WORK);
+    for (int i = 0; i < MORE; i++)
+        muster_call_async(client, "Tickets/GetTicket", &r.base, NULL, count_answer, counts);
+    wait_for(&counts[1], MORE); /* the second client's: refused until their deadlines */
+    assert_in_range(clock_mono_us() - begin_us, 0, 20000000);
+    assert_true(metric_get(METRIC_rpc_shed_total) - shed >= MORE);
+    struct muster_status status;
+    if (check(client, &status)) fail_msg("%s", status.message); /* a probe, meanwhile */
+    atomic_store(&w.role.hold_tickets, false);
+    atomic_store(&w.role.release, true);
+    wait_for(&counts[2], LIMIT_RPC_WORK); /* NOT_FOUND, as this role says of every ticket */
+    muster_close(client);
+    stop(&w);
 }
 
 /* Two matchers' doors and an api before them. */
@@ -645,6 +678,7 @@ int main(void) {
         cmocka_unit_test(answer_too_large_for_clients_says_so),
         cmocka_unit_test(relay_hands_on_answers_and_its_long_polls_keep_nothing_out),
         cmocka_unit_test(relay_without_its_role_is_unavailable_in_time),
+        cmocka_unit_test(what_cannot_be_worked_on_is_refused_at_once_and_probes_are_served),
         cmocka_unit_test(relay_finds_the_matcher_that_leads_and_stays_with_it),
         cmocka_unit_test(relay_waits_inside_the_deadline_for_one_to_lead),
         cmocka_unit_test(relay_says_what_the_last_one_said_when_none_leads),
