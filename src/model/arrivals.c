@@ -63,8 +63,11 @@ static void halve(struct arrivals *a) {
         a->counts[i] /= 2;
     for (int i = 0; i < 64; i++)
         a->reach[i] /= 2;
+    for (int i = 0; i < ARRIVALS_ROLES; i++)
+        a->plays[i] /= 2;
     a->total /= 2;
     a->reached /= 2;
+    a->played /= 2;
 }
 
 static void refresh(struct arrivals *a) {
@@ -94,12 +97,24 @@ static void note_regions(struct arrivals *a, uint64_t regions, uint32_t players)
         a->reach[__builtin_ctzll(regions)] += players;
 }
 
+static void note_roles(struct arrivals *a, uint32_t roles, uint32_t players) {
+    if (roles == 0) return;
+    a->played += players;
+    for (; roles; roles &= roles - 1)
+        a->plays[__builtin_ctz(roles)] += players;
+}
+
+double arrivals_role_share(const struct arrivals *a, uint32_t role) {
+    return a->played > 0 ? a->plays[role] / a->played : 1;
+}
+
 void arrivals_note(struct arrivals *a, const struct arrival *of) {
     decay(a, of->time_ms);
     for (int i = 0; i < ARRIVALS_SCALES; i++)
         a->near[i] += of->players;
     note_key(a, of->key, of->players);
     note_regions(a, of->regions, of->players);
+    note_roles(a, of->roles, of->players);
     if (a->total > HALVED_AT) halve(a);
     if (++a->noted >= REFRESH_EVERY || a->total < FIRST_REFRESHES) refresh(a);
 }

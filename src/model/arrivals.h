@@ -12,11 +12,13 @@
 
 #define ARRIVALS_BINS 64
 #define ARRIVALS_SCALES 4
+#define ARRIVALS_ROLES 6
 
 struct arrival {
     double key;
     uint32_t players;
     uint64_t regions; /* a bit for each it could play in; 0: regions do not matter */
+    uint32_t roles;   /* a bit for each that one of its players could have; 0: likewise */
     int64_t time_ms;
 };
 
@@ -26,7 +28,8 @@ struct arrivals { /* zeroed but for `width` is an empty one */
     double counts[ARRIVALS_BINS], total;
     double below[ARRIVALS_BINS + 1]; /* share of players in the bins before this one */
     double near[ARRIVALS_SCALES], window_s[ARRIVALS_SCALES]; /* decayed players and time */
-    double reach[64], reached; /* players by region, and those who have any */
+    double reach[64], reached;            /* players by region, and those who have any */
+    double plays[ARRIVALS_ROLES], played; /* likewise by role */
     int64_t last_ms;
     uint32_t noted; /* since `below` was brought up to date */
     uint32_t doublings;
@@ -39,6 +42,9 @@ double arrivals_near(const struct arrivals *a, double key, double distance, uint
 
 /* Players a second per unit of the key, as the average player sees it around him. */
 double arrivals_density(const struct arrivals *a);
+
+/* Share of the players who could have the role; 1 while nothing is known. */
+double arrivals_role_share(const struct arrivals *a, uint32_t role);
 
 double arrivals_rate(const struct arrivals *a); /* players a second, all together */
 

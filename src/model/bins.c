@@ -40,6 +40,8 @@ uint32_t bins_at(const struct bins *x, double key) {
 
 double bins_distance(const struct bins *x, uint32_t bin, double key) {
     double low = (double)(x->base + bin) * x->width, high = low + x->width;
+    if (key < low && bin == 0 && x->below > 0) return 0; /* the outermost hold what is beyond */
+    if (key > high && bin == x->bin_count - 1 && x->above > 0) return 0;
     double distance = key < low ? low - key : key > high ? key - high : 0;
     return distance - 1e-6 * x->width > 0 ? distance : 0; /* rounding at the edge */
 }

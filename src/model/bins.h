@@ -36,7 +36,7 @@ struct bin_slot {
     uint32_t tie;                      /* orders those of one millisecond */
     uint16_t players;
     uint16_t best_ms; /* of its regions, 0 without any */
-    uint32_t mark;    /* spare */
+    uint32_t roles;   /* its players' (casting.h) */
 };
 
 struct bin_block {

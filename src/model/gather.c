@@ -2,82 +2,138 @@
 #include "model/gather.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the walk ---- */
+/* ---- one class ---- */
 
 struct walk {
-    const struct gather_query *query;
     const struct bins *bins;
-    double key;
-    uint64_t regions;
     uint32_t up, down; /* the next bin of each side, BINS_NONE: that side is done */
     double up_distance, down_distance;
+    uint32_t found, least, most; /* options of the class: so far, wanted whatever others give */
 };
 
-static double distance_to(const struct walk *w, uint32_t bin) {
-    return bin == BINS_NONE ? 0 : bins_distance(w->bins, bin, w->key);
+struct search {
+    const struct gather_query *query;
+    double key;
+    uint64_t regions;
+    struct walk walks[POOL_CLASSES];
+    uint32_t walk_count;
+};
+
+static void set_up(struct walk *w, uint32_t bin, const struct search *s) {
+    w->up = bin;
+    if (bin != BINS_NONE) w->up_distance = bins_distance(w->bins, bin, s->key);
+    if (bin != BINS_NONE && w->up_distance > s->query->spread) w->up = BINS_NONE;
 }
 
-static struct walk start(const struct gather_query *q) {
-    const struct bin_slot *s = pool_slot(q->x);
-    struct walk w = {.query = q, .bins = &q->x->part->bins, .key = s->key};
-    w.regions = pool_regions_within(q->pool, s, q->latency_ms_max);
-    w.up = bins_at(w.bins, s->key); /* its own bin: it holds x at least */
-    w.down = bins_previous(w.bins, w.up);
-    w.down_distance = distance_to(&w, w.down);
-    return w;
+static void set_down(struct walk *w, uint32_t bin, const struct search *s) {
+    w->down = bin;
+    if (bin != BINS_NONE) w->down_distance = bins_distance(w->bins, bin, s->key);
+    if (bin != BINS_NONE && w->down_distance > s->query->spread) w->down = BINS_NONE;
 }
 
-/* The nearer of the two sides' next bins; BINS_NONE outside the window. */
-static uint32_t next_bin(struct walk *w) {
-    if (w->up != BINS_NONE && w->up_distance > w->query->spread) w->up = BINS_NONE;
-    if (w->down != BINS_NONE && w->down_distance > w->query->spread) w->down = BINS_NONE;
-    bool is_down =
-        w->down != BINS_NONE && (w->up == BINS_NONE || w->down_distance < w->up_distance);
-    uint32_t bin = is_down ? w->down : w->up;
-    if (bin == BINS_NONE) return bin;
-    if (is_down) {
-        w->down = bins_previous(w->bins, bin);
-        w->down_distance = distance_to(w, w->down);
+static double distance_of(const struct walk *w) {
+    double up = w->up == BINS_NONE ? INFINITY : w->up_distance;
+    double down = w->down == BINS_NONE ? INFINITY : w->down_distance;
+    return up <= down ? up : down;
+}
+
+/* The nearer of the two sides' next bins. One of them is not done. */
+static uint32_t take_bin(struct walk *w, const struct search *s) {
+    uint32_t bin = w->up;
+    if (bin == BINS_NONE || (w->down != BINS_NONE && w->down_distance < w->up_distance)) {
+        bin = w->down;
+        set_down(w, bins_previous(w->bins, bin), s);
     } else {
-        w->up = bins_next(w->bins, bin);
-        w->up_distance = distance_to(w, w->up);
+        set_up(w, bins_next(w->bins, bin), s);
     }
     return bin;
 }
 
-static void consider(struct gathered *g, const struct walk *w, const struct bin_slot *s) {
-    const struct gather_query *q = w->query;
+static void consider(struct gathered *g, const struct search *x, const struct bin_slot *s) {
+    const struct gather_query *q = x->query;
     if (s->entry == q->x || s->players > q->players_max) return;
-    double distance = s->key - w->key;
+    double distance = s->key - x->key;
     if (distance > q->spread || -distance > q->spread) return;
     uint64_t regions = pool_regions_within(q->pool, s, q->latency_ms_max);
-    if (regions & w->regions) g->options[g->count++] = (struct option){s, regions};
+    if (regions & x->regions) g->options[g->count++] = (struct option){s, regions};
 }
 
-/* False once enough was seen. */
-static bool visit_bin(struct gathered *g, const struct walk *w, uint32_t bin) {
-    const struct gather_query *q = w->query;
+/* False once enough was seen of the class. */
+static bool visit_bin(struct gathered *g, const struct search *s, struct walk *w, uint32_t bin) {
+    const struct gather_query *q = s->query;
     for (const struct bin_block *b = w->bins->bins[bin].first; b; b = b->next) {
         if (b->next) __builtin_prefetch(b->next->slots);
         for (uint32_t bits = b->used; bits; bits &= bits - 1) {
-            if (g->count == q->want || g->visited == q->skip + q->visits) return false;
+            bool enough = g->count >= q->want && w->found >= w->least;
+            if (enough || w->found >= w->most || g->count == GATHER_MAX) return false;
+            if (g->visited == q->skip + q->visits) return false;
             if (g->visited++ < q->skip) continue;
-            consider(g, w, &b->slots[__builtin_ctz(bits)]);
+            uint32_t before = g->count;
+            consider(g, s, &b->slots[__builtin_ctz(bits)]);
+            w->found += g->count - before;
         }
     }
     return true;
 }
 
+/* ---- all classes ---- */
+
+static void start_walk(struct search *s, uint32_t class, uint32_t class_count) {
+    enum { LEAST = 4 };
+    struct walk *w = &s->walks[s->walk_count++];
+    uint32_t want = s->query->want;
+    *w = (struct walk){.bins = &s->query->x->part->classes[class]};
+    w->least = class_count == 1 ? 0 : LEAST;
+    w->most = class_count == 1 ? want : (want + 1) / 2 + LEAST;
+    uint32_t centre = bins_at(w->bins, s->key);
+    bool held = w->bins->bins[centre].count > 0;
+    set_up(w, held ? centre : bins_next(w->bins, centre), s);
+    set_down(w, bins_previous(w->bins, centre), s);
+}
+
+static void start(struct search *s, const struct gather_query *q) {
+    const struct bin_slot *x = pool_slot(q->x);
+    uint32_t occupied = q->x->part->occupied;
+    s->query = q;
+    s->key = x->key;
+    s->regions = pool_regions_within(q->pool, x, q->latency_ms_max);
+    s->walk_count = 0;
+    for (uint32_t bits = occupied; bits; bits &= bits - 1) {
+        uint32_t class = (uint32_t)__builtin_ctz(bits);
+        if (pool_class_players(class) > q->players_max) occupied &= ~(1u << class);
+    }
+    for (uint32_t bits = occupied; bits; bits &= bits - 1)
+        start_walk(s, (uint32_t)__builtin_ctz(bits), (uint32_t)__builtin_popcount(occupied));
+}
+
+/* The class whose next bin is nearest; NULL: all are done. */
+static struct walk *nearest(struct search *s) {
+    struct walk *best = NULL;
+    double least = INFINITY;
+    for (uint32_t i = 0; i < s->walk_count; i++) {
+        double distance = distance_of(&s->walks[i]);
+        if (distance >= least) continue;
+        least = distance;
+        best = &s->walks[i];
+    }
+    return best;
+}
+
 void gather_run(struct gathered *g, const struct gather_query *q) {
     assert(q->want >= 1 && q->want <= GATHER_MAX);
-    struct walk w = start(q);
+    struct search s;
+    start(&s, q);
     g->count = g->visited = 0;
     g->truncated = false;
-    for (uint32_t bin; !g->truncated && (bin = next_bin(&w)) != BINS_NONE;)
-        g->truncated = !visit_bin(g, &w, bin);
+    for (struct walk *w; (w = nearest(&s));) {
+        if (visit_bin(g, &s, w, take_bin(w, &s))) continue;
+        g->truncated = true;
+        w->up = w->down = BINS_NONE;
+    }
 }
 
 /* ---- orders ---- */

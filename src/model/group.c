@@ -73,6 +73,27 @@ void group_begin(struct group *g) {
                                           .regions = g->x.regions};
     g->extents[0].sizes = bounds_at(g, age_of(g, &g->extents[0])).sizes;
     g->depth = 1;
+    if (!g->pool->casting) return;
+    g->casts[0] = (struct casting_counts){{0}};
+    casting_add(&g->casts[0], x->roles, x->players);
+}
+
+/* Whether everybody could still have a role. Sets the counts of the next depth. */
+static bool can_cast_with(struct group *g, const struct bin_slot *coming) {
+    struct casting_counts *next = &g->casts[g->depth];
+    *next = g->casts[g->depth - 1];
+    casting_add(next, coming->roles, coming->players);
+    return casting_fits(next, &g->pool->casting->match);
+}
+
+static bool is_avoided(const struct group *g, const struct bin_slot *coming) {
+    const struct pool_entry *c = coming->entry;
+    for (uint32_t i = 0; i < g->depth; i++) {
+        const struct pool_entry *m = g->members[i]->slot->entry;
+        if (!(m->marks & c->avoided) && !(c->marks & m->avoided)) continue;
+        if (ruleset_keeps_apart(g->pool->ruleset, &m->ticket->spec, &c->ticket->spec)) return true;
+    }
+    return false;
 }
 
 static bool has_common_region(const struct group *g, const struct group_extent *e,
@@ -121,6 +142,8 @@ enum group_fit group_extend(struct group *g, const struct option *o) {
     if (!(e.high - e.low <= b.spread)) return GROUP_REFUSED;
     if (!has_common_region(g, &e, b.latency_ms, o)) return GROUP_REFUSED;
     if (e.players > b.sizes->players_max || !packs_with(g, &e, s)) return GROUP_NO_ROOM;
+    if (g->pool->casting && !can_cast_with(g, s)) return GROUP_REFUSED;
+    if (g->pool->avoids && is_avoided(g, s)) return GROUP_REFUSED;
     g->members[g->depth] = o;
     g->extents[g->depth++] = e;
     return GROUP_FITS;

@@ -1,5 +1,5 @@
 /* group.h - a group of waiting tickets that grows by one at a time, within what rules are known to
- * allow: team sizes, whole parties, the key's spread, a common region, avoid lists.
+ * allow: team sizes, whole parties, the key's spread, a common region, roles, avoid lists.
  *
  *   group_begin(g, x) -> group_extend(g, option) ... -> group_cut(g, size)
  *
@@ -11,6 +11,7 @@
 #define MUSTER_MODEL_GROUP_H
 
 #include "base/limits.h"
+#include "model/casting.h"
 #include "model/gather.h"
 
 /* A ruleset's limits as far as they may cut a search short: at one age, or where expansions may
@@ -40,6 +41,7 @@ struct group {
     struct option x;
     const struct option *members[LIMIT_MATCH_PLAYERS]; /* the first is x */
     struct group_extent extents[LIMIT_MATCH_PLAYERS];  /* of members[0..i] */
+    struct casting_counts casts[LIMIT_MATCH_PLAYERS];  /* of members[0..i], where there are roles */
     uint32_t depth;
 };
 

@@ -16,12 +16,14 @@ struct pick {
     bool patient;
     struct worth worth;
     struct seek seek;
+    struct seek_payers payers;
     uint32_t tries_left, fills_left;
     bool splits_left_out; /* an attempt failed without seeing all its splits */
     bool refused;         /* an attempt failed by the rules */
     double cost;          /* points, of the attempt, as far as it is known */
     const struct bin_slot *slots[LIMIT_MATCH_PLAYERS]; /* the members of an attempt */
     struct split_item items[LIMIT_MATCH_PLAYERS];      /* likewise */
+    uint32_t roles[LIMIT_MATCH_PLAYERS];
     struct split splits[SPLIT_RESULTS];
     struct arena *scratch;
     struct pick_result result;
@@ -90,6 +92,7 @@ static uint32_t sort_members(struct pick *p) {
     }
     for (uint32_t i = 0; i < g->depth; i++) {
         p->items[i] = (struct split_item){sorted[i]->players, sorted[i]->entry->key_sum};
+        p->roles[i] = sorted[i]->roles;
         p->result.tickets[i] = sorted[i]->entry->ticket;
     }
     return g->depth;
@@ -97,12 +100,10 @@ static uint32_t sort_members(struct pick *p) {
 
 /* When the group's credit will cover its cost is when x is to be searched again. */
 static void note_due(struct pick *p, double cost) {
-    struct group *g = &p->group;
-    for (uint32_t i = 0; i < g->depth; i++)
-        p->slots[i] = g->members[i]->slot;
-    struct worth_group lacking = {p->slots, g->depth, group_extent(g)->players, cost};
-    int64_t due_ms = worth_affordable_ms(&p->worth, &lacking);
-    if (due_ms <= g->now_ms) due_ms = g->now_ms + 1;
+    (void)seek_credit(&p->group, &p->worth, &p->payers);
+    struct worth_group lacking = {p->payers.slots, p->payers.count, p->payers.players, cost};
+    int64_t now_ms = p->group.now_ms, due_ms = worth_affordable_ms(&p->worth, &lacking);
+    if (due_ms <= now_ms) due_ms = now_ms + 1;
     if (due_ms < p->result.due_ms) p->result.due_ms = due_ms;
 }
 
@@ -112,7 +113,7 @@ static struct candidate candidate_of(const struct pick *p) {
 }
 
 static bool is_covered(struct pick *p) {
-    if (seek_credit(&p->group, &p->worth) >= p->cost) return true;
+    if (seek_credit(&p->group, &p->worth, NULL) >= p->cost) return true;
     note_due(p, p->cost);
     return false;
 }
@@ -159,14 +160,16 @@ static bool attempt(struct pick *p) {
     uint32_t players = group_extent(g)->players;
     if (players < l->players_min || players > l->players_max) return false;
     struct split_problem problem = {p->items, r->ticket_count, l->teams, l->team_count, false};
-    if (split_find(&problem, p->splits, 1) == 0) return false;
+    const struct split_roles roles = {g->pool->casting, p->roles},
+                             *cast = roles.casting ? &roles : NULL;
+    if (split_find_cast(&problem, cast, p->splits, 1) == 0) return false;
     if (p->patient && !is_worth(p, &p->splits[0])) return false;
     if (judge(p, &p->splits[0])) return true;
     if (l->team_count == 1) return false;
     uint32_t refused[LIMIT_MATCH_PLAYERS];
     memcpy(refused, p->splits[0].team_of, r->ticket_count * sizeof *refused);
     problem.names_matter = true;
-    uint32_t count = split_find(&problem, p->splits, SPLIT_RESULTS);
+    uint32_t count = split_find_cast(&problem, cast, p->splits, SPLIT_RESULTS);
     for (uint32_t i = 0; i < count; i++) {
         if (is_split(&p->splits[i], refused, r->ticket_count)) continue;
         if (p->patient && !is_worth(p, &p->splits[i])) return false; /* the rest are less even */
@@ -346,8 +349,10 @@ static void gather_around(struct pick *p, uint32_t want, uint32_t skip) {
 }
 
 static bool can_match_at_all(const struct group *g) {
+    const struct pool_part *part = g->x.slot->entry->part;
+    if (part->crowd && !casting_crowd_suffices(part->crowd, g->pool->casting)) return false;
     return g->x.slot->players <= g->loosest.sizes->players_max && g->x.regions != 0 &&
-           g->x.slot->entry->part->players >= g->loosest.players_min;
+           part->players >= g->loosest.players_min;
 }
 
 static uint32_t clamp(uint32_t value, uint32_t low, uint32_t high) {

@@ -16,6 +16,7 @@ enum {
     STALE_TIMERS_MIN = 1024,
 };
 
+_Static_assert(POOL_CLASSES <= 32, "pool_part.occupied has a bit for each");
 _Static_assert(sizeof(struct bin_slot) == 64, "a slot is one cache line");
 
 /* ---- memory ---- */
@@ -42,6 +43,8 @@ struct pool *pool_new(const struct ruleset *r) {
     p->bin_width = bin_width(r, &p->patience);
     p->latency_ms_loosest = loosest_latency(r);
     p->youngest_ms = INT64_MIN;
+    p->casting = casting_new(r);
+    p->avoids = ruleset_avoids(r);
     return p;
 }
 
@@ -52,7 +55,9 @@ void pool_set_patience(struct pool *p, const struct patience *patience) {
 }
 
 static void part_free(struct pool_part *part) {
-    bins_fini(&part->bins);
+    for (uint32_t i = 0; i < POOL_CLASSES; i++)
+        bins_fini(&part->classes[i]);
+    mem_free(part->crowd);
     mem_free(part);
 }
 
@@ -81,6 +86,7 @@ void pool_free(struct pool *p) {
     timers_fini(&p->timers);
     slab_fini(&p->entries);
     slab_fini(&p->blocks);
+    mem_free(p->casting);
     mem_free(p);
 }
 
@@ -222,8 +228,11 @@ static struct pool_part *part_of(struct pool *p, uint64_t hash) {
     if (part) return part;
     part = mem_alloc(sizeof *part);
     part->hash = hash;
-    part->bins.width = p->bin_width;
-    part->bins.blocks = &p->blocks;
+    if (p->casting) part->crowd = mem_alloc(sizeof *part->crowd);
+    for (uint32_t i = 0; i < POOL_CLASSES; i++) {
+        part->classes[i].width = p->bin_width;
+        part->classes[i].blocks = &p->blocks;
+    }
     part->arrivals.width = 50 / quality_points_per_unit(p->ruleset, &p->patience);
     map_put(&p->parts, hash, part);
     return part;
@@ -234,6 +243,12 @@ static void make_woken(struct pool *p, struct pool_entry *e) {
     heap_start(&p->woken, &e->woken, e->created_ms);
 }
 
+static uint32_t class_of(const struct pool *p, const struct bin_slot *s) {
+    uint32_t size = s->players < POOL_SIZES ? s->players - 1u : POOL_SIZES - 1u;
+    uint32_t role = p->casting ? casting_only_role(s->roles, s->players) : CASTING_ROLES;
+    return size + POOL_SIZES * (role == CASTING_ROLES ? 0 : role + 1);
+}
+
 /* The largest deviation that a player of the ticket gives. */
 static double uncertainty_of(const struct pool *p, const struct ticket_spec *spec) {
     double most = 0;
@@ -242,14 +257,26 @@ static double uncertainty_of(const struct pool *p, const struct ticket_spec *spe
     return most;
 }
 
+/* How much of what a match needs of its scarcest role comes. */
+static double scarcity(const struct pool *p, const struct arrivals *a) {
+    double least = 1;
+    for (uint32_t role = 0; p->casting && role < ruleset_role_count(p->ruleset); role++) {
+        double needed = casting_need(p->casting, role);
+        if (needed > 0) least = fmin(least, arrivals_role_share(a, role) / needed);
+    }
+    return least;
+}
+
 /* The ticket counts as an arrival, and gets the credit to begin with. */
 static void start_credit(struct pool *p, struct pool_entry *e, struct bin_slot *s) {
     struct arrivals *a = &e->part->arrivals;
-    struct arrival of = {s->key, s->players, s->regions, s->created_ms};
-    uint32_t players = ruleset_limits_at(p->ruleset, 0)->players_max;
+    struct arrival of = {s->key, s->players, s->regions, 0, s->created_ms};
+    if (p->casting) of.roles = casting_any_role(s->roles, s->players);
     arrivals_note(a, &of);
     struct worth w = worth_of(&p->patience, p->ruleset, a, s->created_ms);
-    s->start = (float)worth_start(&w, a, &of, uncertainty_of(p, &e->ticket->spec), players);
+    struct worth_prospect prospect = {ruleset_limits_at(p->ruleset, 0)->players_max, scarcity(p, a),
+                                      uncertainty_of(p, &e->ticket->spec)};
+    s->start = (float)worth_start(&w, a, &of, &prospect);
 }
 
 static struct pool_entry *entry_new(struct pool *p, struct ticket *t, uint32_t place,
@@ -268,6 +295,9 @@ static struct pool_entry *entry_new(struct pool *p, struct ticket *t, uint32_t p
     }
     e->part = part_of(p, ruleset_partition(p->ruleset, &t->spec));
     fill_regions(p, e, s, &t->spec);
+    if (p->avoids) ruleset_avoid_marks(p->ruleset, &t->spec, &e->marks, &e->avoided);
+    if (p->casting) s->roles = casting_pack(p->ruleset, &t->spec);
+    e->class = class_of(p, s);
     if (p->patience.is_on) start_credit(p, e, s);
     t->places[place].entry = e;
     return e;
@@ -280,7 +310,10 @@ static void enter(struct pool *p, struct pool_entry *e, const struct bin_slot *s
     e->part->players += s->players;
     p->players += s->players;
     p->count++;
-    bins_insert(&e->part->bins, e, s);
+    e->part->count++;
+    if (e->part->crowd) casting_crowd_add(e->part->crowd, s->roles, s->players);
+    e->part->occupied |= 1u << e->class;
+    bins_insert(&e->part->classes[e->class], e, s);
     if (in_order) {
         p->youngest_ms = e->created_ms;
         e->state = POOL_FRESH;
@@ -344,14 +377,17 @@ static void unschedule(struct pool *p, struct pool_entry *e) {
 void pool_remove(struct pool *p, struct pool_entry *e) {
     struct pool_part *part = e->part;
     uint32_t players = pool_slot(e)->players;
+    if (part->crowd) casting_crowd_take(part->crowd, pool_slot(e)->roles, players);
     unschedule(p, e);
     heap_stop(&p->elders, &e->elder);
     log_remove(p, e);
-    bins_remove(&part->bins, e);
+    bins_remove(&part->classes[e->class], e);
+    if (part->classes[e->class].count == 0) part->occupied &= ~(1u << e->class);
+    part->count--;
     part->players -= players;
     p->players -= players;
     p->count--;
-    if (part->bins.count == 0 && part->hash != 0) { /* 0: the one part of most queues */
+    if (part->count == 0 && part->hash != 0) { /* 0: the one part of most queues */
         map_remove(&p->parts, part->hash, part);
         part_free(part);
     }

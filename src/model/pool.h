@@ -24,13 +24,21 @@
 #include "base/timers.h"
 #include "model/arrivals.h"
 #include "model/bins.h"
+#include "model/casting.h"
 #include "model/queue.h"
+
+/* A crowd of one kind must not hide the few of another that a match needs: each has its own bins.
+ */
+#define POOL_SIZES 4 /* parties of 1, 2, 3, and more */
+#define POOL_CLASSES (POOL_SIZES * (CASTING_ROLES + 1))
 
 struct pool_part { /* the tickets of one partition */
     uint64_t hash;
-    struct bins bins;
-    uint64_t players;
-    struct arrivals arrivals; /* of a patient queue */
+    struct bins classes[POOL_CLASSES]; /* by party size and role: pool_class_players, _role */
+    uint32_t occupied;                 /* a bit for each class that holds any */
+    uint64_t count, players;
+    struct casting_crowd *crowd; /* NULL: no roles are counted */
+    struct arrivals arrivals;    /* of a patient queue */
 };
 
 struct pool_region {
@@ -51,6 +59,7 @@ struct pool_entry {
     struct bin_block *block; /* where its slot is: pool_slot */
     uint32_t seat;
     uint32_t place; /* which of the ticket's queues this is: index into ticket.places */
+    uint32_t class; /* of pool_part.classes */
     enum pool_state state;
     struct id id;
     double key_sum; /* of the players' keys */
@@ -64,6 +73,7 @@ struct pool_entry {
     struct pool_region
         *regions; /* those every player has a latency to; NULL: all are in the slot */
     uint32_t region_count;
+    uint64_t marks, avoided; /* ruleset_avoid_marks, in a pool that avoids */
 };
 
 struct pool_log { /* a ring; places only grow */
@@ -87,7 +97,9 @@ struct pool {
     int32_t latency_ms_loosest; /* of the ruleset at any age */
     struct patience patience;   /* its text is borrowed from the queue's definition */
     double bin_width;
-    struct str regions[64]; /* owned copies of the names, in order of appearance */
+    bool avoids;             /* the ruleset has avoid lists that keep tickets out of one match */
+    struct casting *casting; /* NULL: without roles that are counted */
+    struct str regions[64];  /* owned copies of the names, in order of appearance */
     uint32_t region_count;
     struct queue *queue;   /* set by the realm */
     struct heap_node turn; /* realm.turns, due in ms */
@@ -121,6 +133,11 @@ struct pool_entry *pool_next(const struct pool *p, uint64_t *cursor);
 /* What a search sees of the entry. Valid until the pool's next change. */
 static inline const struct bin_slot *pool_slot(const struct pool_entry *e) {
     return &e->block->slots[e->seat];
+}
+
+/* The fewest players of a ticket in the class. */
+static inline uint32_t pool_class_players(uint32_t class) {
+    return class % POOL_SIZES + 1;
 }
 
 /* The regions that every player of the ticket reaches within `latency_ms_max`, and within what the

@@ -140,9 +140,29 @@ void ruleset_assign_roles(const struct ruleset *r, const struct candidate *c, st
                           struct arena *scratch);
 bool ruleset_has_roles(const struct ruleset *r);
 
+#define RULESET_ROLES_MAX 16 /* refused */
+
+uint32_t ruleset_role_count(const struct ruleset *r);
+/* The roles that the player plays, a bit each; all where he names none. */
+uint32_t ruleset_roles_of(const struct ruleset *r, const struct player *p);
+
+struct ruleset_places { /* of one team, at the loosest of all ages */
+    uint32_t players; /* most */
+    uint32_t most[RULESET_ROLES_MAX], least[RULESET_ROLES_MAX]; /* players by role */
+};
+
+/* A team without roles has places for everybody in each; one that may be empty needs nobody. */
+struct ruleset_places ruleset_places_of(const struct ruleset *r, uint32_t team);
+
 /* Whether an avoid list forbids the two tickets to be in one match. */
 bool ruleset_keeps_apart(const struct ruleset *r, const struct ticket_spec *a,
                          const struct ticket_spec *b);
+/* Whether there are such lists. */
+bool ruleset_avoids(const struct ruleset *r);
+/* A bit for each of the ticket's players in `*own`, and for each that one of them avoids in
+ * `*avoided`: only tickets of which one's `own` meets the other's `avoided` can be kept apart. */
+void ruleset_avoid_marks(const struct ruleset *r, const struct ticket_spec *spec, uint64_t *own,
+                         uint64_t *avoided);
 
 /* Whether the queue plays in that region; true where it lists none. */
 bool ruleset_plays_in(const struct ruleset *r, struct str region);

@@ -21,7 +21,6 @@
 #define RULESET_WAIT_S_MAX 43200 /* the longest ticket timeout; a later step could never come */
 
 #define RULESET_COUNT_MAX 20000 /* minCount, maxCount: all items of all lists of a match */
-#define RULESET_ROLES_MAX 16    /* refused */
 #define RULESET_COST_MAX 1000   /* points; 100 are the spread allowed at first: refused */
 
 /* ---- definition ---- */

@@ -116,6 +116,25 @@ bool ruleset_keeps_apart(const struct ruleset *r, const struct ticket_spec *a,
     return r->avoid && !r->avoid_in_team && (avoids(r, a, b) || avoids(r, b, a));
 }
 
+bool ruleset_avoids(const struct ruleset *r) {
+    return r->avoid && !r->avoid_in_team;
+}
+
+static uint64_t mark_of(struct str id) {
+    return UINT64_C(1) << (str_hash(id) >> 58);
+}
+
+void ruleset_avoid_marks(const struct ruleset *r, const struct ticket_spec *spec, uint64_t *own,
+                         uint64_t *avoided) {
+    *own = *avoided = 0;
+    for (uint32_t i = 0; i < spec->player_count; i++) {
+        const struct attribute *list = ruleset_value(&spec->players[i], r->avoid);
+        *own |= mark_of(spec->players[i].id);
+        for (uint32_t k = 0; list && k < list->item_count; k++)
+            *avoided |= mark_of(list->items[k]);
+    }
+}
+
 enum err ruleset_avoid_admit(const struct ruleset *r, const struct ticket_spec *spec,
                              struct err_text *why) {
     for (uint32_t i = 0; r->avoid && i < spec->player_count; i++) {

@@ -230,6 +230,41 @@ bool ruleset_has_roles(const struct ruleset *r) {
     return r->role_count > 0;
 }
 
+uint32_t ruleset_role_count(const struct ruleset *r) {
+    return r->role_count;
+}
+
+uint32_t ruleset_roles_of(const struct ruleset *r, const struct player *p) {
+    struct wishes wishes;
+    uint32_t set = 0;
+    (void)read_wishes(r, p, &wishes);
+    for (uint32_t role = 0; role < r->role_count; role++)
+        set |= (uint32_t)(wishes.rank[role] != UNWANTED) << role;
+    return set;
+}
+
+struct ruleset_places ruleset_places_of(const struct ruleset *r, uint32_t team) {
+    struct ruleset_places p = {0};
+    bool may_be_empty = false;
+    for (uint32_t s = 0; s < r->step_count; s++) {
+        const struct ruleset_step *step = &r->steps[s];
+        struct filling f;
+        bool plays = open_places(r, step, team, &f);
+        uint32_t most = step->teams[team].players_max;
+        if (most > p.players) p.players = most;
+        may_be_empty = may_be_empty || step->teams[team].players_min == 0;
+        for (uint32_t role = 0; role < r->role_count; role++) {
+            uint32_t places = plays ? f.places[role].players_max : most;
+            uint32_t needed = plays ? f.places[role].players_min : 0;
+            if (places > p.most[role]) p.most[role] = places;
+            if (s == 0 || needed < p.least[role]) p.least[role] = needed;
+        }
+    }
+    for (uint32_t role = 0; may_be_empty && role < r->role_count; role++)
+        p.least[role] = 0;
+    return p;
+}
+
 /* ---- a ticket by itself ---- */
 
 /* Whether its players could all have places in that team, whoever else is in it. */

@@ -48,13 +48,42 @@ double seek_cost(const struct group *g, const struct worth *w) {
     return mismatch(g, w) + best;
 }
 
-double seek_credit(const struct group *g, const struct worth *w) {
-    double sum = 0;
+static uint32_t only_role(const struct group *g, const struct bin_slot *s) {
+    return g->pool->casting ? casting_only_role(s->roles, s->players) : CASTING_ROLES;
+}
+
+/* Those who play that role only; CASTING_ROLES: everybody. */
+static void list_payers(const struct group *g, uint32_t role, struct seek_payers *out) {
+    out->count = out->players = 0;
     for (uint32_t i = 0; i < g->depth; i++) {
         const struct bin_slot *s = g->members[i]->slot;
-        sum += worth_credit(w, s) * s->players;
+        if (role != CASTING_ROLES && only_role(g, s) != role) continue;
+        out->slots[out->count++] = s;
+        out->players += s->players;
     }
-    return sum / group_extent(g)->players;
+}
+
+double seek_credit(const struct group *g, const struct worth *w, struct seek_payers *out) {
+    double sums[CASTING_ROLES + 1] = {0}, total = 0, least = INFINITY;
+    uint32_t players[CASTING_ROLES + 1] = {0}, who = CASTING_ROLES;
+    for (uint32_t i = 0; i < g->depth; i++) {
+        const struct bin_slot *s = g->members[i]->slot;
+        double credit = worth_credit(w, s) * s->players;
+        uint32_t role = only_role(g, s);
+        total += credit;
+        sums[role] += credit;
+        players[role] += s->players;
+    }
+    sums[CASTING_ROLES] = total;
+    players[CASTING_ROLES] = group_extent(g)->players;
+    for (uint32_t role = 0; role <= CASTING_ROLES; role++) {
+        if (players[role] == 0 || sums[role] / players[role] >= least) continue;
+        least = sums[role] / players[role];
+        who = role;
+    }
+    if (total / players[CASTING_ROLES] >= WORTH_UNLIMITED) least = total, who = CASTING_ROLES;
+    if (out) list_payers(g, who, out);
+    return least;
 }
 
 /* ---- the heap of contributions ---- */
@@ -103,7 +132,7 @@ static bool assemble(struct seek *s, struct group *g, const struct gathered *nea
     group_begin(g);
     for (;;) {
         if (group_has_enough(g)) {
-            double slack = seek_credit(g, w) - mismatch(g, w) - ping_in(g, region);
+            double slack = seek_credit(g, w, NULL) - mismatch(g, w) - ping_in(g, region);
             if (slack >= 0 || slack > s->slack) best_depth = g->depth, s->slack = slack;
             if (group_is_full(g)) break;
         }

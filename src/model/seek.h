@@ -40,6 +40,16 @@ bool seek_best(struct seek *s, struct group *g, const struct gathered *near, con
 
 /* What the group costs but for teams and soft costs, in its best common region. */
 double seek_cost(const struct group *g, const struct worth *w);
-double seek_credit(const struct group *g, const struct worth *w); /* mean over players */
+
+struct seek_payers { /* whose credit has to cover the cost */
+    const struct bin_slot *slots[LIMIT_MATCH_PLAYERS];
+    uint32_t count, players;
+    double credit; /* mean over players */
+};
+
+/* The credit of the whole group or, where there are roles, that of those who play one role only
+ * and have least: the patience of a crowd that waits for the rare role must not buy that role a
+ * poor match as soon as it comes. */
+double seek_credit(const struct group *g, const struct worth *w, struct seek_payers *out);
 
 #endif

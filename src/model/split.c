@@ -123,7 +123,9 @@ struct enumeration {
     uint32_t order[SPLIT_EXACT_ITEMS];
     uint32_t team_of[SPLIT_EXACT_ITEMS];
     struct sides sides;
-    uint32_t players_left; /* of the items not placed yet */
+    const struct split_roles *roles; /* NULL: none */
+    struct casting_counts *casts;    /* per team, where there are roles */
+    uint32_t players_left;           /* of the items not placed yet */
     uint32_t nodes, found, max;
     struct split *out;
 };
@@ -138,13 +140,19 @@ static void keep_result(struct enumeration *e) {
     memcpy(e->out[at].team_of, e->team_of, e->problem->item_count * sizeof *e->team_of);
 }
 
+static bool have_same_roles(const struct enumeration *e, uint32_t t, uint32_t u) {
+    if (!e->roles) return true;
+    const struct casting_counts *most = e->roles->casting->teams;
+    return memcmp(&most[t], &most[u], sizeof *most) == 0;
+}
+
 /* Whether team `t` would only repeat, with names exchanged, what an earlier empty team gives. */
 static bool is_mirrored(const struct enumeration *e, uint32_t t) {
     const struct ruleset_team *teams = e->problem->teams;
     if (e->problem->names_matter || e->sides.players[t] > 0) return false;
     for (uint32_t u = 0; u < t; u++) {
         if (e->sides.players[u] == 0 && teams[u].players_min == teams[t].players_min &&
-            teams[u].players_max == teams[t].players_max)
+            teams[u].players_max == teams[t].players_max && have_same_roles(e, t, u))
             return true;
     }
     return false;
@@ -157,6 +165,13 @@ static bool minima_in_reach(const struct enumeration *e) {
         if (e->sides.players[t] < wanted) missing += wanted - e->sides.players[t];
     }
     return missing <= e->players_left;
+}
+
+/* Puts the item's players among the team's; whether all of them can have a role there. */
+static bool can_cast(struct enumeration *e, uint32_t team, uint32_t item) {
+    if (!e->roles) return true;
+    casting_add(&e->casts[team], e->roles->of[item], e->problem->items[item].players);
+    return casting_fits(&e->casts[team], &e->roles->casting->teams[team]);
 }
 
 static void enumerate(struct enumeration *e, uint32_t depth) {
@@ -176,15 +191,18 @@ static void enumerate(struct enumeration *e, uint32_t depth) {
         double sum_before = e->sides.sums[t];
         move_in(&e->sides, t, it);
         e->team_of[item] = t;
-        if (minima_in_reach(e)) enumerate(e, depth + 1);
+        bool casts = can_cast(e, t, item);
+        if (casts && minima_in_reach(e)) enumerate(e, depth + 1);
+        if (e->roles) casting_take(&e->casts[t], e->roles->of[item], it->players);
         e->sides.players[t] -= it->players;
         e->sides.sums[t] = sum_before; /* exact: no rounding creeps in over the walk */
     }
     e->players_left += it->players;
 }
 
-static uint32_t split_exact(const struct split_problem *p, struct split *out, uint32_t max) {
-    struct enumeration e = {.problem = p, .max = max, .out = out};
+static uint32_t split_exact(const struct split_problem *p, const struct split_roles *roles,
+                            struct casting_counts *casts, struct split *out, uint32_t max) {
+    struct enumeration e = {.problem = p, .max = max, .out = out, .roles = roles, .casts = casts};
     for (uint32_t i = 0; i < p->item_count; i++)
         e.players_left += p->items[i].players;
     sort_items(p, e.order);
@@ -347,11 +365,23 @@ static uint32_t split_duel(const struct split_problem *p, struct split *out) {
     return 1;
 }
 
+static uint32_t split_exact_cast(const struct split_problem *p, const struct split_roles *roles,
+                                 struct split *out, uint32_t max) {
+    struct casting_counts casts[LIMIT_TEAMS];
+    memset(casts, 0, p->team_count * sizeof *casts);
+    return split_exact(p, roles, casts, out, max);
+}
+
 uint32_t split_find(const struct split_problem *p, struct split *out, uint32_t max) {
+    return split_find_cast(p, NULL, out, max);
+}
+
+uint32_t split_find_cast(const struct split_problem *p, const struct split_roles *roles,
+                         struct split *out, uint32_t max) {
     assert(p->item_count >= 1 && p->item_count <= LIMIT_MATCH_PLAYERS);
     assert(p->team_count >= 1 && p->team_count <= LIMIT_TEAMS);
     assert(max >= 1 && max <= SPLIT_RESULTS);
-    if (is_duel(p)) return split_duel(p, out);
+    if (!roles && is_duel(p)) return split_duel(p, out);
     if (p->item_count > SPLIT_EXACT_ITEMS) return split_many(p, out);
-    return split_exact(p, out, max);
+    return roles ? split_exact_cast(p, roles, out, max) : split_exact(p, NULL, NULL, out, max);
 }

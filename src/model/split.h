@@ -8,7 +8,7 @@
 #define MUSTER_MODEL_SPLIT_H
 
 #include "base/limits.h"
-#include "model/ruleset.h"
+#include "model/casting.h"
 
 #define SPLIT_EXACT_ITEMS 12
 #define SPLIT_NODES 20000
@@ -29,6 +29,11 @@ struct split_problem {
     bool names_matter;
 };
 
+struct split_roles {
+    const struct casting *casting;
+    const uint32_t *of; /* per item: its players' roles, packed */
+};
+
 struct split {
     double gap; /* largest minus smallest mean key of the teams that have players */
     uint32_t team_of[LIMIT_MATCH_PLAYERS]; /* per item */
@@ -42,5 +47,10 @@ bool split_fits(const uint32_t *sizes, uint32_t count, const struct ruleset_team
 /* The splits of smallest gap, best first, at most `max` (1..SPLIT_RESULTS; above
  * SPLIT_EXACT_ITEMS tickets at most one). Returns how many there are; 0: no split is possible. */
 uint32_t split_find(const struct split_problem *p, struct split *out, uint32_t max);
+
+/* The same, leaving out splits in which a team cannot have its roles, as far as casting.h knows and
+ * all are enumerated. `roles` may be NULL. */
+uint32_t split_find_cast(const struct split_problem *p, const struct split_roles *roles,
+                         struct split *out, uint32_t max);
 
 #endif

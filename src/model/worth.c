@@ -39,9 +39,10 @@ struct worth worth_of(const struct patience *p, const struct ruleset *r, const s
 }
 
 double worth_start(const struct worth *w, const struct arrivals *a, const struct arrival *of,
-                   double sigma, uint32_t players) {
+                   const struct worth_prospect *p) {
     enum { STEPS = 8 };
-    double target = 2 * SHARE * players * w->patience;
+    double target =
+        2 * SHARE * p->players * w->patience / (p->scarcity > 0.01 ? p->scarcity : 0.01);
     double start = EVEN_POINTS;
     for (int i = 0; i < STEPS; i++) { /* one step where keys are spread evenly */
         double had = start * arrivals_near(a, of->key, start / w->unit, of->regions);
@@ -50,15 +51,15 @@ double worth_start(const struct worth *w, const struct arrivals *a, const struct
         if (start > START_MAX) start = START_MAX;
         if (factor > 0.97 && factor < 1.03) break;
     }
-    double widened = sigma * w->unit;
+    double widened = p->sigma * w->unit;
     return sqrt(start * start + widened * widened);
 }
 
 static double credit_at(const struct worth *w, const struct bin_slot *s, int64_t now_ms) {
     double age_ms = now_ms > s->created_ms ? (double)(now_ms - s->created_ms) : 0;
-    if (age_ms >= w->deadline_ms) return WORTH_URGENT + age_ms / 1000;
     double part = age_ms / w->deadline_ms;
-    return (double)s->start + w->per_ms * age_ms + RUSH_POINTS * part * part * part * part;
+    double credit = (double)s->start + w->per_ms * age_ms + RUSH_POINTS * part * part * part * part;
+    return part >= 1 ? WORTH_URGENT + credit : credit; /* still the nearer ones before the far */
 }
 
 double worth_credit(const struct worth *w, const struct bin_slot *s) {

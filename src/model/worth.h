@@ -29,7 +29,8 @@
 #include "model/queue.h"
 #include "model/split.h"
 
-#define WORTH_URGENT 1e12 /* the credit of whoever has waited until the deadline */
+#define WORTH_URGENT 1e12   /* the credit of whoever has waited until the deadline */
+#define WORTH_UNLIMITED 1e9 /* a mean that only an urgent one can lift so far */
 
 struct worth {          /* of one partition, now */
     double unit;        /* points per unit of the key */
@@ -42,9 +43,15 @@ struct worth {          /* of one partition, now */
 struct worth worth_of(const struct patience *p, const struct ruleset *r, const struct arrivals *a,
                       int64_t now_ms);
 
-/* D_i in points; `sigma`: the deviation of its rating in units of the key, 0: certain. */
+struct worth_prospect { /* what a fresh ticket may expect */
+    uint32_t players;   /* of a full match */
+    double scarcity;    /* share of the arrivals that the scarcest role lets into matches: 0..1 */
+    double sigma;       /* the deviation of its rating in units of the key; 0: certain */
+};
+
+/* D_i in points. */
 double worth_start(const struct worth *w, const struct arrivals *a, const struct arrival *of,
-                   double sigma, uint32_t players);
+                   const struct worth_prospect *p);
 
 double worth_credit(const struct worth *w, const struct bin_slot *s);
 

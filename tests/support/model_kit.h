@@ -48,6 +48,8 @@ struct kit_rules {
     double patience;          /* points per second; 0: the first legal match */
     int64_t deadline_ms;      /* of a patient queue; 0: 120 s */
     double scale;             /* units of skill that are 100 points; 0: spread */
+    const struct role_def *roles; /* by the list "roles"; NULL: none */
+    uint32_t role_count;
 };
 
 static inline struct rule_def *kit_next_rule(struct ruleset_def *def, const char *name,
@@ -119,6 +121,15 @@ static inline struct ruleset *kit_ruleset(const struct kit_rules *k) {
     for (int i = 0; i < 3; i++)
         def.attributes[i].has_default = true;
     def.attribute_count = 3;
+    if (k->roles) {
+        def.attributes[3] = (struct attribute_def){
+            .value = {.name = STR("roles"), .kind = ATTRIBUTE_LIST}, .has_default = true};
+        def.attribute_count = 4;
+        def.additions.roles_attribute = STR("roles");
+        def.additions.roles = k->roles;
+        def.additions.role_count = k->role_count;
+        def.additions.role_points = 20;
+    }
     def.teams = arena_alloc(a, k->teams * sizeof *def.teams);
     for (uint32_t i = 0; i < k->teams; i++) {
         def.teams[i] = (struct team_def){str_of(team_names[i]), k->players_min, k->players_max, 1};

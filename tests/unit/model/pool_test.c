@@ -53,7 +53,7 @@ static void every_slot_is_filed_by_its_key_under_random_changes(void **state) {
         all[i] = ticket(a, (double)rng_below(&rng, 200), 1000 + i / 7, &rng);
         pool_add(p, all[i], 0);
     }
-    assert_filed(&all[0]->places[0].entry->part->bins);
+    assert_filed(&all[0]->places[0].entry->part->classes[0]);
     for (int i = 0; i < 20000; i++) {
         struct ticket *t = all[rng_below(&rng, TICKETS)];
         if (t->places[0].entry)
@@ -67,7 +67,7 @@ static void every_slot_is_filed_by_its_key_under_random_changes(void **state) {
     assert_int_equal(waiting, pool_count(p));
     for (int i = 0; i < TICKETS; i++) {
         if (!all[i]->places[0].entry) continue;
-        assert_filed(&all[i]->places[0].entry->part->bins);
+        assert_filed(&all[i]->places[0].entry->part->classes[0]);
         break;
     }
     pool_free(p);
@@ -92,11 +92,11 @@ static void keys_of_any_size_are_filed(void **state) {
         if (i % 97 == 0) skill = -1e308;
         all[i] = ticket(a, skill, 1000 + i, &rng);
         pool_add(p, all[i], 0);
-        if (i % 50 == 0) assert_filed(&all[0]->places[0].entry->part->bins);
+        if (i % 50 == 0) assert_filed(&all[0]->places[0].entry->part->classes[0]);
     }
     for (int i = 1; i < TICKETS; i++) {
         pool_remove(p, all[i]->places[0].entry);
-        if (i % 50 == 0) assert_filed(&all[0]->places[0].entry->part->bins);
+        if (i % 50 == 0) assert_filed(&all[0]->places[0].entry->part->classes[0]);
     }
     assert_int_equal(pool_count(p), 1);
     pool_free(p);
@@ -289,7 +289,7 @@ static void filled_pool_equals_one_that_was_added_to(void **state) {
     }
     pool_filled(filled);
     for (int round = 0; round < 2; round++) {
-        assert_filed(&first[0]->places[0].entry->part->bins);
+        assert_filed(&first[0]->places[0].entry->part->classes[0]);
         assert_same_order(filled, added);
         for (int i = 1; i < TICKETS; i += 2) { /* and it can be changed as any other */
             add_or_remove(filled, first[i], round);

@@ -9,10 +9,12 @@ static const struct kit_rules duel = {
     .teams = 2, .players_min = 1, .players_max = 1, .spread = 1000, .scale = 100};
 static const struct patience ten = {true, false, 10, 60000, {0}, 100};
 
+static const struct worth_prospect pair = {2, 1, 0};
+
 static struct arrivals even_arrivals(double per_second) {
     struct arrivals a = {.width = 50};
     for (int i = 0; i < 20000; i++) {
-        struct arrival of = {1000 + i * 7919 % 1000, 1, 0,
+        struct arrival of = {1000 + i * 7919 % 1000, 1, 0, 0,
                              1000000 + (int64_t)(i * 1000 / per_second)};
         arrivals_note(&a, &of);
     }
@@ -25,14 +27,14 @@ static void a_fresh_ticket_puts_up_with_the_distance_at_which_partners_come(void
     for (double rate = 5; rate <= 500; rate *= 10) {
         struct arrivals a = even_arrivals(rate);
         struct worth w = worth_of(&ten, r, &a, a.last_ms);
-        struct arrival of = {1500, 1, 0, a.last_ms};
-        double start = worth_start(&w, &a, &of, 0, 2);
+        struct arrival of = {1500, 1, 0, 0, a.last_ms};
+        double start = worth_start(&w, &a, &of, &pair);
         double target = 2 * 0.3 * 2 * 10; /* 2 A N c */
         double reached = start * arrivals_near(&a, 1500, start / w.unit, 0);
         assert_true(fabs(reached - target) < 0.1 * target);
         of.key = 1950; /* near the edge there are fewer */
-        assert_true(worth_start(&w, &a, &of, 0, 2) >= start * 0.99);
-        double uncertain = worth_start(&w, &a, &of, 300, 2);
+        assert_true(worth_start(&w, &a, &of, &pair) >= start * 0.99);
+        double uncertain = worth_start(&w, &a, &of, &(struct worth_prospect){2, 1, 300});
         assert_true(uncertain >= 300);
     }
     ruleset_free(r);
@@ -42,11 +44,11 @@ static void where_nobody_comes_any_distance_will_do(void **state) {
     (void)state;
     struct ruleset *r = kit_ruleset(&duel);
     struct arrivals a = {.width = 50};
-    struct arrival of = {1500, 1, 0, 1000000};
+    struct arrival of = {1500, 1, 0, 0, 1000000};
     arrivals_note(&a, &of);
     struct worth w = worth_of(&ten, r, &a, of.time_ms);
     of.key = 90000;
-    assert_true(worth_start(&w, &a, &of, 0, 2) >= 1000);
+    assert_true(worth_start(&w, &a, &of, &pair) >= 1000);
     ruleset_free(r);
 }
 
@@ -110,8 +112,8 @@ static void derived_patience_is_stricter_the_more_come(void **state) {
     for (double rate = 0.5; rate <= 500; rate *= 10) {
         struct arrivals a = even_arrivals(rate);
         struct worth w = worth_of(&derived, r, &a, a.last_ms);
-        struct arrival of = {1500, 1, 0, a.last_ms};
-        double start = worth_start(&w, &a, &of, 0, 2);
+        struct arrival of = {1500, 1, 0, 0, a.last_ms};
+        double start = worth_start(&w, &a, &of, &pair);
         assert_true(isfinite(start) && start <= before * 1.05);
         assert_true(start >= 9); /* nobody can tell 10 points */
         before = start;
@@ -135,8 +137,8 @@ static void uneven_teams_and_parties_cost(void **state) {
     struct split s = {.gap = 5, .team_of = {0, 1, 1}};
     assert_true(worth_uneven(&w, items, &s, 3) == 5 + 10);
     const struct split_item duelists[] = {{1, 200}, {1, 90}};
-    struct split pair = {.gap = 110, .team_of = {0, 1}};
-    assert_true(worth_uneven(&w, duelists, &pair, 2) == 0); /* it is the mismatch */
+    struct split duelling = {.gap = 110, .team_of = {0, 1}};
+    assert_true(worth_uneven(&w, duelists, &duelling, 2) == 0); /* it is the mismatch */
 }
 
 int main(void) {
