@@ -174,4 +174,10 @@ struct str ruleset_rule_name(const struct ruleset *r, uint32_t index);
  * within 200"). Appends to `out`. */
 void ruleset_describe(const struct ruleset *r, struct strbuf *out);
 
+/* Why the search's groups do not know the rule, so that only ruleset_evaluate judges it: it costs
+ * tries. NULL: they do, or it refuses nobody. Static. */
+const char *ruleset_residual_reason(const struct ruleset *r, uint32_t index);
+/* Which path a search takes, and why, in one line. Appends to `out`. */
+void ruleset_describe_search(const struct ruleset *r, struct strbuf *out);
+
 #endif

@@ -142,3 +142,65 @@ uint64_t ruleset_partition(const struct ruleset *r, const struct ticket_spec *sp
     }
     return hash ? hash : 1;
 }
+
+/* ---- which path a search takes ---- */
+
+/* Whether the rule compiles to a partition: all its texts are equal within one. */
+static bool is_partition(const struct ruleset *r, uint32_t index) {
+    const struct rule *rule = &r->rules[index];
+    uint32_t count = rule->kind == RULE_BATCH_DISTANCE ? 1 : rule->measurement_count;
+    for (uint32_t m = 0; m < count; m++) {
+        const struct attribute_def *a = equal_attribute(r, index, m);
+        if (!a || !in_partition(r, a)) return false;
+    }
+    return count > 0;
+}
+
+static const char *spread_reason(const struct ruleset *r, uint32_t index) {
+    const struct rule *rule = &r->rules[index];
+    double factor;
+    if (is_partition(r, index)) return NULL;
+    if (spread_attribute(rule, &factor) != r->key) return "bounds another attribute than the key";
+    if (rule->kind == RULE_DISTANCE) return "narrows the search, but is no spread of the key";
+    return rule->party == r->key_party ? NULL : "counts parties otherwise than the key";
+}
+
+const char *ruleset_residual_reason(const struct ruleset *r, uint32_t index) {
+    const struct rule *rule = &r->rules[index];
+    if (rule->governed) return NULL; /* its compound tells */
+    switch (rule->kind) {
+    case RULE_ABSOLUTE_SORT:
+    case RULE_DISTANCE_SORT:
+        return NULL;
+    case RULE_BATCH_DISTANCE:
+    case RULE_DISTANCE:
+        return spread_reason(r, index);
+    case RULE_COMPARISON:
+        return is_partition(r, index) ? NULL : "is an expression";
+    case RULE_LATENCY:
+        if (rule->party != PARTY_MAX) return "counts parties otherwise than by their worst latency";
+        return rule->has_distance ? "compares latencies with each other" : NULL;
+    case RULE_ROLES:
+        return r->role_count <= 6 ? NULL : "has more roles than are counted";
+    case RULE_AVOID:
+        return r->avoid_in_team ? "is about teams, not matches" : NULL;
+    case RULE_COLLECTION:
+        return "counts in lists";
+    case RULE_COMPOUND:
+        return "combines rules";
+    }
+    return NULL;
+}
+
+void ruleset_describe_search(const struct ruleset *r, struct strbuf *out) {
+    uint32_t residual = 0;
+    for (uint32_t i = 0; i < r->rule_count; i++) {
+        const char *reason = ruleset_residual_reason(r, i);
+        if (!reason) continue;
+        strbuf_printf(out, "%s\"%.*s\" %s",
+                      residual++ ? ", " : "search: fast, but the evaluator has to try groups: ",
+                      STR_PRINT(r->rules[i].name), reason);
+    }
+    strbuf_printf(out,
+                  residual ? "\n" : "search: fast, every rule is a number, a bit or a count\n");
+}

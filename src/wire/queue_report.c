@@ -33,6 +33,19 @@ static void split_notes(struct str text, struct problems *out) {
     }
 }
 
+static void describe_patience(const struct patience *p, struct strbuf *out) {
+    if (!p->is_on) {
+        strbuf_printf(out, "the first legal match is taken\n");
+        return;
+    }
+    strbuf_printf(out, "a match is taken when it is worth it: ");
+    if (p->is_derived)
+        strbuf_printf(out, "patience from the arrivals");
+    else
+        strbuf_printf(out, "patience %g points a second", p->points_per_s);
+    strbuf_printf(out, "; from %g s on any legal match\n", (double)p->deadline_ms / 1000);
+}
+
 void queue_report_make(struct str json, bool allow_shrinking, struct queue_report *out) {
     struct queue_def *def = NULL;
     struct strbuf notes = {0};
@@ -44,6 +57,8 @@ void queue_report_make(struct str json, bool allow_shrinking, struct queue_repor
     if (out->ok) {
         strbuf_add_str(&out->name, def->name);
         ruleset_describe(def->ruleset, &out->summary);
+        ruleset_describe_search(def->ruleset, &out->summary);
+        describe_patience(&def->patience, &out->summary);
     }
     queue_def_free(def);
 }

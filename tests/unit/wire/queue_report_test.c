@@ -121,6 +121,22 @@ static void problems_beyond_the_limit_are_counted(void **state) {
     strbuf_fini(&json);
 }
 
+static void a_report_says_which_rules_only_the_evaluator_knows(void **state) {
+    (void)state;
+    struct queue_report r =
+        report("{'name':'q','patience':10,'ruleset':{'ruleLanguageVersion':'1.0',"
+               "'playerAttributes':[{'name':'skill','type':'number'},{'name':'x','type':'number'}],"
+               "'teams':[{'name':'a','minPlayers':1,'maxPlayers':2}],'rules':["
+               "{'name':'near','type':'batchDistance','batchAttribute':'skill','maxDistance':9},"
+               "{'name':'other','type':'comparison','measurements':'max(players.attributes[x])',"
+               "'operation':'<','referenceValue':5}]}}");
+    assert_true(r.ok);
+    assert_non_null(strstr(r.summary.at, "the evaluator has to try groups: \"other\" is an"));
+    assert_null(strstr(r.summary.at, "\"near\" "));
+    assert_non_null(strstr(r.summary.at, "patience 10 points a second; from 120 s on any legal"));
+    queue_report_fini(&r);
+}
+
 static void a_report_is_a_line_of_json(void **state) {
     (void)state;
     struct strbuf line = {0};
@@ -129,7 +145,9 @@ static void a_report_is_a_line_of_json(void **state) {
     assert_true(r.ok);
     queue_report_json(&r, &line);
     assert_string_equal(
-        line.at, "{\"ok\":true,\"queue\":\"q\",\"summary\":[\"team \\\"a\\\": 1 to 2 players\"],"
+        line.at, "{\"ok\":true,\"queue\":\"q\",\"summary\":[\"team \\\"a\\\": 1 to 2 players\","
+                 "\"search: fast, every rule is a number, a bit or a count\","
+                 "\"the first legal match is taken\"],"
                  "\"notes\":[{\"line\":1,\"column\":101,\"field\":\"teams[0].maxPlayers\","
                  "\"message\":\"teams[0].maxPlayers \\\"2\\\" was read as the number 2\"}]}\n");
     queue_report_fini(&r);
@@ -171,6 +189,7 @@ int main(void) {
         cmocka_unit_test(a_text_that_is_no_json_is_one_problem),
         cmocka_unit_test(problems_beyond_the_limit_are_counted),
         cmocka_unit_test(a_report_is_a_line_of_json),
+        cmocka_unit_test(a_report_says_which_rules_only_the_evaluator_knows),
         cmocka_unit_test(a_cut_file_says_where_each_definition_began),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
