@@ -2,11 +2,7 @@
 #include "base/rng.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/random.h>
 
 static uint64_t splitmix(uint64_t *state) {
     uint64_t z = *state += 0x9E3779B97F4A7C15u;
@@ -62,18 +58,4 @@ double rng_normal(struct rng *r) {
         s = u * u + v * v;
     } while (s >= 1 || s == 0);
     return u * sqrt(-2 * log(s) / s);
-}
-
-void rng_secret(void *out, size_t size) {
-    char *at = out;
-    while (size > 0) {
-        ssize_t got = getrandom(at, size, 0);
-        if (got < 0) {
-            if (errno == EINTR) continue;
-            perror("getrandom");
-            abort();
-        }
-        at += got;
-        size -= (size_t)got;
-    }
 }
