@@ -75,11 +75,11 @@ static void begin(struct events *e, const struct reader_entry *entries, size_t c
 /* True when more may be waiting. */
 static bool relay(struct events *e) {
     struct reader_entry entries[ENTRIES_PER_TURN];
-    bool rolled_back = false;
+    bool jumped = false;
     struct position before = reader_last(e->reader);
-    size_t count = reader_next(e->reader, entries, ENTRIES_PER_TURN, &rolled_back);
+    size_t count = reader_next(e->reader, entries, ENTRIES_PER_TURN, &jumped);
     bool moved = position_compare(reader_last(e->reader), before) != 0;
-    if (rolled_back || (!e->started && moved)) begin(e, entries, count);
+    if (jumped || (!e->started && moved)) begin(e, entries, count);
     for (size_t i = 0; i < count; i++)
         publish(e, &entries[i]);
     return count == ENTRIES_PER_TURN;

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BLOCK_MS 1000
+#define BLOCK_MS 1000    /* and so soon a connection that died in silence is noticed */
 #define QUIET_US 1000000 /* what is wrong this soon after the start is told when it lasts */
 #define BLOCK_TEXT "1000"
 #define CHUNK_TEXT "64" /* entries of at most LIMIT_ENTRY_BYTES each */
@@ -26,6 +26,7 @@ struct reader {
 
     struct redis *follower; /* NULL: disconnected */
     bool following, from_end;
+    bool broken_off;         /* what is held does not follow what was given */
     struct position last;    /* last entry given */
     struct position asked;   /* the XREAD under way gives what is above this */
     struct redisReply *held; /* an XREAD reply whose entries are being given */
@@ -139,7 +140,7 @@ static enum err ask(struct reader *r, struct position after, struct err_text *wh
 }
 
 /* Opens the follower's connection and compares the journal's end with what was given. */
-static enum err open_follower(struct reader *r, bool *rolled_back, struct err_text *why) {
+static enum err open_follower(struct reader *r, bool *jumped, struct err_text *why) {
     enum err e = redis_open(&r->follower, &r->address, r->operation_ms, why);
     if (e) return e;
     struct stream_top top;
@@ -157,18 +158,30 @@ static enum err open_follower(struct reader *r, bool *rolled_back, struct err_te
     if (e) return e;
     r->last = r->asked;
     r->from_end = false;
-    *rolled_back = back;
+    *jumped = back;
     return ERR_OK;
 }
 
-static void connect_follower(struct reader *r, bool *rolled_back) {
+static void connect_follower(struct reader *r, bool *jumped) {
     struct err_text why;
     if (clock_mono_us() < r->retry_due_us) return;
-    if (open_follower(r, rolled_back, &why)) {
+    if (open_follower(r, jumped, &why)) {
         disconnect(r, &why);
         return;
     }
     report(r, "");
+}
+
+/* Whether nothing was trimmed between the two. Within an epoch the numbers tell; where the next one
+ * begins, that the last entry is still there does. */
+static bool follows(struct reader *r, struct position next) {
+    struct position last = r->last;
+    if (last.epoch == 0 && last.seq == 0) return true;
+    if (next.epoch == last.epoch) return next.seq == last.seq + 1;
+    struct reader_entry entry;
+    struct err_text ignored;
+    size_t count = 1;
+    return next.seq == 1 && reader_range(r, last, &entry, &count, &ignored) == ERR_OK;
 }
 
 /* Takes a reply that has arrived, and asks for the next at once so that Redis is never idle. */
@@ -190,7 +203,10 @@ static void receive(struct reader *r) {
     size_t count = entries ? redis_reply_count(entries) : 0;
     struct stream_entry newest;
     if (count) {
-        e = stream_entry_of(&r->stream, redis_reply_at(entries, count - 1), &newest, &why);
+        struct stream_entry oldest;
+        e = stream_entry_of(&r->stream, redis_reply_at(entries, 0), &oldest, &why);
+        if (!e) r->broken_off = !follows(r, oldest.at);
+        if (!e) e = stream_entry_of(&r->stream, redis_reply_at(entries, count - 1), &newest, &why);
         after = newest.at;
     }
     if (!e) e = ask(r, after, &why);
@@ -214,7 +230,7 @@ static size_t give(struct reader *r, struct reader_entry *entries, size_t max) {
             LOG_ERROR("journal-foreign-entry", "why=%s", log_quote(str_of(why.text)));
             continue;
         }
-        entries[given++] = (struct reader_entry){entry.at, entry.bytes};
+        entries[given++] = (struct reader_entry){entry.at, entry.bytes, entry.owner};
         r->last = entry.at;
     }
     return given;
@@ -287,14 +303,19 @@ static bool confirm_held(struct reader *r) {
     return false;
 }
 
-size_t reader_next(struct reader *r, struct reader_entry *entries, size_t max, bool *rolled_back) {
+size_t reader_next(struct reader *r, struct reader_entry *entries, size_t max, bool *jumped) {
     assert(max > 0);
-    *rolled_back = false;
+    *jumped = false;
     if (r->held && r->held_next >= redis_reply_count(entries_of(r->held))) drop_held(r);
     if (!r->following) return 0;
-    if (!r->held && !r->follower) connect_follower(r, rolled_back);
+    if (!r->held && !r->follower) connect_follower(r, jumped);
     if (!r->held && r->follower) receive(r);
     if (!r->held || !confirm_held(r)) return 0;
+    if (r->broken_off) {
+        LOG_WARN("journal-trimmed-away", "key=%s", r->stream.key);
+        *jumped = true;
+        r->broken_off = false;
+    }
     return give(r, entries, max);
 }
 
@@ -323,7 +344,7 @@ static enum err give_range(struct reader *r, size_t skip, struct reader_entry *e
             all = confirm_range(r, entry.at);
             if (!all) return ERR_OK;
         }
-        entries[(*count)++] = (struct reader_entry){entry.at, entry.bytes};
+        entries[(*count)++] = (struct reader_entry){entry.at, entry.bytes, entry.owner};
     }
     return ERR_OK;
 }

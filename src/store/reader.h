@@ -25,7 +25,7 @@ struct reader_options {
 
 struct reader_entry {
     struct position at;
-    struct str bytes; /* borrowed until the next call on this reader */
+    struct str bytes, owner; /* borrowed until the next call on this reader */
 };
 
 enum err reader_new(struct reader **out, const struct reader_options *o,
@@ -38,9 +38,10 @@ void reader_follow(struct reader *r, struct position after);
 int reader_fd(const struct reader *r);
 int64_t reader_due_ms(const struct reader *r); /* ms until it wants a call regardless; -1 = none */
 /* Takes what has arrived, without blocking longer than the connect timeout: up to `max` entries.
- * Returns how many. Also reports, once, a rollback: *rolled_back = true when the stream's end is
- * below the last entry given; following then continues from the new end. */
-size_t reader_next(struct reader *r, struct reader_entry *entries, size_t max, bool *rolled_back);
+ * Returns how many. *jumped = true, once: what comes does not follow what was given before. Either
+ * the stream's end is below that (a rollback; following goes on from the new end), or entries
+ * between the two were trimmed before they were read. */
+size_t reader_next(struct reader *r, struct reader_entry *entries, size_t max, bool *jumped);
 struct position reader_last(const struct reader *r); /* last entry given, or where it started */
 
 /* Entries after `after`, oldest first, into `entries` (borrowed until the next look-back).

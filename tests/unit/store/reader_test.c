@@ -58,9 +58,9 @@ static bool read_entries(struct reader *r, struct position *out, size_t count) {
     int64_t until_us = clock_mono_us() + 10000000;
     for (size_t got = 0; got < count;) {
         struct reader_entry entries[3];
-        bool rolled_back;
-        size_t n = reader_next(r, entries, count - got < 3 ? count - got : 3, &rolled_back);
-        any_rollback |= rolled_back;
+        bool jumped;
+        size_t n = reader_next(r, entries, count - got < 3 ? count - got : 3, &jumped);
+        any_rollback |= jumped;
         for (size_t i = 0; i < n; i++) {
             char expected[64];
             (void)snprintf(expected, sizeof expected, "entry %llu-%llu",
@@ -80,8 +80,8 @@ static void settle(struct reader *r) {
     int64_t until_us = clock_mono_us() + 10000000;
     while (reader_fd(r) < 0) {
         struct reader_entry entry;
-        bool rolled_back;
-        assert_int_equal(reader_next(r, &entry, 1, &rolled_back), 0);
+        bool jumped;
+        assert_int_equal(reader_next(r, &entry, 1, &jumped), 0);
         if (clock_mono_us() > until_us) fail_msg("does not connect");
         if (reader_fd(r) < 0) wait_turn(r);
     }
@@ -145,10 +145,10 @@ static void follower_goes_on_after_redis_was_killed(void **state) {
     assert_false(read_entries(f.reader, got, 1));
     redis_fixture_kill(&f.server);
     struct reader_entry entry;
-    bool rolled_back;
+    bool jumped;
     int64_t until_us = clock_mono_us() + 10000000;
     while (reader_fd(f.reader) >= 0) { /* it notices */
-        assert_int_equal(reader_next(f.reader, &entry, 1, &rolled_back), 0);
+        assert_int_equal(reader_next(f.reader, &entry, 1, &jumped), 0);
         assert_true(clock_mono_us() < until_us);
         wait_turn(f.reader);
     }
@@ -170,12 +170,12 @@ static void rollback_is_told_once_and_following_goes_on_from_the_new_end(void **
     add(&f, 5, 2);
     reader_follow(f.reader, (struct position){5, 9}); /* as given before Redis lost 3..9 */
     struct reader_entry entry;
-    bool rolled_back = false;
+    bool jumped = false;
     int64_t until_us = clock_mono_us() + 10000000;
-    while (!rolled_back) {
-        assert_int_equal(reader_next(f.reader, &entry, 1, &rolled_back), 0);
+    while (!jumped) {
+        assert_int_equal(reader_next(f.reader, &entry, 1, &jumped), 0);
         assert_true(clock_mono_us() < until_us);
-        if (!rolled_back) wait_turn(f.reader);
+        if (!jumped) wait_turn(f.reader);
     }
     assert_true(reader_last(f.reader).seq == 2);
     add(&f, 6, 1);
@@ -190,7 +190,7 @@ static void what_no_replica_has_is_held_back(void **state) {
     struct position got[3];
     struct err_text why;
     struct reader_entry entries[8];
-    bool rolled_back;
+    bool jumped;
     size_t count;
     redis_pair_start(&p);
     struct fixture f = {.server = p.primary};
@@ -202,7 +202,7 @@ static void what_no_replica_has_is_held_back(void **state) {
     redis_pair_cut(&p);
     add(&f, 5, 2);
     for (int64_t until_us = clock_mono_us() + 1000000; clock_mono_us() < until_us;) {
-        assert_int_equal(reader_next(f.reader, entries, 8, &rolled_back), 0);
+        assert_int_equal(reader_next(f.reader, entries, 8, &jumped), 0);
         assert_int_equal(
             reader_range(f.reader, (struct position){0, 0}, entries, room(&count, 8), &why),
             ERR_OK);
@@ -217,6 +217,29 @@ static void what_no_replica_has_is_held_back(void **state) {
     assert_int_equal(count, 2);
     reader_free(f.reader);
     redis_pair_stop(&p);
+}
+
+/* Else a relay that slept past the trimming would go on as if nothing had been lost. */
+static void entries_trimmed_before_they_were_read_are_told_of(void **state) {
+    (void)state;
+    struct fixture f;
+    struct position got[3];
+    open_both(&f);
+    for (uint64_t i = 1; i <= 6; i++)
+        add(&f, 5, i);
+    redis_fixture_run(&f.server, NULL, 0, "XTRIM", KEY, "MINID", "5-4", NULL);
+    reader_follow(f.reader, (struct position){5, 3}); /* the next one is there */
+    assert_false(read_entries(f.reader, got, 3));
+    reader_follow(f.reader, (struct position){5, 2});
+    assert_true(read_entries(f.reader, got, 3));
+    add(&f, 6, 1);
+    reader_follow(f.reader,
+                  (struct position){5, 6}); /* an epoch ends, and its last entry is there */
+    assert_false(read_entries(f.reader, got, 1));
+    redis_fixture_run(&f.server, NULL, 0, "XTRIM", KEY, "MINID", "6-1", NULL);
+    reader_follow(f.reader, (struct position){5, 6}); /* or is not: more may have been behind it */
+    assert_true(read_entries(f.reader, got, 1));
+    shut(&f);
 }
 
 static void look_back_gives_what_follows_a_known_position(void **state) {
@@ -296,6 +319,7 @@ int main(void) {
         cmocka_unit_test(follower_goes_on_after_redis_was_killed),
         cmocka_unit_test(rollback_is_told_once_and_following_goes_on_from_the_new_end),
         cmocka_unit_test(what_no_replica_has_is_held_back),
+        cmocka_unit_test(entries_trimmed_before_they_were_read_are_told_of),
         cmocka_unit_test(look_back_gives_what_follows_a_known_position),
         cmocka_unit_test(look_back_from_a_trimmed_or_unknown_position_is_out_of_range),
         cmocka_unit_test(look_back_survives_a_cut_connection_and_reports_an_absent_redis),
