@@ -94,8 +94,22 @@ uint64_t batch_tag(const struct batch *b) {
     return b->open.size ? b->open_tag : b->open_tag - 1;
 }
 
+/* Only a call that changes something leaves a doubt behind. */
+static void refuse(struct call *c, const char *because) {
+    struct err_text why;
+    (void)err_set(&why, ERR_UNAVAILABLE,
+                  c->method->mutating ? "outcome unknown: %.400s; retry with the same request id"
+                                      : "%.400s; try again",
+                  because);
+    call_reply(c, ERR_UNAVAILABLE, &why, STR_EMPTY);
+}
+
 void batch_reply(struct batch *b, struct call *c, enum err code, const struct err_text *why,
                  struct str payload) {
+    if (batch_idle(b) && !b->certain) {
+        refuse(c, "this process may not lead any more, for it hears nothing from Redis");
+        return;
+    }
     if (batch_idle(b)) {
         call_reply(c, code, why, payload);
         return;
@@ -111,16 +125,6 @@ void batch_reply(struct batch *b, struct call *c, enum err code, const struct er
     strbuf_add_str(&w->payload, payload);
     list_append(&b->waiting, &w->link);
     heap_start(&b->deadlines, &w->deadline, c->deadline_us - DEADLINE_MARGIN_US);
-}
-
-/* Only a call that changes something leaves a doubt behind. */
-static void refuse(struct call *c, const char *because) {
-    struct err_text why;
-    (void)err_set(&why, ERR_UNAVAILABLE,
-                  c->method->mutating ? "outcome unknown: %.400s; retry with the same request id"
-                                      : "%.400s; try again",
-                  because);
-    call_reply(c, ERR_UNAVAILABLE, &why, STR_EMPTY);
 }
 
 /* Answers with what was decided or, when `lost` says that it was, UNAVAILABLE. */

@@ -3,9 +3,9 @@
  *   open batch --seal--> sealed ones --pump, one at a time--> durable
  *
  * A reply is given the tag of the youngest record it could have seen, and leaves when that tag is
- * durable; at once when nothing is on its way. A reply whose deadline comes first is answered
- * UNAVAILABLE, outcome unknown, while its records stay on their way.
- * Thread safety: none (the matcher's thread).
+ * durable; at once when nothing is on its way and this process is certain to lead. A reply whose
+ * deadline comes first is answered UNAVAILABLE, outcome unknown, while its records stay on their
+ * way. Thread safety: none (the matcher's thread).
  */
 #ifndef MUSTER_MATCHER_BATCH_H
 #define MUSTER_MATCHER_BATCH_H
@@ -28,6 +28,8 @@ struct batch {
     uint64_t durable_tag;
     struct list sealed; /* sealed.link, oldest first; the first may be in flight */
     bool in_flight;
+    bool certain; /* the owner's: nobody else leads; else a reply that waits for no disk is refused
+                   */
     size_t pending_bytes;  /* open, sealed and in flight */
     struct list waiting;   /* waiting.link: replies by tag */
     struct heap deadlines; /* waiting.deadline, us */

@@ -31,6 +31,7 @@ static void lead(struct matcher *m, struct pump_message *p) {
     p->realm = NULL; /* taken */
     m->epoch = p->epoch;
     m->seq = p->seq;
+    m->standing.lease_us = p->lease_us;
     m->clock_base_ms = p->time_ms;
     m->clock_base_us = p->time_us;
     counts_begin(&m->counts, m->realm);
@@ -106,12 +107,19 @@ static void take_pump_message(struct matcher *m, struct pump_message *p) {
 
 /* ---- the loop ---- */
 
+/* Within its lease nobody else can have taken over. Beyond it (paused, or cut off from Redis) what
+ * the realm says may be old: such a read is refused and goes to whoever leads. */
+static void look_at_lease(struct matcher *m) {
+    m->batch.certain = clock_mono_us() < m->standing.lease_us + m->o.lease_ms * 1000;
+}
+
 static void take_messages(struct matcher *m, struct message *list) {
     struct err_text why;
     while (list) {
         struct message *message = list;
         list = list->next;
         if (message->kind == MESSAGE_CALL) {
+            look_at_lease(m);
             handlers_serve(m, (struct call *)(void *)message);
         } else if (message->kind == MESSAGE_DRAIN || message->kind == MESSAGE_STOP) {
             m->stopping = true;
@@ -148,6 +156,7 @@ static void answer_due(struct matcher *m) {
     int64_t now_us = clock_mono_us();
     struct id ticket_id;
     batch_expire(&m->batch, now_us, &m->why);
+    look_at_lease(m);
     for (struct call *c; m->realm && (c = watch_take_due(&m->watches, now_us, &ticket_id));)
         answer_watch(m, c);
 }
@@ -173,6 +182,7 @@ static void turn(struct matcher *m, bool *more) {
     metric_series_set(m->inbox_depth, (int64_t)message_count(list));
     take_messages(m, list);
     int64_t begin_us = clock_mono_us();
+    look_at_lease(m);
     *more = work(m);
     if (m->realm) metric_observe(m->pass_seconds, (double)(clock_mono_us() - begin_us) / 1e6);
     if (m->realm) batch_flush(&m->batch, m->pump);

@@ -168,9 +168,8 @@ static void renew(struct pump *p) {
         pump_core_disconnect(p, e, &why);
         return;
     }
-    int64_t now_us = clock_mono_us();
-    p->renew_due_us = now_us + p->lease.lease_ms * 1000 / 3;
-    if (state != LEASE_FOREIGN) pump_core_stand(p, p->last, 0, now_us);
+    p->renew_due_us = clock_mono_us() + p->lease.lease_ms * 1000 / 3;
+    if (state != LEASE_FOREIGN) pump_core_stand(p, p->last, 0, p->lease.held_us);
     if (state == LEASE_FOREIGN)
         lose(p, "another process (%s) holds the realm's lease",
              p->lease.holder[0] ? p->lease.holder : "just starting");

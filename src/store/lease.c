@@ -97,6 +97,7 @@ static bool is_dead(struct lease *l, const char *value) {
 enum err lease_take(struct redis *r, const struct stream *s, struct lease *l,
                     enum lease_state *state, struct err_text *why) {
     char value[LEASE_VALUE_BYTES];
+    int64_t asked_us = clock_mono_us();
     *state = LEASE_FOREIGN;
     l->holder[0] = '\0';
     enum err e = read_value(r, s, value, why);
@@ -108,6 +109,7 @@ enum err lease_take(struct redis *r, const struct stream *s, struct lease *l,
     if (!e && done) e = set_ours(r, s, l, &done, why);
     if (e || !done) return e; /* another was quicker: the next call will name him */
     l->renewals++;
+    l->held_us = asked_us;
     *state = ours ? LEASE_HELD : LEASE_TAKEN;
     return ERR_OK;
 }

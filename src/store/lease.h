@@ -30,6 +30,7 @@ struct lease {
     int64_t seen_us;              /* and since when it is that: clock_mono_us */
     int64_t told_clock_ms;        /* the clock in it; 0 = none */
     uint64_t renewals;            /* of ours */
+    int64_t held_us;              /* when the last of them was asked for: clock_mono_us */
 };
 
 /* Takes it when free or dead, makes it longer when ours.

@@ -69,7 +69,9 @@ struct pump_message {
     int64_t time_ms, time_us; /* PUMP_LEADING: the realm's clock is time_ms at clock_mono_us
                                * time_us; no clock of this realm was ever later */
     uint64_t behind;  /* PUMP_STANDING: entries not yet applied when it looked, applied now */
-    int64_t lease_us; /* PUMP_STANDING: clock_mono_us when the lease was last seen renewed */
+    int64_t lease_us; /* PUMP_STANDING, PUMP_LEADING: clock_mono_us when the lease was last seen
+                       * renewed, or, of a leader, when its last renewal was asked for: nobody else
+                       * leads before lease_ms after that */
     struct err_text why;
 };
 

@@ -124,6 +124,7 @@ static void lead(struct pump *p, int64_t begin_us, uint64_t known) {
     m->seq = p->last.seq;
     m->time_ms = p->clock_ms;
     m->time_us = p->clock_us;
+    m->lease_us = p->lease.held_us;
     pump_core_send(p, m);
 }
 

@@ -32,14 +32,21 @@ static struct pump_message *post(int kind) {
     return m;
 }
 
-static void post_leading(struct realm *realm) {
+/* `lease_us`: when it was renewed; the lease's time from then on the realm's word counts. */
+static void post_leading_since(struct realm *realm, int64_t lease_us) {
     struct pump_message *m = post(PUMP_LEADING);
+    m->lease_us = lease_us;
     m->realm = realm;
     m->epoch = ++store.epoch;
     m->seq = 1;
     m->time_ms = 1000;
     m->time_us = clock_mono_us();
     inbox_push_always(store.owner, &m->message);
+}
+
+/* The store of this test never loses the lease. */
+static void post_leading(struct realm *realm) {
+    post_leading_since(realm, clock_mono_us() + 3600 * INT64_C(1000000));
 }
 
 enum err pump_start(struct pump **out, const struct pump_options *o, struct inbox *owner,
@@ -343,6 +350,24 @@ static void lost_leadership_answers_calls_watches_and_sealed_batches(void **stat
     end(&k);
 }
 
+/* It slept, or is cut off from Redis: another may lead by now and know better. */
+static void beyond_its_lease_a_leader_refuses_to_read(void **state) {
+    (void)state;
+    struct kit k;
+    begin(&k, 3600000);
+    struct kit_answer *a = kit_create(&k, "ann", -1000, "ann", 60000);
+    acknowledge();
+    struct kit_ticket_id id = kit_created(a);
+    struct kit_answer *read = kit_get(&k, id, 60000);
+    kit_expect(read, ERR_OK, "");
+    struct pump_message *m = post(PUMP_STANDING);
+    m->lease_us = clock_mono_us() - 3600 * INT64_C(1000000);
+    inbox_push_always(store.owner, &m->message);
+    kit_expect(kit_get(&k, id, 60000), ERR_UNAVAILABLE,
+               "this process may not lead any more, for it hears nothing from Redis; try again");
+    end(&k);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(journal_is_trimmed_though_the_batches_never_rest),
@@ -350,6 +375,7 @@ int main(void) {
         cmocka_unit_test(reply_leaves_when_its_own_batch_is_durable_not_before),
         cmocka_unit_test(batches_above_the_entry_limit_are_split_and_answered_in_order),
         cmocka_unit_test(lost_leadership_answers_calls_watches_and_sealed_batches),
+        cmocka_unit_test(beyond_its_lease_a_leader_refuses_to_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
