@@ -199,15 +199,19 @@ static int64_t sooner(int64_t due, int64_t other) {
     return other < due ? other : due;
 }
 
+int64_t realm_kept_until_ms(const struct realm *r, int64_t since_ms) {
+    return (since_ms > r->kept_from_ms ? since_ms : r->kept_from_ms) + r->keep_ms;
+}
+
 int64_t realm_next_due_ms(const struct realm *r) {
     int64_t due = sooner(heap_due(&r->turns), heap_due(&r->expiries));
     if (list_first(&r->ended)) {
         struct ticket *t = LIST_OF(list_first(&r->ended), struct ticket, kept);
-        due = sooner(due, t->ended_ms + r->keep_ms);
+        due = sooner(due, realm_kept_until_ms(r, t->ended_ms));
     }
     if (list_first(&r->matches_kept)) {
         struct match *m = LIST_OF(list_first(&r->matches_kept), struct match, kept);
-        due = sooner(due, m->spec.created_ms + r->keep_ms);
+        due = sooner(due, realm_kept_until_ms(r, m->spec.created_ms));
     }
     return due;
 }

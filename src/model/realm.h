@@ -11,8 +11,8 @@
  * Invariants kept here: a player is in at most one open ticket; a ticket is in the pool of each of
  * its queues exactly while QUEUED, and the first match takes it out of all; a request key creates
  * one ticket; a ticket has one end.
- * Ended tickets and matches stay readable for `keep_ms`, then are forgotten (no record: nothing
- * depends on them).
+ * Ended tickets and matches stay readable for `keep_ms`, under each owner anew, then are forgotten
+ * (no record: only a request that is repeated later than that depends on them).
  * Costs: create, cancel, get O(log n); realm_search bounded by its budget.
  * Thread safety: none; one thread owns a realm at a time.
  */

@@ -172,12 +172,12 @@ unsigned realm_expire(struct realm *r, const struct decision *d, unsigned max) {
 void realm_forget(struct realm *r, int64_t now_ms, unsigned max) {
     for (unsigned n = 0; n < max && list_first(&r->ended); n++) {
         struct ticket *t = LIST_OF(list_first(&r->ended), struct ticket, kept);
-        if (t->ended_ms + r->keep_ms > now_ms) break;
+        if (realm_kept_until_ms(r, t->ended_ms) > now_ms) break;
         realm_forget_ticket(r, t);
     }
     for (unsigned n = 0; n < max && list_first(&r->matches_kept); n++) {
         struct match *m = LIST_OF(list_first(&r->matches_kept), struct match, kept);
-        if (m->spec.created_ms + r->keep_ms > now_ms) break;
+        if (realm_kept_until_ms(r, m->spec.created_ms) > now_ms) break;
         realm_forget_match(r, m);
     }
 }

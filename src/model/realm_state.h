@@ -8,6 +8,8 @@
 
 struct realm {
     int64_t keep_ms;
+    int64_t kept_from_ms;  /* when this owner began: his clock may be far ahead of the last one's,
+                            * and  what has ended must not be forgotten for that */
     bool replaying;        /* pools, expiries and turns are still to be built */
     struct map tickets;    /* by id: all that are known, open and ended */
     struct map players;    /* by player id -> his open ticket */
@@ -41,6 +43,8 @@ struct ticket *realm_find_request(const struct realm *r, struct id key);    /* o
 struct ticket *realm_find_player(const struct realm *r, struct str player); /* open; or NULL */
 /* Brings the queue's place in r->turns up to date, after any change of its pool. */
 void realm_set_turn(struct realm *r, struct queue *q);
+/* When what ended (or was made) then may be forgotten. */
+int64_t realm_kept_until_ms(const struct realm *r, int64_t since_ms);
 /* Forget an ended ticket, a match: nothing refers to them any more. */
 void realm_forget_ticket(struct realm *r, struct ticket *t);
 void realm_forget_match(struct realm *r, struct match *m);

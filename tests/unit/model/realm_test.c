@@ -136,6 +136,26 @@ static void ticket_expires_in_time_and_is_forgotten_after_keeping(void **state) 
     kit_fini(&kit);
 }
 
+/* Whose clock may be an hour ahead: a request that is repeated meanwhile must not do twice. */
+static void what_has_ended_is_kept_under_a_new_owner_anew(void **state) {
+    (void)state;
+    open_realm();
+    struct id id = kit_solo(&kit, "duel", 1000);
+    assert_int_equal(kit_cancel(&kit, id), ERR_OK);
+    struct decision d = kit_decision(&kit);
+    d.now_ms = kit.now_ms + 7200000;
+    struct record epoch = {.kind = RECORD_EPOCH_STARTED, .time_ms = d.now_ms};
+    epoch.epoch_started.owner = STR("next");
+    realm_apply(kit.realm, &epoch);
+    d.now_ms += 3599999;
+    realm_expire(kit.realm, &d, 10);
+    assert_non_null(realm_ticket(kit.realm, id));
+    d.now_ms += 1;
+    realm_expire(kit.realm, &d, 10);
+    assert_null(realm_ticket(kit.realm, id));
+    kit_fini(&kit);
+}
+
 static void expiring_stops_at_its_maximum(void **state) {
     (void)state;
     open_realm();
@@ -746,6 +766,7 @@ int main(void) {
         cmocka_unit_test(party_larger_than_a_team_is_refused),
         cmocka_unit_test(repeated_request_gives_the_same_ticket),
         cmocka_unit_test(ticket_expires_in_time_and_is_forgotten_after_keeping),
+        cmocka_unit_test(what_has_ended_is_kept_under_a_new_owner_anew),
         cmocka_unit_test(expiring_stops_at_its_maximum),
         cmocka_unit_test(match_names_teams_members_and_waits),
         cmocka_unit_test(two_searches_of_a_queue_are_a_tick_apart),
