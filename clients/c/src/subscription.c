@@ -17,6 +17,8 @@ enum {
     WAIT_MS = 250,      /* how often silence is looked for */
     ENTRY_WAIT_MS = 10, /* for the rest of an entry, when other topics' share is not ours */
     REPLAY_PAUSE_MS = 1000,
+    DOUBT_PAUSE_MS = 1000,
+    CATCH_UP_TRIES = 5,
     REPLAY_TIMEOUT_MS = 10000,
     RECEIVE_BUFFER = 8192, /* nng's largest; what does not fit shows as a gap */
     TOPIC_BYTES = 256,
@@ -35,7 +37,7 @@ struct muster_subscription {
     struct tracker tracker;
     struct bump memory; /* of the message at hand; empty between two */
     struct entry entry;
-    int64_t entry_since_ms, silent_since_ms;
+    int64_t entry_since_ms, silent_since_ms, doubted_ms;
     atomic_bool stopping;
     _Atomic int64_t heard_ms; /* when the last message came; 0 = never */
     atomic_uint_fast64_t gaps;
@@ -199,15 +201,34 @@ static enum muster_code replay(struct muster_subscription *s) {
     return MUSTER_OK;
 }
 
-/* Something is missing for certain: nothing later is handed on until it is here, or known to be
- * lost. Meanwhile messages wait in the socket's buffer. */
+static void rest(struct muster_subscription *s) {
+    pthread_mutex_lock(&s->mutex);
+    if (!s->stopping) wait_until(&s->wake, &s->mutex, REPLAY_PAUSE_MS);
+    pthread_mutex_unlock(&s->mutex);
+}
+
+/* Something is missing for certain, or may be: nothing later is handed on until it is here, or
+ * known to be lost. Meanwhile messages wait in the socket's buffer. */
 static void replay_until_done(struct muster_subscription *s) {
     while (!s->stopping) {
         enum muster_code code = replay(s);
         if (code == MUSTER_OK || code == MUSTER_OUT_OF_RANGE || code == MUSTER_DATA_LOSS) return;
-        pthread_mutex_lock(&s->mutex);
-        if (!s->stopping) wait_until(&s->wake, &s->mutex, REPLAY_PAUSE_MS);
-        pthread_mutex_unlock(&s->mutex);
+        rest(s);
+    }
+}
+
+/* A replay may come from where the journal's end is not known yet (a relay that is behind, entries
+ * that no replica has): then it reached less far than what was lost, and is asked for again. */
+static void replay_up_to(struct muster_subscription *s, const char *topic,
+                         struct position previous) {
+    for (int tries = 0; !s->stopping && s->tracker.started; tries++) {
+        if (!muster_tracker_gap(&s->tracker, topic, previous)) return;
+        if (tries == CATCH_UP_TRIES) {
+            resync(s, "the journal ends before what was heard of it");
+            return;
+        }
+        if (tries > 0) rest(s);
+        replay_until_done(s);
     }
 }
 
@@ -221,18 +242,20 @@ static bool topic_is_ours(const struct muster_subscription *s, const char *topic
 static void start_tracker(struct muster_subscription *s, const Muster__V1__EventBatch *first,
                           bool heartbeat) {
     struct position at = {first->epoch, first->seq};
-    struct position previous = {first->previous_epoch, first->previous_seq};
-    struct position before = {at.epoch, at.seq ? at.seq - 1 : 0};
-    if (heartbeat)
-        muster_tracker_start(&s->tracker, at, at);
-    else
-        muster_tracker_start(&s->tracker, previous, before);
+    struct position before = {at.epoch,
+                              at.seq ? at.seq - 1 : 0}; /* an epoch's first has no events */
+    struct position from = heartbeat ? at : before;
+    muster_tracker_start(&s->tracker, from, from);
 }
 
-/* A new epoch may mean that the journal went back: asking to go on from where we were tells. */
-static bool epoch_changed(const struct muster_subscription *s,
-                          const Muster__V1__EventBatch *batch) {
-    return s->last.epoch != 0 && batch->epoch > s->last.epoch;
+/* A new epoch may mean that the journal went back: a replay would tell. So may an older one, which
+ * is more often a message that waited here, or a relay that is behind: once a second. */
+static bool doubtful(struct muster_subscription *s, uint64_t epoch) {
+    if (s->last.epoch == 0 || epoch == s->last.epoch) return false;
+    int64_t now = muster_status_now_ms();
+    if (epoch < s->last.epoch && now - s->doubted_ms < DOUBT_PAUSE_MS) return false;
+    s->doubted_ms = now;
+    return true;
 }
 
 /* A relay that began after what we know of everything says nothing about the time between. */
@@ -254,9 +277,10 @@ static void take_heartbeat(struct muster_subscription *s, const char *topic,
     if (!s->tracker.started) start_tracker(s, batch, true);
     bool gap = heartbeat_shows_gap(s, topic, batch);
     if (gap) s->gaps++;
-    if (gap || epoch_changed(s, batch)) replay_until_done(s);
+    if (doubtful(s, batch->epoch) || gap) replay_until_done(s);
     if (!s->tracker.started) start_tracker(s, batch, true);
     flush_entry(s);
+    if (heartbeat_shows_gap(s, topic, batch)) return; /* not caught up: the next one asks again */
     struct position at = {batch->epoch, batch->seq};
     muster_tracker_known(&s->tracker, at);
     note_position(s, at);
@@ -267,9 +291,9 @@ static void take_batch(struct muster_subscription *s, const char *topic,
     struct position at = {batch->epoch, batch->seq};
     struct position previous = {batch->previous_epoch, batch->previous_seq};
     if (!s->tracker.started) start_tracker(s, batch, false);
-    bool gap = muster_tracker_gap(&s->tracker, topic, previous);
-    if (gap) s->gaps++;
-    if (gap || epoch_changed(s, batch)) replay_until_done(s);
+    if (muster_tracker_gap(&s->tracker, topic, previous)) s->gaps++;
+    if (doubtful(s, batch->epoch)) replay_until_done(s);
+    replay_up_to(s, topic, previous);
     if (!s->tracker.started) start_tracker(s, batch, false);
     if (!muster_entry_empty(&s->entry) && muster_tracker_order(s->entry.at, at) != 0)
         flush_entry(s);
