@@ -106,3 +106,72 @@ set_tests_properties(interop PROPERTIES LABELS interop TIMEOUT 1500
 add_test(NAME deploy COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/deploy/run ${CMAKE_BINARY_DIR}/deploy-test)
 set_tests_properties(deploy PROPERTIES LABELS e2e TIMEOUT 600 ENVIRONMENT
     "TEST_BINARY=$<TARGET_FILE:muster>")
+# sim: the real roles on a simulated clock, network and Redis (sim/README.md). The ports of base, rt,
+# store, bus and the client are these files; everything above them is production's.
+set(sim_ports sim/coroutine.c sim/world.c sim/net.c sim/redis_model.c sim/fake_redis.c sim/fake_rt.c
+    sim/fake_client.c sim/bus.c)
+add_library(sim_parts OBJECT ${sim_ports} sim/cluster.c sim/history.c sim/load.c sim/oracle.c
+    sim/sim.c)
+target_include_directories(sim_parts PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}
+    ${CMAKE_SOURCE_DIR}/clients/c/src)
+target_link_libraries(sim_parts PUBLIC muster_api muster_matcher muster_events)
+foreach(variant "sim:fence" "sim_unfenced:fence_none")
+    string(REGEX MATCH "^[^:]+" target ${variant})
+    string(REGEX REPLACE "^[^:]+:" "" fence ${variant})
+    add_executable(${target} sim/${fence}.c)
+    target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+    target_link_libraries(${target} PRIVATE sim_parts)
+    target_link_options(${target} PRIVATE -Wl,--wrap=poll,--wrap=clock_gettime,--wrap=getpid
+        -Wl,--wrap=pthread_create,--wrap=pthread_join,--wrap=pthread_cond_timedwait)
+endforeach()
+
+# 10,000 seeds, the negative control, and the simulated Redis against the real one: from a build of
+# the proof preset (optimised, asserts on). A few seeds also under the sanitizers, with the unit
+# tests; what crashed nodes leave behind is no leak.
+add_executable(sim_model_test sim/model_test.c sim/redis_model.c sim/fence.c)
+target_include_directories(sim_model_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+target_link_libraries(sim_model_test PRIVATE muster_redis_fixture cmocka)
+add_test(NAME sim.seeds COMMAND sim --seeds 10000)
+add_test(NAME sim.notices_a_missing_fence
+    COMMAND sim_unfenced --seeds 500 --expect-violations)
+add_test(NAME sim.redis_model COMMAND sim_model_test)
+add_test(NAME unit.sim.few_seeds COMMAND sim --seeds 30)
+set_tests_properties(unit.sim.few_seeds PROPERTIES LABELS unit TIMEOUT 120
+    ENVIRONMENT "ASAN_OPTIONS=detect_leaks=0")
+set_tests_properties(sim.seeds sim.notices_a_missing_fence sim.redis_model
+    PROPERTIES LABELS sim TIMEOUT 300)
+set_tests_properties(sim.seeds PROPERTIES PROCESSORS 2)
+
+# chaos: real processes, real faults, and a checker that knows only the histories (chaos/README.md).
+add_executable(chaos_load chaos/load.c)
+target_link_libraries(chaos_load PRIVATE muster_client)
+add_executable(journal_dump chaos/journal_dump.c)
+target_link_libraries(journal_dump PRIVATE muster_store)
+add_executable(fault_proxy chaos/fault_proxy.c)
+add_library(fsync_shim MODULE chaos/fsync_shim.c)
+set_target_properties(fsync_shim PROPERTIES COMPILE_OPTIONS "-Wall;-Wextra;-Werror;-fPIC"
+    LINK_OPTIONS "")
+
+# The negative control: the same program, but for the one file that fences.
+file(GLOB chaos_app CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/app/*.c)
+add_executable(muster_unfenced EXCLUDE_FROM_ALL ${chaos_app} chaos/append_unfenced.c)
+get_target_property(muster_libraries muster LINK_LIBRARIES)
+target_compile_definitions(muster_unfenced PRIVATE MUSTER_VERSION="${PROJECT_VERSION}")
+target_link_libraries(muster_unfenced PRIVATE ${muster_libraries})
+add_custom_target(proof_tests DEPENDS sim sim_unfenced sim_model_test muster muster_unfenced
+    chaos_load journal_dump fault_proxy fsync_shim clock_shim)
+set(chaos_environment "CHAOS_BIN=$<TARGET_FILE_DIR:muster>;CHAOS_LIB=$<TARGET_FILE_DIR:fsync_shim>")
+foreach(scenario kill pause network power rolling disk_full crowded)
+    add_test(NAME chaos.${scenario} COMMAND ${Python3_EXECUTABLE}
+        ${CMAKE_CURRENT_SOURCE_DIR}/chaos/chaos.py ${scenario} --seconds 15)
+endforeach()
+add_test(NAME chaos.notices_a_missing_fence COMMAND ${Python3_EXECUTABLE}
+    ${CMAKE_CURRENT_SOURCE_DIR}/chaos/chaos.py zombie --seconds 15 --expect-violations)
+add_test(NAME chaos.checker
+    COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/chaos/checker_test.py)
+set(chaos_tests chaos.kill chaos.pause chaos.network chaos.power chaos.rolling chaos.disk_full
+    chaos.crowded chaos.notices_a_missing_fence chaos.checker)
+set_tests_properties(${chaos_tests} PROPERTIES LABELS chaos TIMEOUT 300
+    ENVIRONMENT "${chaos_environment}")
+set_tests_properties(chaos.notices_a_missing_fence PROPERTIES
+    ENVIRONMENT "${chaos_environment};CHAOS_MUSTER=$<TARGET_FILE:muster_unfenced>")

@@ -1,0 +1,375 @@
+#!/usr/bin/env python3
+"""Judges the histories of a chaos run. Knows the invariants and the lines, nothing of the server.
+
+checker.py FOLDER       reads every *.jsonl there; exit status 1 and a line per violation
+
+Lines are objects with "t" (CLOCK_MONOTONIC, ns; one clock for all processes of a machine) and "op":
+  entry               the journal, as it stands in Redis, in its order: e, s, owner, records
+  back                the journal's end went back (what was acknowledged is gone)
+  create batch        a back end's: ph inv | ok | fail | info (nobody knows), r, players, ticket(s)
+  get watch cancel    likewise: ticket, state
+  ev resync           an event, or a resync, that a service heard: e, s, i, id
+  join look leave rx conn disc drop known    a player's: what he asked, looked up and heard
+  done                p is through and was still listening
+  fault heal final    what was done to the processes
+Invariants: I1 I2 I3 I4 I5 I6 I7 I8 I9 I10 I11 I14, of tests/chaos/README.md.
+"""
+import collections
+import glob
+import json
+import os
+import sys
+
+QUEUED, PROPOSED, MATCHED, CANCELLED, EXPIRED = 1, 2, 3, 4, 5
+OPEN = (QUEUED, PROPOSED)
+NAMES = {"QUEUED": 1, "PROPOSED": 2, "MATCHED": 3, "CANCELLED": 4, "EXPIRED": 5}
+DELIVERY_NS = 3_000_000_000  # what happened later than this before the end may be on its way still
+TEAM_SIZES = {"duel": 1, "pairs": 2}
+
+
+class Ticket:
+    def __init__(self, players, place):
+        self.players, self.place, self.state, self.ended = players, place, QUEUED, None
+
+
+class Checker:
+    def __init__(self, lines):
+        self.violations = []
+        self.counts = collections.Counter()
+        self.by_op = collections.defaultdict(list)
+        for line in lines:
+            self.by_op[line["op"]].append(line)
+            self.counts[line["op"]] += 1
+        self.tickets, self.matches, self.events = {}, {}, {}
+        self.order = []  # events in journal order: (e, s, i), when it was seen there
+
+    def fail(self, name, text):
+        self.violations.append((name, text))
+
+    # ---- the journal ----
+
+    def walk_journal(self):
+        epoch, seq, owner = 0, 0, None
+        self.player_in, keys = {}, {}
+        for place, entry in enumerate(self.by_op["entry"]):
+            e, s = entry["e"], entry["s"]
+            if e < epoch:
+                self.fail("I5", f"epoch {e} wrote after epoch {epoch}")
+            elif e == epoch and s != seq + 1 or e > epoch and s != 1:
+                self.fail("I5", f"{e}-{s} follows {epoch}-{seq}")
+            if e == epoch and entry["owner"] != owner:
+                self.fail("I5", f"epoch {e} has two owners, {owner} and {entry['owner']}")
+            epoch, seq, owner = e, s, entry["owner"]
+            index = 0
+            for record in entry["records"]:
+                if not record["carried"] and record["k"] != "epoch":
+                    name = record.get("match") or record.get("ticket") or ""
+                    self.events[(e, s, index)] = name
+                    self.order.append(((e, s, index), entry["t"]))
+                    index += 1
+                self.walk_record(record, place, keys)
+        if self.by_op["back"]:
+            self.fail("I4", "the journal went back: acknowledged writes are gone")
+
+    def walk_record(self, record, place, keys):
+        kind = record["k"]
+        if kind == "created" and not record["carried"]:
+            self.walk_created(record, place, keys)
+        elif kind == "created":
+            ticket = self.tickets.get(record["ticket"])
+            if ticket and ticket.state != record["state"]:
+                self.fail("I18", f"{record['ticket']} was carried as {record['state']}")
+        elif kind == "ended":
+            self.end(record["ticket"], record["state"], place)
+        elif kind == "match" and not record["carried"]:
+            self.walk_match(record, place)
+
+    def walk_created(self, record, place, keys):
+        name = record["ticket"]
+        if name in self.tickets:
+            self.fail("I8", f"{name} was created twice")
+            return
+        if record["key"] and record["key"] in keys:
+            self.fail("I8", f"one request made {keys[record['key']]} and {name}")
+        keys[record["key"]] = name
+        self.tickets[name] = Ticket(record["players"], place)
+        for player in record["players"]:
+            if player in self.player_in:
+                self.fail("I1", f"{player} is in {self.player_in[player]} and {name}")
+            self.player_in[player] = name
+
+    def end(self, name, state, place):
+        ticket = self.tickets.get(name)
+        if not ticket:
+            self.fail("I6", f"{name} ends, but was never created")
+            return
+        if ticket.state not in OPEN:
+            self.fail("I2", f"{name} ends as {state} after {ticket.state}")
+        ticket.state, ticket.ended = state, self.by_op["entry"][place]["t"]
+        for player in ticket.players:
+            if self.player_in.get(player) == name:
+                del self.player_in[player]
+
+    def walk_match(self, record, place):
+        name = record["match"]
+        if name in self.matches:
+            self.fail("I2", f"match {name} was made twice")
+        self.matches[name] = record
+        members = [player for team in record["teams"] for player in team]
+        expected = []
+        for ticket in record["tickets"]:
+            expected += self.tickets[ticket].players if ticket in self.tickets else []
+            self.end(ticket, MATCHED, place)
+        if sorted(members) != sorted(expected):
+            self.fail("I6", f"match {name} has other players than its tickets")
+        size = TEAM_SIZES.get(record["queue"])
+        if len(record["teams"]) != 2 or any(len(team) != size for team in record["teams"]):
+            self.fail("I6", f"match {name} of {record['queue']} has wrong teams")
+        if record["queue"] == "pairs":
+            for ticket in record["tickets"]:
+                party = self.tickets.get(ticket)
+                if party and not any(set(party.players) <= set(team) for team in record["teams"]):
+                    self.fail("I20", f"the party of {ticket} was split")
+
+    # ---- answers ----
+
+    def check_answers(self):
+        asked, ever = {}, set()
+        for op in ("create", "batch", "get", "watch", "cancel"):
+            for line in self.by_op[op]:
+                if line["ph"] == "inv":
+                    if line["r"] in ever:
+                        self.fail("I12", f"{line['r']} was asked twice")
+                    ever.add(line["r"])
+                    asked[line["r"]] = line
+                    continue
+                inv = asked.pop(line["r"], None)
+                if inv is None:
+                    self.fail("I12", f"{line['r']} was answered, but not asked or twice")
+                    continue
+                line["asked"] = inv["t"]
+                if inv["t"] > line["t"] or inv.get("ticket", line.get("ticket")) != line.get(
+                        "ticket") and op != "create":
+                    self.fail("I12", f"{line['r']} was answered as something else")
+                if op == "create":
+                    self.check_created(line, [inv["players"]], [line["ticket"]])
+                elif op == "batch":
+                    players = [[p] for p in inv["players"]]
+                    self.check_created(line, players, line["tickets"])
+                elif op == "cancel":
+                    self.check_cancel(line)
+        for r, line in asked.items():
+            self.fail("I12", f"{line['op']} {r} was never answered")
+        self.check_reads()
+
+    def check_created(self, line, players, names):
+        if line["ph"] != "ok":
+            return
+        if len(names) != len(players):
+            self.fail("I8", f"{line['r']} asked for {len(players)} tickets and has {len(names)}")
+        for expected, name in zip(players, names):
+            if not name:
+                continue
+            self.counts["acknowledged"] += 1
+            ticket = self.tickets.get(name)
+            if not ticket:
+                self.fail("I4", f"{name} was acknowledged ({line['r']}) and is not in the journal")
+            elif ticket.players != expected:
+                self.fail("I8", f"{line['r']} was answered with {name} of other players")
+
+    def check_cancel(self, line):
+        ticket = self.tickets.get(line["ticket"])
+        if not ticket:
+            if line["ph"] == "ok":
+                self.fail("I4", f"the cancel of {line['ticket']} was acknowledged, but it is not there")
+            return
+        if line["ph"] == "ok" and ticket.state != CANCELLED:
+            self.fail("I7", f"the cancel of {line['ticket']} was acknowledged: it is {ticket.state}")
+        if line["ph"] == "fail" and line["code"] == "FAILED_PRECONDITION" and \
+                ticket.state not in (MATCHED, EXPIRED):
+            self.fail("I7", f"the cancel of {line['ticket']} was too late: it is {ticket.state}")
+
+    def check_reads(self):
+        """I10 in one pass over starts and ends: what was seen ended is seen ended ever after."""
+        moments = []
+        for op in ("create", "get", "watch", "cancel"):
+            for line in self.by_op[op]:
+                if line["ph"] == "inv" or not line.get("ticket") or "asked" not in line:
+                    continue
+                state = line.get("state", QUEUED)
+                ticket = self.tickets.get(line["ticket"])
+                if line["ph"] == "ok" and op != "create" and state in OPEN and ticket and \
+                        ticket.ended and ticket.ended < line["asked"]:
+                    self.fail("I10", f"{line['ticket']} was read as {state} after it had ended")
+                if line["ph"] == "ok":
+                    moments.append((line["t"], 0, line["ticket"], state, line))
+                    moments.append((line["asked"], 1, line["ticket"], state, line))
+                elif line.get("code") == "NOT_FOUND":
+                    moments.append((line["asked"], 1, line["ticket"], None, line))
+        known, floor = {}, {}
+        for _, begins, name, state, line in sorted(moments, key=lambda m: m[:2]):
+            if begins:
+                floor[line["r"]] = known.get(name)
+                if state is None and name in known:
+                    self.fail("I10", f"{name} was acknowledged and is not found ({line['r']})")
+                continue
+            before = floor.get(line["r"])
+            if before is not None and before not in OPEN and state != before:
+                self.fail("I10", f"{name} was {before}, then {state} ({line['r']})")
+            if known.get(name) is None or known[name] in OPEN:
+                known[name] = state
+        for name, state in known.items():
+            ticket = self.tickets.get(name)
+            if ticket and state not in OPEN and ticket.state != state:
+                self.fail("I10", f"{name} was read as {state}, the journal has {ticket.state}")
+
+    # ---- events ----
+
+    def check_services(self):
+        heard = collections.defaultdict(list)
+        for op in ("ev", "resync", "done"):
+            for line in self.by_op[op]:
+                heard[line["p"]].append(line)
+        for service, lines in heard.items():
+            if any(line["op"] == "ev" for line in lines):
+                self.check_service(service, sorted(lines, key=lambda line: line["t"]))
+
+    def check_service(self, service, lines):
+        got, last_resync = set(), max((line["t"] for line in lines if line["op"] == "resync"),
+                                      default=-1)
+        for line in lines:
+            if line["op"] == "resync":
+                got.clear()
+            if line["op"] != "ev":
+                continue
+            at = (line["e"], line["s"], line["i"])
+            if self.events.get(at) != line["id"] and line["type"] not in (5, 6):
+                if line["t"] > last_resync:
+                    self.fail("I9", f"{service} heard {at} {line['id']}: the journal has "
+                                    f"{self.events.get(at)}")
+            elif at in got:
+                self.fail("I3", f"{service} heard {at} twice")
+            got.add(at)
+        if not got or lines[-1]["op"] != "done":
+            return
+        first, until = min(got), lines[-1]["t"] - DELIVERY_NS
+        missing = [at for at, t in self.order if at >= first and t < until and at not in got]
+        for at in missing[:3]:
+            self.fail("I9", f"{service} never heard {at} ({len(missing)} in all)")
+
+    def check_players(self):
+        lines = collections.defaultdict(list)
+        for op in ("join", "rx", "conn", "disc", "drop", "look", "known", "leave"):
+            for line in self.by_op[op]:
+                lines[line["p"]].append(line)
+        done = max((line["t"] for line in self.by_op["done"] if line["p"] == "players"), default=0)
+        for player, own in lines.items():
+            own.sort(key=lambda line: line["t"])
+            self.check_player(player, own, done)
+
+    def check_player(self, player, lines, done):
+        waiting = {}  # ticket -> why it is not odd that he has heard nothing
+        asked, ever = set(), set()
+        for line in lines:
+            op = line["op"]
+            if op == "join" and line["ph"] == "inv":
+                if line["r"] in ever:
+                    self.fail("I12", f"{line['r']} of {player} was asked twice")
+                ever.add(line["r"])
+                asked.add(line["r"])
+            elif op == "join" and line["r"] not in asked:
+                self.fail("I12", f"{line['r']} was answered, but not asked or twice")
+            elif op == "join":
+                asked.remove(line["r"])
+            if op == "join" and line["ph"] == "ok":
+                self.counts["acknowledged"] += 1
+                ticket = self.tickets.get(line["ticket"])
+                if not ticket:
+                    self.fail("I4", f"{line['ticket']} of {player} is not in the journal")
+                elif ticket.players != [player]:
+                    self.fail("I8", f"{player} was told of {line['ticket']} of {ticket.players}")
+                waiting[line["ticket"]] = False
+            elif op in ("conn", "disc") or op == "rx" and line["ev"] == "resync":
+                waiting = {name: True for name in waiting}
+            if op == "rx":
+                self.check_heard(player, line)
+            if op == "known" or op == "rx" and NAMES.get(line["state"], 1) not in OPEN:
+                waiting.pop(line["ticket"], None)
+            if op == "look":
+                self.check_look(player, line)
+        if done and asked:
+            self.fail("I12", f"{asked} of {player} were never answered")
+        for name, excused in waiting.items():
+            ticket = self.tickets.get(name)
+            if not excused and ticket and ticket.ended and ticket.ended < done - DELIVERY_NS:
+                self.fail("I3", f"{player} was never told that {name} has ended")
+
+    def check_heard(self, player, line):
+        if line["players"] and player not in line["players"]:
+            self.fail("I11", f"{player} heard of {line['ticket'] or line['match']} of others")
+        if line["ev"] == "match_found":
+            match = self.matches.get(line["match"])
+            if not match:
+                self.fail("I9", f"{player} heard of match {line['match']}: no such match")
+            elif player not in [p for team in match["teams"] for p in team]:
+                self.fail("I11", f"{player} heard of match {line['match']} of others")
+        elif line["ticket"]:
+            ticket, state = self.tickets.get(line["ticket"]), NAMES.get(line["state"])
+            if not ticket:
+                self.fail("I9", f"{player} heard of {line['ticket']}: no such ticket")
+            elif state not in OPEN and state != ticket.state:
+                self.fail("I9", f"{player} heard that {line['ticket']} is {line['state']}: it is "
+                                f"{ticket.state}")
+
+    def check_look(self, player, line):
+        """What he reads is so; that he has not been told yet may be for the faults."""
+        state = NAMES.get(line["state"])
+        if state and state not in OPEN:
+            ticket = self.tickets.get(line["ticket"])
+            if ticket and ticket.state != state:
+                self.fail("I10", f"{player} read {line['ticket']} as {state}: it is {ticket.state}")
+        elif line["code"] == "NOT_FOUND":
+            self.fail("I10", f"{line['ticket']} of {player} was acknowledged and is not found")
+
+    # ---- all of it ----
+
+    def check_end(self):
+        if not self.by_op["final"]:
+            return
+        still_open = [name for name, t in self.tickets.items() if t.state in OPEN]
+        for name in still_open[:3]:
+            self.fail("I14", f"{name} is still open ({len(still_open)} in all)")
+
+    def judge(self):
+        self.walk_journal()
+        self.check_answers()
+        self.check_services()
+        self.check_players()
+        self.check_end()
+        return self.violations
+
+
+def read(folder):
+    lines = []
+    for path in sorted(glob.glob(os.path.join(folder, "*.jsonl"))):
+        with open(path, encoding="utf-8") as f:
+            for text in f:
+                if text.endswith("\n"):
+                    lines.append(json.loads(text))
+    return lines
+
+
+def main():
+    checker = Checker(read(sys.argv[1]))
+    violations = checker.judge()
+    for name, text in violations[:40]:
+        print(f"VIOLATION {name}: {text}")
+    c = checker.counts
+    print(f"{len(violations)} violations; {c['entry']} entries, {len(checker.tickets)} tickets, "
+          f"{c['acknowledged']} acknowledged, {len(checker.matches)} matches, {c['ev']} events heard, "
+          f"{c['rx']} told to players, {c['drop']} connections dropped, {c['fault']} faults")
+    return 1 if violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

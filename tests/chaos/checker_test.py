@@ -1,0 +1,287 @@
+"""The checker notices: one bad history per invariant, and good ones that were tampered with."""
+import copy
+import json
+import os
+import random
+import sys
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checker import CANCELLED, EXPIRED, MATCHED, QUEUED, Checker  # noqa: E402
+
+SECOND = 1_000_000_000
+
+
+class History:
+    """A run as it should be, made up: back ends, one service, players; a leader now and then new."""
+
+    def __init__(self, seed, tickets=120):
+        self.random, self.lines, self.t = random.Random(seed), [], 0
+        self.epoch, self.seq, self.owner, self.serial, self.events = 1000, 0, "a", 0, []
+        self.take_over()
+        waiting = []
+        for _ in range(tickets):
+            if self.random.random() < 0.05:
+                self.take_over()
+            waiting.append(self.create())
+            if self.random.random() < 0.1:
+                self.cancel(waiting.pop(self.random.randrange(len(waiting))))
+            while len(waiting) >= 2:
+                self.match(waiting.pop(0), waiting.pop(0))
+        for ticket in waiting:
+            self.end(ticket, EXPIRED)
+        self.t += 10 * SECOND
+        for place, record in self.events:
+            self.add(op="ev", p="service", e=place[0], s=place[1], i=place[2], type=1,
+                     id=record.get("match") or record.get("ticket") or "")
+        self.t += 10 * SECOND
+        for p in ("service", "players"):
+            self.add(op="done", p=p)
+        self.add(op="final")
+
+    def add(self, **line):
+        self.t += self.random.randrange(1, 5) * 1_000_000
+        self.lines.append({"t": self.t, **line})
+        return self.lines[-1]
+
+    def entry(self, *records):
+        self.seq += 1
+        for i, record in enumerate(r for r in records if r["k"] != "epoch"):
+            self.events.append(((self.epoch, self.seq, i), record))
+        self.add(op="entry", e=self.epoch, s=self.seq, owner=self.owner,
+                 records=[{"carried": False, "ms": self.t // 1_000_000, **r} for r in records])
+
+    def take_over(self):
+        self.epoch, self.seq, self.owner = self.epoch + 7, 0, self.owner + "x"
+        self.entry({"k": "epoch"})
+
+    def create(self):
+        self.serial += 1
+        ticket, player = f"T{self.serial}", f"p{self.serial}"
+        joins = self.random.random() < 0.4
+        what = {"op": "join", "p": player} if joins else {"op": "create"}
+        self.add(**what, ph="inv", r=ticket, players=[player])
+        self.entry({"k": "created", "ticket": ticket, "key": "K" + ticket, "state": QUEUED,
+                    "players": [player]})
+        self.add(**what, ph="ok", r=ticket, ticket=ticket, code="OK")
+        return ticket, player, joins
+
+    def tell(self, ticket, player, joins, state, match=""):
+        name = {MATCHED: "MATCHED", CANCELLED: "CANCELLED", EXPIRED: "EXPIRED"}[state]
+        if joins:
+            self.add(op="rx", p=player, ev="match_found" if match else "ticket_updated",
+                     ticket=ticket, state=name, match=match, players=[player])
+        else:
+            self.add(op="get", ph="inv", r="g" + ticket, ticket=ticket)
+            self.add(op="get", ph="ok", r="g" + ticket, ticket=ticket, state=state, code="OK")
+
+    def end(self, ticket, state):
+        self.entry({"k": "ended", "ticket": ticket[0], "state": state})
+        self.tell(*ticket, state)
+
+    def cancel(self, ticket):
+        self.add(op="cancel", ph="inv", r="c" + ticket[0], ticket=ticket[0])
+        self.entry({"k": "ended", "ticket": ticket[0], "state": CANCELLED})
+        self.add(op="cancel", ph="ok", r="c" + ticket[0], ticket=ticket[0], state=CANCELLED,
+                 code="OK")
+        self.tell(*ticket, CANCELLED)
+
+    def match(self, a, b):
+        match = "M" + a[0]
+        self.entry({"k": "match", "match": match, "state": 2, "queue": "duel", "version": 1,
+                    "tickets": [a[0], b[0]], "teams": [[a[1]], [b[1]]]})
+        for ticket in (a, b):
+            self.tell(*ticket, MATCHED, match)
+
+
+def judge(lines):
+    return {name for name, _ in Checker(copy.deepcopy(lines)).judge()}
+
+
+class GoodHistories(unittest.TestCase):
+    def test_a_good_history_has_no_violation(self):
+        for seed in range(5):
+            self.assertEqual(Checker(History(seed).lines).judge(), [])
+
+
+class BadHistories(unittest.TestCase):
+    """Each spoils a good history in the one way that its invariant forbids."""
+
+    def setUp(self):
+        self.h = History(1)
+
+    def find(self, op, **fields):
+        return next(line for line in self.h.lines if line["op"] == op and
+                    all(line.get(k) == v for k, v in fields.items()))
+
+    def entry_of(self, kind):
+        return next(line for line in self.h.lines if line["op"] == "entry" and
+                    line["records"][0]["k"] == kind)
+
+    def assert_noticed(self, name):
+        self.assertIn(name, judge(self.h.lines))
+
+    def append(self, **record):
+        self.h.entry({"carried": False, **record})
+
+    def test_i1_a_player_in_two_open_tickets(self):
+        for ticket in ("X1", "X2"):
+            self.append(k="created", ticket=ticket, key=ticket, state=QUEUED, players=["twin"])
+        self.assert_noticed("I1")
+
+    def test_i2_a_ticket_that_ends_twice(self):
+        self.append(**self.entry_of("ended")["records"][0])
+        self.assert_noticed("I2")
+
+    def test_i3_a_player_who_was_never_told(self):
+        self.h.lines.remove(self.find("rx"))
+        self.assert_noticed("I3")
+
+    def test_i4_an_acknowledged_ticket_that_is_not_in_the_journal(self):
+        self.find("create", ph="ok")["ticket"] = "LOST"
+        self.assert_noticed("I4")
+
+    def test_i4_a_journal_that_went_back(self):
+        self.h.add(op="back")
+        self.assert_noticed("I4")
+
+    def test_i5_two_writers_in_one_epoch(self):
+        self.entry_of("match")["owner"] = "zombie"
+        self.assert_noticed("I5")
+
+    def test_i5_an_older_epoch_after_a_newer_one(self):
+        late = copy.deepcopy(self.find("entry"))
+        self.h.lines.append(late)
+        self.assert_noticed("I5")
+
+    def test_i6_a_match_of_other_players_than_its_tickets(self):
+        self.entry_of("match")["records"][0]["teams"] = [["nobody"], ["stranger"]]
+        self.assert_noticed("I6")
+
+    def test_i6_a_team_too_large(self):
+        record = self.entry_of("match")["records"][0]
+        record["teams"] = [record["teams"][0] + record["teams"][1], []]
+        self.assert_noticed("I6")
+
+    def test_i7_a_cancel_that_did_not_hold(self):
+        cancelled = self.find("cancel", ph="ok")["ticket"]
+        for line in self.h.lines:
+            for record in line.get("records", []):
+                if record["k"] == "ended" and record["ticket"] == cancelled:
+                    record["state"] = EXPIRED
+        self.assert_noticed("I7")
+
+    def test_i8_one_request_that_made_two_tickets(self):
+        key = self.entry_of("created")["records"][0]["key"]
+        self.append(k="created", ticket="AGAIN", key=key, state=QUEUED, players=["other"])
+        self.assert_noticed("I8")
+
+    def test_i9_an_event_that_never_was(self):
+        self.find("ev")["id"] = "PHANTOM"
+        self.assert_noticed("I9")
+
+    def test_i9_an_event_that_never_came(self):
+        self.h.lines.remove([line for line in self.h.lines if line["op"] == "ev"][10])
+        self.assert_noticed("I9")
+
+    def test_i10_a_state_that_goes_back(self):
+        read = self.find("get", ph="ok", state=MATCHED)
+        at = self.h.lines.index(read) + 1
+        for i, ph in enumerate(("inv", "ok")):
+            self.h.lines.insert(at + i, {**read, "t": read["t"] + 1 + i, "ph": ph, "r": "again",
+                                         "state": QUEUED})
+        self.assert_noticed("I10")
+
+    def test_i10_an_acknowledged_ticket_that_is_not_found(self):
+        read = self.find("get", ph="ok")
+        read.update(ph="fail", code="NOT_FOUND")
+        self.assert_noticed("I10")
+
+    def test_i11_a_match_told_to_a_stranger(self):
+        self.find("rx")["players"] = ["others", "only"]
+        self.assert_noticed("I11")
+
+    def test_i12_a_question_without_an_answer(self):
+        self.h.lines.remove(self.find("create", ph="ok"))
+        self.assert_noticed("I12")
+
+    def test_i14_a_ticket_that_is_left_open(self):
+        self.append(k="created", ticket="LEFT", key="left", state=QUEUED, players=["forgotten"])
+        self.assert_noticed("I14")
+
+    def test_i18_a_carried_ticket_that_is_not_what_it_was(self):
+        record = dict(self.entry_of("created")["records"][0], carried=True)
+        self.append(**record)
+        self.assert_noticed("I18")
+
+    def test_i20_a_party_that_was_split(self):
+        for i in range(2):
+            self.append(k="created", ticket=f"P{i}", key=f"P{i}", state=QUEUED,
+                        players=[f"{i}a", f"{i}b"])
+        self.append(k="match", match="SPLIT", state=2, queue="pairs", version=1,
+                    tickets=["P0", "P1"], teams=[["0a", "1a"], ["0b", "1b"]])
+        self.assert_noticed("I20")
+
+
+class TamperedHistories(unittest.TestCase):
+    """Lines dropped, doubled, swapped and altered at random; what only excuses is left alone."""
+
+    KINDS = ("entry", "create", "get", "cancel", "ev", "join", "rx")
+
+    def tamper(self, lines, chance):
+        places = [i for i, line in enumerate(lines) if line["op"] in self.KINDS]
+        at = chance.choice(places)
+        line, how = lines[at], chance.choice(("drop", "double", "swap", "alter"))
+        if line["op"] == "rx" and how in ("double", "swap") or line["op"] == "ev" and how == "swap":
+            how = "drop"  # a player may be told twice, and topics may overtake each other
+        if how == "drop":
+            del lines[at]
+        elif how == "double":
+            lines.insert(at + 1, copy.deepcopy(line))
+        elif how == "swap":
+            # two entries, or a question and its answer: others may well have come the other way
+            other = chance.choice([i for i in places if lines[i]["op"] == line["op"] and
+                                   lines[i] != line and
+                                   ("r" not in line or lines[i].get("r") == line["r"])])
+            lines[at], lines[other] = lines[other], lines[at]
+            lines[at]["t"], lines[other]["t"] = lines[other]["t"], lines[at]["t"]
+        else:
+            self.alter(line, chance)
+        return how + " " + line["op"]
+
+    def alter(self, line, chance):
+        if line["op"] == "entry":
+            record = chance.choice(line["records"])
+            fields = [k for k in ("ticket", "players", "state", "match", "teams", "tickets", "key")
+                      if k in record and not (k == "key" or k == "state" and record["k"] != "ended")]
+            field = chance.choice(fields) if fields else None
+            if field is None:
+                line["owner"], line["s"] = "zombie", line["s"] + 1
+            elif field in ("players", "tickets", "teams"):
+                record[field] = [["stranger"]] if field == "teams" else ["stranger"]
+            else:
+                record[field] = MATCHED if field == "state" else "ALTERED"
+        elif line["op"] == "ev":
+            line["id"] = "ALTERED"
+        elif "state" in line and line["op"] == "get":
+            line["state"] = QUEUED if line["state"] != QUEUED else CANCELLED
+        elif "ticket" in line:
+            line["ticket"] = "ALTERED"
+        else:
+            line["r"] = "ALTERED"
+
+    def test_at_least_95_percent_of_tampered_histories_are_noticed(self):
+        seed = int(os.environ.get("CHECKER_SEED", random.SystemRandom().randrange(1 << 30)))
+        print("seed", seed)
+        chance, rounds, missed = random.Random(seed), 400, []
+        for i in range(rounds):
+            lines = copy.deepcopy(History(i % 7, tickets=40).lines)
+            how = self.tamper(lines, chance)
+            if not judge(lines):
+                missed.append(how)
+        print(f"{rounds - len(missed)} of {rounds} noticed; missed:", json.dumps(sorted(missed)))
+        self.assertLessEqual(len(missed), rounds * 5 // 100)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)

@@ -1,0 +1,152 @@
+/* journal_dump.c - follows a realm's journal in Redis and writes each entry as a line of JSON.
+ *
+ *   journal_dump REDIS_ADDRESS REALM OUTPUT
+ *
+ * The one witness that looks at Redis itself: a line per entry, in the order of the stream, and a
+ * line {"op":"back"} when the stream has gone back below what was seen. SIGTERM ends it when it has
+ * read to the stream's end.
+ */
+#include "base/clock.h"
+#include "base/mem.h"
+#include "store/reader.h"
+#include "wire/journal_codec.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t ending;
+static int output;
+static struct strbuf line;
+
+static void note_end(int number) {
+    (void)number;
+    ending = 1;
+}
+
+__attribute__((format(printf, 1, 2))) static void put(const char *format, ...) {
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    int size = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    strbuf_add(&line, text, (size_t)size);
+}
+
+static void put_id(const char *name, struct id id) {
+    char text[ID_TEXT_BYTES];
+    id_format(id, text);
+    put("\"%s\":\"%s\",", name, id_is_none(id) ? "" : text);
+}
+
+/* Names are of [A-Za-z0-9_.-]: nothing to escape. */
+static void put_match(const struct match_spec *m) {
+    put_id("match", m->id);
+    put("\"state\":%d,\"queue\":\"%.*s\",\"version\":%u,\"tickets\":[", (int)m->state,
+        STR_PRINT(m->queue), m->queue_version);
+    for (uint32_t i = 0; i < m->ticket_count; i++) {
+        char text[ID_TEXT_BYTES];
+        id_format(m->ticket_ids[i], text);
+        put("%s\"%s\"", i ? "," : "", text);
+    }
+    put("],\"teams\":[");
+    for (uint32_t i = 0; i < m->team_count; i++) {
+        put("%s[", i ? "," : "");
+        for (uint32_t k = 0; k < m->teams[i].member_count; k++)
+            put("%s\"%.*s\"", k ? "," : "", STR_PRINT(m->teams[i].members[k].player_id));
+        put("]");
+    }
+    put("],");
+}
+
+static void put_created(const struct record *r) {
+    put_id("ticket", r->ticket_created.id);
+    put_id("key", r->ticket_created.request_key);
+    put("\"state\":%d,\"players\":[", (int)r->ticket_created.state);
+    for (uint32_t i = 0; i < r->ticket_created.spec.player_count; i++)
+        put("%s\"%.*s\"", i ? "," : "", STR_PRINT(r->ticket_created.spec.players[i].id));
+    put("],");
+}
+
+static void put_record(void *arg, struct record *r) {
+    bool *first = arg;
+    static const char *const names[] = {
+        [RECORD_EPOCH_STARTED] = "epoch",   [RECORD_QUEUE_PUT] = "queue",
+        [RECORD_QUEUE_DELETED] = "deleted", [RECORD_TICKET_CREATED] = "created",
+        [RECORD_TICKET_ENDED] = "ended",    [RECORD_MATCH_CREATED] = "match",
+    };
+    put("%s{", *first ? "" : ",");
+    *first = false;
+    if (r->kind == RECORD_TICKET_CREATED) put_created(r);
+    if (r->kind == RECORD_TICKET_ENDED) {
+        put_id("ticket", r->ticket_ended.id);
+        put("\"state\":%d,", (int)r->ticket_ended.state);
+    }
+    if (r->kind == RECORD_MATCH_CREATED) put_match(&r->match_created);
+    put("\"k\":\"%s\",\"carried\":%s,\"ms\":%" PRId64 "}", names[r->kind],
+        r->carried ? "true" : "false", r->time_ms);
+    journal_record_fini(r);
+}
+
+static void write_line(void) {
+    strbuf_add(&line, "\n", 1);
+    if (write(output, line.at, line.size) != (ssize_t)line.size) abort();
+    strbuf_clear(&line);
+}
+
+static void write_entry(const struct reader_entry *e, struct arena *arena) {
+    struct err_text why;
+    bool first = true;
+    put("{\"op\":\"entry\",\"t\":%" PRId64 ",\"e\":%" PRIu64 ",\"s\":%" PRIu64 ",\"records\":[",
+        clock_mono_us() * 1000, e->at.epoch, e->at.seq);
+    if (journal_decode(e->bytes, arena, put_record, &first, NULL, &why)) {
+        fprintf(stderr, "unreadable entry: %s\n", why.text);
+        abort();
+    }
+    put("],\"owner\":\"%.*s\"}", STR_PRINT(e->owner));
+    write_line();
+    arena_reset(arena);
+}
+
+int main(int argc, char **argv) {
+    if (argc != 4) return 2;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGTERM, note_end);
+    output = open(argv[3], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    struct reader_options o = {.redis = argv[1], .realm = argv[2], .operation_ms = 5000};
+    struct reader *reader;
+    struct err_text why;
+    if (output < 0 || reader_new(&reader, &o, &why)) return 1;
+    struct arena *arena = arena_new(0);
+    struct reader_entry entries[64];
+    reader_follow(reader, (struct position){0, 1}); /* before everything */
+    int64_t quiet_since_us = clock_mono_us();
+    bool written = false;
+    while (!ending || clock_mono_us() - quiet_since_us < 500000) {
+        struct pollfd fd = {reader_fd(reader), POLLIN, 0};
+        int64_t due_ms = reader_due_ms(reader);
+        (void)poll(&fd, fd.fd >= 0, due_ms >= 0 && due_ms < 100 ? (int)due_ms : 100);
+        bool jumped = false;
+        size_t count = reader_next(reader, entries, 64, &jumped);
+        if (jumped && written) {
+            put("{\"op\":\"back\",\"t\":%" PRId64 "}", clock_mono_us() * 1000);
+            write_line();
+        }
+        for (size_t i = 0; i < count; i++)
+            write_entry(&entries[i], arena);
+        written = written || count > 0;
+        if (count || reader_fd(reader) < 0) quiet_since_us = clock_mono_us();
+    }
+    reader_free(reader);
+    arena_free(arena);
+    strbuf_fini(&line);
+    return 0;
+}

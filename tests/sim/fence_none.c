@@ -1,0 +1,8 @@
+/* fence_none.c - the negative control: a store without the fence. The checker must notice. */
+#include "sim/redis_model.h"
+
+bool fence_refuses(struct model_id id, struct model_id top) {
+    (void)id;
+    (void)top;
+    return false;
+}

@@ -1,0 +1,23 @@
+/* load.h - virtual back ends that queue, look, watch and cancel, and services that follow the
+ * events.
+ *
+ * Back ends call through the apis with the retries of the client library; services are the real
+ * subscription.c. What they see goes to the history. Thread safety: one thread.
+ */
+#ifndef MUSTER_TESTS_SIM_LOAD_H
+#define MUSTER_TESTS_SIM_LOAD_H
+
+#include "sim/world.h"
+
+enum { LOAD_BACK_ENDS = 6, LOAD_WATCHERS = 2, LOAD_PLAYERS = 32 };
+
+void load_begin(void);
+void load_stop(void); /* asks for nothing new */
+bool load_idle(void); /* and every answer is there */
+void load_end(void);
+
+/* What the queues demand; also the oracle's. */
+double load_skill(int player);
+#define LOAD_SKILL_DISTANCE 40.0
+
+#endif

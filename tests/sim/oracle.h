@@ -1,0 +1,18 @@
+/* oracle.h - the invariants, judged over a run's history; knows nothing of how the server works.
+ *
+ * I1 a player is in one open ticket · I2 a ticket ends once · I4 what was acknowledged is journaled
+ * I5 epochs rise and have one writer · I6 matches are lawful · I7 a cancel that was acknowledged
+ * holds · I8 one request id, one ticket · I9 no phantom event, none missing without a resync
+ * I10 a ticket's state never goes back · I14 healed: led, and nothing is left waiting
+ * I16 a rollback is announced · I18 replaying the journal gives the leader's state.
+ */
+#ifndef MUSTER_TESTS_SIM_ORACLE_H
+#define MUSTER_TESTS_SIM_ORACLE_H
+
+struct realm;
+
+/* `leader`: its realm once all is healed, NULL when there is none. Prints each violation; returns
+ * how many. */
+unsigned oracle_judge(const struct realm *leader);
+
+#endif
