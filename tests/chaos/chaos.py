@@ -58,8 +58,9 @@ class Run:
     def start_load(self):
         d = self.deployment
         self.dump = Child("dump", [os.path.join(BIN, "journal_dump"),
-                                   f"redis://127.0.0.1:{d.redis.port}", "default",
-                                   self.path("journal.jsonl")], d.folder).start()
+                                   f"redis://127.0.0.1:{d.witness.port}", "default",
+                                   self.path("journal.jsonl"),
+                                   *(["replicated"] if d.replica else [])], d.folder).start()
         self.load = Child("load", [os.path.join(BIN, "chaos_load"), d.api, d.events_door,
                                    str(self.seed), str(self.threads), self.path("load.jsonl")],
                           d.folder).start()
@@ -292,6 +293,34 @@ def disk_full(folder, seed, seconds):
         subprocess.run(["umount", "-l", disk], check=False)
 
 
+def failover(folder, seed, seconds):
+    """D: the primary dies or hangs, often with the link to its replica cut before; `replicated`."""
+    run = Run(folder, seed, durability="replicated")
+    try:
+        d, until = run.deployment, time.monotonic() + seconds
+        d.start()
+        run.start_load()
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            run.harm(run.random.uniform(0.5, 3), {"kill": 1}, (0.3, 1.0))
+            run.mend(everything=True)
+            how = run.random.choice(["kill", "pause", "cut"])
+            run.fault("failover", d.redis.name, how=how)
+            if how == "cut":
+                d.replication.tell("hold")
+                run.harm(run.random.uniform(0.1, 1.5), {"kill": 1}, (0.5, 1.0))
+            d.redis.pause() if how == "pause" else d.redis.kill()
+            run.counts["failovers"] += 1
+            d.promote()
+            wait_until("it serves again", d.serves, 60, 0.1)
+        run.heal()
+        run.stop_load()
+        run.say(op="final")
+        return run.counts
+    finally:
+        run.close()
+
+
 def crowded(folder, seed, seconds):
     """E: more players than a bridge and an api have file descriptors for; the rest go on."""
     run = Run(folder, seed, players=60)
@@ -343,8 +372,8 @@ def zombie(folder, seed, seconds):
         run.close()
 
 
-SCENARIOS = {s.__name__: s for s in (kill, pause, network, power, rolling, disk_full, crowded,
-                                     mixed, zombie)}
+SCENARIOS = {s.__name__: s for s in (kill, pause, network, power, failover, rolling, disk_full,
+                                     crowded, mixed, zombie)}
 
 
 def run_scenario(name, seed, seconds, keep=None, expect=False):

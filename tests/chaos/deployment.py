@@ -179,9 +179,14 @@ class Deployment:
         self.folder = folder
         os.makedirs(folder, exist_ok=True)
         self.children, self.proxies, self.clocks = {}, {}, {}
-        count = 2 * (self.MATCHERS + 1) + self.APIS + self.BRIDGES + 4
+        count = 2 * (self.MATCHERS + 1) + self.APIS + self.BRIDGES + 7
         ports = iter(free_ports(count))
         self.redis = Redis("redis", folder, next(ports), fsync)
+        self.replica, self.replication = None, None
+        if durability == "replicated":
+            self.replica = Redis("redis-b", folder, next(ports), fsync)
+            self.replication = Proxy("replication-proxy", folder, next(ports), self.redis.port)
+        self.witness = Proxy("witness-proxy", folder, next(ports), self.redis.port)
         self.durability = durability
         self.matcher_doors = [f"tcp://127.0.0.1:{next(ports)}" for _ in range(self.MATCHERS)]
         self.api_doors = [f"tcp://127.0.0.1:{next(ports)}" for _ in range(self.APIS)]
@@ -206,13 +211,13 @@ class Deployment:
         state = os.path.join(self.folder, name)
         os.makedirs(state, exist_ok=True)
         words = [MUSTER, "serve", "--roles", role, "--state", state, "--lease-ms", str(LEASE_MS),
-                 "--operation-ms", "500", "--metrics-listen", "127.0.0.1:0", "--durability", self.durability, *options]
+                 "--operation-ms", "500", "--metrics-listen", "127.0.0.1:0", *options]
         env = {}
         if proxy_port:
             self.proxies[name] = Proxy(name + "-proxy", self.folder, proxy_port, self.redis.port)
             self.clocks[name] = Clock(os.path.join(self.folder, name + ".clock"))
             env = self.clocks[name].env
-            words += ["--redis", f"redis://127.0.0.1:{proxy_port}"]
+            words += ["--redis", f"redis://127.0.0.1:{proxy_port}", "--durability", self.durability]
         self.children[name] = Child(name, words, self.folder, env)
 
     @property
@@ -222,12 +227,42 @@ class Deployment:
     def start(self):
         self.redis.start()
         wait_until("redis answers", self.redis.answers)
+        self.witness.start()
+        if self.replica:
+            self.replication.start()
+            self.replica.start()
+            self.follow(self.replica)
         for child in [*self.proxies.values(), *self.children.values()]:
             child.start()
         queues = os.path.join(self.folder, "queues.json")
         with open(queues, "w", encoding="ascii") as f:
             f.write(QUEUES)
         wait_until("the queues are put", lambda: self.cli("queue", "put", queues) == 0, 60, 0.2)
+
+    # ---- two Redis ----
+
+    def follow(self, replica):
+        """Makes it a replica of the primary, over the replication proxy."""
+        def told():
+            try:
+                return replica.ask("REPLICAOF", "127.0.0.1", str(self.replication.port)) == "+OK"
+            except OSError:
+                return False
+        wait_until("the replica obeys", told, 30)
+
+    def promote(self):
+        """The replica is the primary now; the old one, as soon as it runs, its replica."""
+        old, new = self.redis, self.replica
+        wait_until("the replica is promoted", lambda: new.ask("REPLICAOF", "NO", "ONE") == "+OK")
+        self.redis, self.replica = new, old
+        for proxy in [*self.proxies.values(), self.witness, self.replication]:
+            proxy.tell("pass")
+            proxy.tell(f"target {new.port}")
+        if old.running:
+            old.resume()
+            old.kill()
+        old.start()
+        self.follow(old)
 
     def cli(self, *words):
         done = subprocess.run([MUSTER, *words, "--api", self.api_doors[0]], capture_output=True,
@@ -242,6 +277,8 @@ class Deployment:
         self.redis.clock.shift(0)
         for clock in self.clocks.values():
             clock.shift(0)
+        if self.replication:
+            self.replication.tell("pass")
         for child in [self.redis, *self.children.values()]:
             child.resume()
             if not child.running:
@@ -252,8 +289,9 @@ class Deployment:
         return self.cli("status") == 0
 
     def close(self):
-        for child in [*self.children.values(), *self.proxies.values(), self.redis]:
-            if child.running:
+        for child in [*self.children.values(), *self.proxies.values(), self.witness,
+                      self.replication, self.redis, self.replica]:
+            if child and child.running:
                 child.resume()
                 child.kill()
 

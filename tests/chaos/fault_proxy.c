@@ -8,6 +8,7 @@
  *     refuse           as reset, and new ones are closed at once, until `pass`
  *     slow MS          each piece waits so long; slow 0 ends it
  *     trickle          one byte at a time, until `pass`
+ *     target PORT      every connection is reset, new ones lead there
  * Ends when stdin does.
  */
 #include <arpa/inet.h>
@@ -47,6 +48,7 @@ static struct pair pairs[PAIRS_MAX];
 static size_t pair_count;
 static bool held[2], refusing, trickling;
 static int64_t slow_ms;
+static int target;
 
 static int64_t now_ms(void) {
     struct timespec t;
@@ -75,7 +77,7 @@ static void close_pair(size_t index, bool reset) {
     pairs[index] = pairs[--pair_count];
 }
 
-static void accept_pair(int listener, int target) {
+static void accept_pair(int listener) {
     int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (client < 0) return;
     struct sockaddr_in a = loopback(target);
@@ -135,7 +137,9 @@ static void obey(const char *line) {
     if (strcmp(line, "trickle") == 0) trickling = true;
     if (strcmp(line, "refuse") == 0) refusing = true;
     if (strncmp(line, "slow ", 5) == 0) slow_ms = atoi(line + 5);
-    if (strcmp(line, "reset") == 0 || strcmp(line, "refuse") == 0)
+    if (strncmp(line, "target ", 7) == 0) target = atoi(line + 7);
+    if (strcmp(line, "reset") == 0 || strcmp(line, "refuse") == 0 ||
+        strncmp(line, "target ", 7) == 0)
         while (pair_count > 0)
             close_pair(0, true);
 }
@@ -172,6 +176,7 @@ static void forward(struct pollfd *fds, size_t count) {
 
 int main(int argc, char **argv) {
     if (argc != 3) return 2;
+    target = atoi(argv[2]);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     struct sockaddr_in a = loopback(atoi(argv[1]));
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
@@ -195,7 +200,7 @@ int main(int argc, char **argv) {
             }
         if (poll(fds, 2 + 2 * count, waiting ? TICK_MS : -1) < 0) return 1;
         forward(fds, count);
-        if (fds[1].revents) accept_pair(listener, atoi(argv[2]));
+        if (fds[1].revents) accept_pair(listener);
         if (fds[0].revents && !read_commands()) return 0;
     }
 }

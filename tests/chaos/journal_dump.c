@@ -1,6 +1,6 @@
 /* journal_dump.c - follows a realm's journal in Redis and writes each entry as a line of JSON.
  *
- *   journal_dump REDIS_ADDRESS REALM OUTPUT
+ *   journal_dump REDIS_ADDRESS REALM OUTPUT [replicated]
  *
  * The one witness that looks at Redis itself: a line per entry, in the order of the stream, and a
  * line {"op":"back"} when the stream has gone back below what was seen. SIGTERM ends it when it has
@@ -116,12 +116,13 @@ static void write_entry(const struct reader_entry *e, struct arena *arena) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 4) return 2;
+    if (argc < 4) return 2;
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGTERM, note_end);
     output = open(argv[3], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    struct reader_options o = {.redis = argv[1], .realm = argv[2], .operation_ms = 5000};
+    struct reader_options o = {
+        .redis = argv[1], .realm = argv[2], .operation_ms = 5000, .replicated = argc > 4};
     struct reader *reader;
     struct err_text why;
     if (output < 0 || reader_new(&reader, &o, &why)) return 1;
