@@ -90,7 +90,8 @@ static void put_record(void *arg, struct record *r) {
         put("\"state\":%d,", (int)r->ticket_ended.state);
     }
     if (r->kind == RECORD_MATCH_CREATED) put_match(&r->match_created);
-    put("\"k\":\"%s\",\"carried\":%s,\"ms\":%" PRId64 "}", names[r->kind],
+    bool named = r->kind < sizeof names / sizeof names[0] && names[r->kind];
+    put("\"k\":\"%s\",\"carried\":%s,\"ms\":%" PRId64 "}", named ? names[r->kind] : "other",
         r->carried ? "true" : "false", r->time_ms);
     journal_record_fini(r);
 }
