@@ -172,16 +172,21 @@ static void connect_follower(struct reader *r, bool *jumped) {
     report(r, "");
 }
 
-/* Whether nothing was trimmed between the two. Within an epoch the numbers tell; where the next one
- * begins, that the last entry is still there does. */
-static bool follows(struct reader *r, struct position next) {
+/* Whether nothing was trimmed between the last entry and `next`. Within an epoch the numbers tell;
+ * where the next one begins, that the last entry is still there does. Errors: nothing is known. */
+static enum err look_for_hole(struct reader *r, struct position next, struct err_text *why) {
     struct position last = r->last;
-    if (last.epoch == 0 && last.seq == 0) return true;
-    if (next.epoch == last.epoch) return next.seq == last.seq + 1;
+    r->broken_off = false;
+    if (last.epoch == 0 && last.seq == 0) return ERR_OK;
+    if (next.epoch == last.epoch || next.seq != 1) {
+        r->broken_off = next.epoch != last.epoch || next.seq != last.seq + 1;
+        return ERR_OK;
+    }
     struct reader_entry entry;
-    struct err_text ignored;
     size_t count = 1;
-    return next.seq == 1 && reader_range(r, last, &entry, &count, &ignored) == ERR_OK;
+    enum err e = reader_range(r, last, &entry, &count, why);
+    r->broken_off = e == ERR_OUT_OF_RANGE;
+    return r->broken_off ? ERR_OK : e;
 }
 
 /* Takes a reply that has arrived, and asks for the next at once so that Redis is never idle. */
@@ -205,7 +210,7 @@ static void receive(struct reader *r) {
     if (count) {
         struct stream_entry oldest;
         e = stream_entry_of(&r->stream, redis_reply_at(entries, 0), &oldest, &why);
-        if (!e) r->broken_off = !follows(r, oldest.at);
+        if (!e) e = look_for_hole(r, oldest.at, &why);
         if (!e) e = stream_entry_of(&r->stream, redis_reply_at(entries, count - 1), &newest, &why);
         after = newest.at;
     }

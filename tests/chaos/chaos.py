@@ -71,11 +71,17 @@ class Run:
         self.others = [self.dump, self.load, self.webs]
 
     def stop_load(self):
-        for child, patience in ((self.load, 120), (self.webs, 120), (self.dump, 60)):
-            child.stop(patience)
-            if child.process.returncode != 0:
-                raise AssertionError(f"{child.name} ended with {child.process.returncode}:\n"
-                                     f"{child.log()[-2000:]}")
+        self.end(self.load, 120)
+        self.end(self.webs, 120)
+        # tickets whose answer never came have nobody who waits for their end
+        wait_until("no ticket is open", lambda: self.deployment.tickets_queued() == 0, 30, 0.2)
+        self.end(self.dump, 60)
+
+    def end(self, child, patience):
+        child.stop(patience)
+        if child.process.returncode != 0:
+            raise AssertionError(f"{child.name} ended with {child.process.returncode}:\n"
+                                 f"{child.log()[-2000:]}")
 
     # ---- faults: each does its harm and says when it is mended ----
 

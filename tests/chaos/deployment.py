@@ -6,6 +6,7 @@ fault proxies, clocks that can be shifted, a disk that can lose what was not syn
 
 Every process is a child, ended by its pid. Ports are free ones, kept over restarts.
 """
+import json
 import os
 import signal
 import socket
@@ -268,6 +269,11 @@ class Deployment:
         done = subprocess.run([MUSTER, *words, "--api", self.api_doors[0]], capture_output=True,
                               timeout=60, check=False)
         return done.returncode
+
+    def tickets_queued(self):
+        done = subprocess.run([MUSTER, "status", "--json", "--api", self.api_doors[0]], timeout=60,
+                              capture_output=True, check=False)
+        return int(json.loads(done.stdout).get("ticketsQueued", 0)) if done.returncode == 0 else -1
 
     def heal(self):
         """Everything runs, is reachable and knows the time."""
