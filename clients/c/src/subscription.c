@@ -150,6 +150,7 @@ static void topic_of(const Muster__V1__Event *event, const char *realm, char out
 /* The journal does not reach back to where we were: start over from what comes next. */
 static void resync(struct muster_subscription *s, const char *reason) {
     s->tracker.started = false;
+    muster_entry_fini(&s->entry); /* of what was before; nothing of it is handed on any more */
     pthread_mutex_lock(&s->mutex);
     s->last = (struct position){0, 0};
     pthread_mutex_unlock(&s->mutex);
@@ -177,13 +178,15 @@ static enum muster_code verify_last(struct muster_subscription *s) {
 
 /* From `known` to the journal's end. OK, or OUT_OF_RANGE (resynced), or why it failed. */
 static enum muster_code replay(struct muster_subscription *s) {
-    enum muster_code code = verify_last(s);
-    if (code != MUSTER_OK) return code;
     bool more = true;
     while (more && !s->stopping) {
         Muster__V1__ReplayEventsResponse *page;
-        code = replay_or_resync(s, s->tracker.known, &page);
-        if (code != MUSTER_OK) return code;
+        enum muster_code code = replay_or_resync(s, s->tracker.known, &page);
+        if (code == MUSTER_OK) code = verify_last(s); /* after the page: it may go back meanwhile */
+        if (code != MUSTER_OK) {
+            muster_free(page);
+            return code;
+        }
         for (size_t i = 0; i < page->n_events; i++) {
             char topic[TOPIC_BYTES];
             topic_of(page->events[i], s->realm, topic);
