@@ -161,7 +161,7 @@ target_link_libraries(muster_unfenced PRIVATE ${muster_libraries})
 add_custom_target(proof_tests DEPENDS sim sim_unfenced sim_model_test muster muster_unfenced
     chaos_load journal_dump fault_proxy fsync_shim clock_shim)
 set(chaos_environment "CHAOS_BIN=$<TARGET_FILE_DIR:muster>;CHAOS_LIB=$<TARGET_FILE_DIR:fsync_shim>")
-foreach(scenario kill pause network power rolling disk_full crowded)
+foreach(scenario kill pause network power failover rolling disk_full crowded)
     add_test(NAME chaos.${scenario} COMMAND ${Python3_EXECUTABLE}
         ${CMAKE_CURRENT_SOURCE_DIR}/chaos/chaos.py ${scenario} --seconds 15)
 endforeach()
@@ -169,8 +169,8 @@ add_test(NAME chaos.notices_a_missing_fence COMMAND ${Python3_EXECUTABLE}
     ${CMAKE_CURRENT_SOURCE_DIR}/chaos/chaos.py zombie --seconds 15 --expect-violations)
 add_test(NAME chaos.checker
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/chaos/checker_test.py)
-set(chaos_tests chaos.kill chaos.pause chaos.network chaos.power chaos.rolling chaos.disk_full
-    chaos.crowded chaos.notices_a_missing_fence chaos.checker)
+set(chaos_tests chaos.kill chaos.pause chaos.network chaos.power chaos.failover chaos.rolling
+    chaos.disk_full chaos.crowded chaos.notices_a_missing_fence chaos.checker)
 set_tests_properties(${chaos_tests} PROPERTIES LABELS chaos TIMEOUT 300
     ENVIRONMENT "${chaos_environment}")
 set_tests_properties(chaos.notices_a_missing_fence PROPERTIES

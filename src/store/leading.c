@@ -115,11 +115,6 @@ static void resolve(struct pump *p, bool refused) {
     }
 }
 
-void leading_verify(struct pump *p) {
-    p->renew_due_us = 0; /* the lease may have run out meanwhile */
-    resolve(p, false);
-}
-
 static void append(struct pump *p, struct order *o) {
     struct stream_entry entry = {next_id(p), strbuf_str(&o->batch), p->lease.owner};
     struct err_text why;
@@ -179,6 +174,13 @@ static void renew(struct pump *p) {
 
 static bool at_work(const struct pump *p) {
     return p->redis && p->phase == PHASE_LEADING;
+}
+
+void leading_verify(struct pump *p) {
+    /* The lease first. It may have run out meanwhile; and a Redis that was killed between its write
+     * and its sync shows entries again that are not on its disk: this write syncs them too. */
+    renew(p);
+    if (at_work(p)) resolve(p, false);
 }
 
 void leading_work(struct pump *p) {

@@ -5,7 +5,8 @@ checker.py FOLDER       reads every *.jsonl there; exit status 1 and a line per 
 
 Lines are objects with "t" (CLOCK_MONOTONIC, ns; one clock for all processes of a machine) and "op":
   entry               the journal, as it stands in Redis, in its order: e, s, owner, records
-  back                the journal's end went back (what was acknowledged is gone)
+  back                the journal's end went back to e-s: what came after is gone. Nothing of that may
+                      have been acknowledged, and who heard of it must be told to resync
   create batch        a back end's: ph inv | ok | fail | info (nobody knows), r, players, ticket(s)
   get watch cancel    likewise: ticket, state
   ev resync           an event, or a resync, that a service heard: e, s, i, id
@@ -51,6 +52,7 @@ class Checker:
     def walk_journal(self):
         epoch, seq, owner = 0, 0, None
         self.player_in, keys = {}, {}
+        self.drop_lost()
         for place, entry in enumerate(self.by_op["entry"]):
             e, s = entry["e"], entry["s"]
             if e < epoch:
@@ -68,8 +70,20 @@ class Checker:
                     self.order.append(((e, s, index), entry["t"]))
                     index += 1
                 self.walk_record(record, place, keys)
-        if self.by_op["back"]:
-            self.fail("I4", "the journal went back: acknowledged writes are gone")
+
+    def drop_lost(self):
+        """The entries as they stand in the end. What was acknowledged of the others misses there."""
+        left = []
+        for line in sorted(self.by_op["entry"] + self.by_op["back"], key=lambda line: line["t"]) \
+                if self.by_op["back"] else self.by_op["entry"]:
+            if line["op"] == "entry":
+                left.append(line)
+            elif line.get("hole"):
+                self.fail("I4", "entries of the journal were trimmed before they were seen")
+            else:
+                end = (line.get("e", 0), line.get("s", 0))
+                left = [e for e in left if (e["e"], e["s"]) <= end]
+        self.by_op["entry"] = left
 
     def walk_record(self, record, place, keys):
         kind = record["k"]

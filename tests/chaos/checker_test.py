@@ -142,8 +142,16 @@ class BadHistories(unittest.TestCase):
         self.assert_noticed("I4")
 
     def test_i4_a_journal_that_went_back(self):
-        self.h.add(op="back")
+        last = [line for line in self.h.lines if line["op"] == "entry"][20]
+        self.h.add(op="back", hole=False, e=last["e"], s=last["s"])
         self.assert_noticed("I4")
+
+    def test_a_journal_that_lost_only_what_nobody_was_told_of_is_none(self):
+        last = [line for line in self.h.lines if line["op"] == "entry"][-1]
+        self.h.seq = last["s"]
+        self.append(k="created", ticket="UNTOLD", key="untold", state=QUEUED, players=["nobody"])
+        self.h.add(op="back", hole=False, e=last["e"], s=last["s"])
+        self.assertEqual(judge(self.h.lines), set())
 
     def test_i5_two_writers_in_one_epoch(self):
         self.entry_of("match")["owner"] = "zombie"

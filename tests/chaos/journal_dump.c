@@ -3,7 +3,8 @@
  *   journal_dump REDIS_ADDRESS REALM OUTPUT [replicated]
  *
  * The one witness that looks at Redis itself: a line per entry, in the order of the stream, and a
- * line {"op":"back"} when the stream has gone back below what was seen. SIGTERM ends it when it has
+ * line {"op":"back"} when the stream has gone back below what was seen, to e-s (or, a hole, when
+ * entries before e-s were trimmed unseen). SIGTERM ends it when it has
  * read to the stream's end.
  */
 #include "base/clock.h"
@@ -139,7 +140,10 @@ int main(int argc, char **argv) {
         bool jumped = false;
         size_t count = reader_next(reader, entries, 64, &jumped);
         if (jumped && written) {
-            put("{\"op\":\"back\",\"t\":%" PRId64 "}", clock_mono_us() * 1000);
+            struct position end = count ? entries[0].at : reader_last(reader);
+            put("{\"op\":\"back\",\"t\":%" PRId64 ",\"hole\":%s,\"e\":%" PRIu64 ",\"s\":%" PRIu64
+                "}",
+                clock_mono_us() * 1000, count ? "true" : "false", end.epoch, end.seq);
             write_line();
         }
         for (size_t i = 0; i < count; i++)
