@@ -106,19 +106,20 @@ set_tests_properties(interop PROPERTIES LABELS interop TIMEOUT 1500
 add_test(NAME deploy COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/deploy/run ${CMAKE_BINARY_DIR}/deploy-test)
 set_tests_properties(deploy PROPERTIES LABELS e2e TIMEOUT 600 ENVIRONMENT
     "TEST_BINARY=$<TARGET_FILE:muster>")
-# sim: the real roles on a simulated clock, network and Redis (sim/README.md). The ports of base, rt,
-# store, bus and the client are these files; everything above them is production's.
-set(sim_ports sim/coroutine.c sim/world.c sim/net.c sim/redis_model.c sim/fake_redis.c sim/fake_rt.c
-    sim/fake_client.c sim/bus.c)
-add_library(sim_parts OBJECT ${sim_ports} sim/cluster.c sim/history.c sim/load.c sim/oracle.c
-    sim/sim.c)
+# sim: the real roles on a simulated clock, network and Redis (simulation/README.md). The ports of
+# base, rt, store, bus and the client are these files; everything above them is production's.
+set(sim_ports coroutine world net redis_model fake_redis fake_rt fake_client bus)
+set(sim_sources ${sim_ports} cluster history load oracle sim)
+list(TRANSFORM sim_sources PREPEND simulation/)
+list(TRANSFORM sim_sources APPEND .c)
+add_library(sim_parts OBJECT ${sim_sources})
 target_include_directories(sim_parts PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}
     ${CMAKE_SOURCE_DIR}/clients/c/src)
 target_link_libraries(sim_parts PUBLIC muster_api muster_matcher muster_events)
 foreach(variant "sim:fence" "sim_unfenced:fence_none")
     string(REGEX MATCH "^[^:]+" target ${variant})
     string(REGEX REPLACE "^[^:]+:" "" fence ${variant})
-    add_executable(${target} sim/${fence}.c)
+    add_executable(${target} simulation/${fence}.c)
     target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
     target_link_libraries(${target} PRIVATE sim_parts)
     target_link_options(${target} PRIVATE -Wl,--wrap=poll,--wrap=clock_gettime,--wrap=getpid
@@ -128,7 +129,7 @@ endforeach()
 # 10,000 seeds, the negative control, and the simulated Redis against the real one: from a build of
 # the proof preset (optimised, asserts on). A few seeds also under the sanitizers, with the unit
 # tests; what crashed nodes leave behind is no leak.
-add_executable(sim_model_test sim/model_test.c sim/redis_model.c sim/fence.c)
+add_executable(sim_model_test simulation/model_test.c simulation/redis_model.c simulation/fence.c)
 target_include_directories(sim_model_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(sim_model_test PRIVATE muster_redis_fixture cmocka)
 add_test(NAME sim.seeds COMMAND sim --seeds 10000)

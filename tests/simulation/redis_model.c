@@ -1,5 +1,5 @@
 /* redis_model.c - keys in a small array, streams as arrays of shared entries. */
-#include "sim/redis_model.h"
+#include "simulation/redis_model.h"
 
 #include "base/mem.h"
 

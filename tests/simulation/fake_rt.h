@@ -1,9 +1,9 @@
 /* fake_rt.h - what the simulation's ports share beyond the headers they stand in for: things that a
  * task can wait for with poll(2). Thread safety: one thread. */
-#ifndef MUSTER_TESTS_SIM_FAKE_RT_H
-#define MUSTER_TESTS_SIM_FAKE_RT_H
+#ifndef MUSTER_TESTS_SIMULATION_FAKE_RT_H
+#define MUSTER_TESTS_SIMULATION_FAKE_RT_H
 
-#include "sim/world.h"
+#include "simulation/world.h"
 
 /* A file number that is readable when its owner says so. */
 int fake_fd_new(void);

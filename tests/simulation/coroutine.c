@@ -3,7 +3,7 @@
  * AddressSanitizer must be told of the stacks; it follows swapcontext with its fiber calls only,
  * so that is what is used there.
  */
-#include "sim/coroutine.h"
+#include "simulation/coroutine.h"
 
 #include <setjmp.h>
 #include <stdio.h>

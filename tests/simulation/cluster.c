@@ -1,13 +1,13 @@
 /* cluster.c - starts the roles on their nodes, and kills, pauses, cuts and jumps. */
-#include "sim/cluster.h"
+#include "simulation/cluster.h"
 
 #include "api/api_role.h"
 #include "events/events_role.h"
 #include "matcher/matcher_role.h"
 #include "matcher/matcher_state.h"
-#include "sim/fake_redis.h"
-#include "sim/history.h"
-#include "sim/net.h"
+#include "simulation/fake_redis.h"
+#include "simulation/history.h"
+#include "simulation/net.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* net.h - the simulated network's weather: how long a message takes, and whether it comes at all.
  * Thread safety: one thread. */
-#ifndef MUSTER_TESTS_SIM_NET_H
-#define MUSTER_TESTS_SIM_NET_H
+#ifndef MUSTER_TESTS_SIMULATION_NET_H
+#define MUSTER_TESTS_SIMULATION_NET_H
 
-#include "sim/world.h"
+#include "simulation/world.h"
 
 struct net_weather {
     double slow;      /* share of messages that take 1..30 ms */

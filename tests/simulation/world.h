@@ -8,8 +8,8 @@
  *
  * Thread safety: one thread, one world.
  */
-#ifndef MUSTER_TESTS_SIM_WORLD_H
-#define MUSTER_TESTS_SIM_WORLD_H
+#ifndef MUSTER_TESTS_SIMULATION_WORLD_H
+#define MUSTER_TESTS_SIMULATION_WORLD_H
 
 #include "base/rng.h"
 

@@ -1,5 +1,5 @@
 /* net.c - weather and cuts. */
-#include "sim/net.h"
+#include "simulation/net.h"
 
 #include <string.h>
 

@@ -1,12 +1,12 @@
 /* oracle.c - walks the journal in its order, then holds every answer and event against it. */
-#include "sim/oracle.h"
+#include "simulation/oracle.h"
 
 #include "base/map.h"
 #include "base/mem.h"
 #include "model/realm.h"
-#include "sim/cluster.h"
-#include "sim/history.h"
-#include "sim/load.h"
+#include "simulation/cluster.h"
+#include "simulation/history.h"
+#include "simulation/load.h"
 #include "wire/journal_codec.h"
 
 #include <inttypes.h>

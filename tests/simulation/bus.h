@@ -4,12 +4,12 @@
  * An address is a node's name. Requests and answers may be late, lost, or come twice.
  * Thread safety: one thread.
  */
-#ifndef MUSTER_TESTS_SIM_BUS_H
-#define MUSTER_TESTS_SIM_BUS_H
+#ifndef MUSTER_TESTS_SIMULATION_BUS_H
+#define MUSTER_TESTS_SIMULATION_BUS_H
 
 #include "base/err.h"
 #include "base/str.h"
-#include "sim/world.h"
+#include "simulation/world.h"
 
 #include <google/protobuf-c/protobuf-c.h>
 

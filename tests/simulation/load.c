@@ -1,10 +1,10 @@
 /* load.c - each back end is a task: it queues a ticket, then does one thing and another with it. */
-#include "sim/load.h"
+#include "simulation/load.h"
 
 #include "base/mem.h"
-#include "sim/bus.h"
-#include "sim/cluster.h"
-#include "sim/history.h"
+#include "simulation/bus.h"
+#include "simulation/cluster.h"
+#include "simulation/history.h"
 
 #include <muster/client.h>
 #include <muster/v1/queues.pb-c.h>

@@ -6,8 +6,8 @@
  * I10 a ticket's state never goes back · I14 healed: led, and nothing is left waiting
  * I16 a rollback is announced · I18 replaying the journal gives the leader's state.
  */
-#ifndef MUSTER_TESTS_SIM_ORACLE_H
-#define MUSTER_TESTS_SIM_ORACLE_H
+#ifndef MUSTER_TESTS_SIMULATION_ORACLE_H
+#define MUSTER_TESTS_SIMULATION_ORACLE_H
 
 struct realm;
 

@@ -4,10 +4,10 @@
  * Back ends call through the apis with the retries of the client library; services are the real
  * subscription.c. What they see goes to the history. Thread safety: one thread.
  */
-#ifndef MUSTER_TESTS_SIM_LOAD_H
-#define MUSTER_TESTS_SIM_LOAD_H
+#ifndef MUSTER_TESTS_SIMULATION_LOAD_H
+#define MUSTER_TESTS_SIMULATION_LOAD_H
 
-#include "sim/world.h"
+#include "simulation/world.h"
 
 enum { LOAD_BACK_ENDS = 6, LOAD_WATCHERS = 2, LOAD_PLAYERS = 32 };
 

@@ -1,10 +1,10 @@
 /* fake_redis.c - connections, requests on their way, and who waits for what. */
-#include "sim/fake_redis.h"
+#include "simulation/fake_redis.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "sim/fake_rt.h"
-#include "sim/net.h"
+#include "simulation/fake_rt.h"
+#include "simulation/net.h"
 #include "store/redis.h"
 
 #include <assert.h>

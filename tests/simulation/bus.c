@@ -1,10 +1,10 @@
 /* bus.c - doors, exchanges, publishers and subscribers. */
-#include "sim/bus.h"
+#include "simulation/bus.h"
 
 #include "base/mem.h"
 #include "bus/door.h"
 #include "bus/publisher.h"
-#include "sim/net.h"
+#include "simulation/net.h"
 
 #include <assert.h>
 #include <muster/v1/envelope.pb-c.h>

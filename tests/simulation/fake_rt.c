@@ -1,5 +1,5 @@
 /* fake_rt.c - the simulated clock, chance, threads, inboxes and log: the ports of base and rt. */
-#include "sim/fake_rt.h"
+#include "simulation/fake_rt.h"
 
 #include "base/clock.h"
 #include "base/log.h"

@@ -7,8 +7,8 @@
  * caller's to mourn (a crashed process frees nothing). Stacks are kept and used again.
  * Thread safety: one thread.
  */
-#ifndef MUSTER_TESTS_SIM_COROUTINE_H
-#define MUSTER_TESTS_SIM_COROUTINE_H
+#ifndef MUSTER_TESTS_SIMULATION_COROUTINE_H
+#define MUSTER_TESTS_SIMULATION_COROUTINE_H
 
 #include <stdbool.h>
 

@@ -3,8 +3,8 @@
  * Times are the world's, in microseconds. Memory: owned; history_end frees. Thread safety: one
  * thread.
  */
-#ifndef MUSTER_TESTS_SIM_HISTORY_H
-#define MUSTER_TESTS_SIM_HISTORY_H
+#ifndef MUSTER_TESTS_SIMULATION_HISTORY_H
+#define MUSTER_TESTS_SIMULATION_HISTORY_H
 
 #include "base/err.h"
 #include "base/id.h"

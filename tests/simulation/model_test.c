@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "sim/redis_model.h"
+#include "simulation/redis_model.h"
 #include "store/redis.h"
 #include "support/redis_fixture.h"
 

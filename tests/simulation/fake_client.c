@@ -1,11 +1,11 @@
 /* fake_client.c - the transport of clients/c on the simulated bus: what the api forwards over, and
  * the nng, threads and clock below the real subscription.c. */
-#include "sim/fake_client.h"
+#include "simulation/fake_client.h"
 #include "base/mem.h"
 #include "client_internal.h"
 #include "close.h"
-#include "sim/bus.h"
-#include "sim/fake_rt.h"
+#include "simulation/bus.h"
+#include "simulation/fake_rt.h"
 
 #include <assert.h>
 #include <errno.h>

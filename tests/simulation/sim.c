@@ -7,14 +7,14 @@
  * Exit status 1 when a seed (or, expected, none) broke an invariant; the failing seeds are printed.
  */
 #include "base/str.h"
-#include "sim/bus.h"
-#include "sim/cluster.h"
-#include "sim/fake_client.h"
-#include "sim/fake_rt.h"
-#include "sim/history.h"
-#include "sim/load.h"
-#include "sim/net.h"
-#include "sim/oracle.h"
+#include "simulation/bus.h"
+#include "simulation/cluster.h"
+#include "simulation/fake_client.h"
+#include "simulation/fake_rt.h"
+#include "simulation/history.h"
+#include "simulation/load.h"
+#include "simulation/net.h"
+#include "simulation/oracle.h"
 
 #include <getopt.h>
 #include <stdio.h>

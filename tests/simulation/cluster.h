@@ -4,10 +4,10 @@
  * them but the ports is the production code. A node that was killed starts again by itself.
  * Thread safety: one thread.
  */
-#ifndef MUSTER_TESTS_SIM_CLUSTER_H
-#define MUSTER_TESTS_SIM_CLUSTER_H
+#ifndef MUSTER_TESTS_SIMULATION_CLUSTER_H
+#define MUSTER_TESTS_SIMULATION_CLUSTER_H
 
-#include "sim/world.h"
+#include "simulation/world.h"
 
 enum { CLUSTER_LEASE_MS = 500 };
 enum { CLUSTER_MATCHERS = 3, CLUSTER_APIS = 2, CLUSTER_EVENTS = 1 };

@@ -5,8 +5,8 @@
  * model worth something. What it does not know it answers with an error, as Redis would.
  * Thread safety: none.
  */
-#ifndef MUSTER_TESTS_SIM_REDIS_MODEL_H
-#define MUSTER_TESTS_SIM_REDIS_MODEL_H
+#ifndef MUSTER_TESTS_SIMULATION_REDIS_MODEL_H
+#define MUSTER_TESTS_SIMULATION_REDIS_MODEL_H
 
 #include "base/str.h"
 

@@ -4,11 +4,11 @@
  * its disk, and its wall clock can jump. An operation whose client has given up may still be
  * executed later. Thread safety: one thread.
  */
-#ifndef MUSTER_TESTS_SIM_FAKE_REDIS_H
-#define MUSTER_TESTS_SIM_FAKE_REDIS_H
+#ifndef MUSTER_TESTS_SIMULATION_FAKE_REDIS_H
+#define MUSTER_TESTS_SIMULATION_FAKE_REDIS_H
 
-#include "sim/redis_model.h"
-#include "sim/world.h"
+#include "simulation/redis_model.h"
+#include "simulation/world.h"
 
 void fake_redis_begin(void);
 void fake_redis_end(void);

@@ -1,8 +1,8 @@
 /* history.c - growing arrays. */
-#include "sim/history.h"
+#include "simulation/history.h"
 
 #include "base/mem.h"
-#include "sim/world.h"
+#include "simulation/world.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* world.c - a heap of events, and the coroutines they resume. */
-#include "sim/world.h"
+#include "simulation/world.h"
 
-#include "sim/coroutine.h"
+#include "simulation/coroutine.h"
 
 #include <assert.h>
 #include <stdio.h>
