@@ -19,7 +19,7 @@ enum { BATCH = 100, PLAYERS_MAX = 15000, LEFT_OVER_SHOWN = 10 };
 struct demo_options {
     struct client_options client;
     char *events, *bridge, *realm, *queue;
-    int64_t players, timeout_s, seed;
+    int64_t players, over_s, timeout_s, seed;
 };
 
 static const struct config_row rows[] = {
@@ -34,7 +34,11 @@ static const struct config_row rows[] = {
      offsetof(struct demo_options, queue)},
     {"players", CONFIG_INT, "100", 1, PLAYERS_MAX, "", NULL, "how many players",
      offsetof(struct demo_options, players)},
-    {"timeout", CONFIG_INT, "90", 1, 3600, "s", NULL, "how long to wait for all matches",
+    {"over", CONFIG_INT, "5", 0, 3600, "s", NULL,
+     "the players come at random times in so many seconds; 0: all at once",
+     offsetof(struct demo_options, over_s)},
+    {"timeout", CONFIG_INT, "90", 1, 3600, "s", NULL,
+     "how long to wait for all matches, from the first player on",
      offsetof(struct demo_options, timeout_s)},
     {"seed", CONFIG_INT, "1", 0, INT64_MAX, "", NULL, "seed of the players' skills and latencies",
      offsetof(struct demo_options, seed)},
@@ -74,6 +78,24 @@ static void invent_players(struct demo *d) {
         snprintf(d->players[i].id, sizeof d->players[i].id, "demo-%s-%zu", d->run, i);
         demo_player_invent(&d->players[i], &rng);
     }
+}
+
+static int compare_int64(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Independent of each other, as people are: a Poisson process, given how many come. */
+static void invent_arrivals(struct demo *d, size_t from, size_t to) {
+    struct rng rng;
+    int64_t *due = mem_array(to - from + 1, sizeof *due);
+    rng_init(&rng, (uint64_t)d->o->seed + from + 1);
+    for (size_t i = 0; i < to - from; i++)
+        due[i] = d->began_us + (int64_t)(rng_unit(&rng) * (double)d->o->over_s * 1e6);
+    qsort(due, to - from, sizeof *due, compare_int64);
+    for (size_t i = from; i < to; i++)
+        d->players[i].due_us = due[i - from];
+    mem_free(due);
 }
 
 static struct demo_player *player_of(struct demo *d, const char *id) {
@@ -161,6 +183,15 @@ static Muster__V1__CreateTicketRequest *ticket_of(struct demo *d, struct arena *
     return t;
 }
 
+/* Of the players from `from` on, how many are due: at most BATCH. */
+static size_t due_count(const struct demo *d, size_t from) {
+    int64_t now_us = clock_mono_us();
+    size_t due = 0;
+    while (due < BATCH && from + due < d->count && d->players[from + due].due_us <= now_us)
+        due++;
+    return due;
+}
+
 /* Queues up to BATCH players in one message; returns how many, 0 on failure (printed). */
 static size_t queue_batch(struct demo *d, struct demo_player *players, size_t count) {
     struct arena *a = arena_new(0);
@@ -212,16 +243,17 @@ static void progress(const struct demo *d, int64_t *shown_us) {
 
 /* Queues the RPC players a batch at a time between turns of the sockets, then waits. */
 static bool play(struct demo *d) {
-    int64_t end = clock_mono_us() + d->o->timeout_s * 1000000, shown = 0;
+    d->began_us = clock_mono_us();
+    invent_arrivals(d, 0, d->socket_count);
+    invent_arrivals(d, d->socket_count, d->count);
+    int64_t end = d->began_us + d->o->timeout_s * 1000000, shown = 0;
     size_t queued = d->socket_count;
     size_t settled = 0, settled_before = SIZE_MAX;
     int64_t quiet_since = clock_mono_us();
     while (clock_mono_us() < end && told_count(d) + refused_count(d) < d->count) {
-        if (queued < d->count) {
-            size_t got = queue_batch(d, d->players + queued, d->count - queued);
-            if (got == 0) return false;
-            queued += got;
-        }
+        size_t due = due_count(d, queued);
+        if (due > 0 && queue_batch(d, d->players + queued, due) == 0) return false;
+        queued += due;
         demo_sockets_service(d->sockets);
         progress(d, &shown);
         settled = told_count(d);
@@ -266,11 +298,6 @@ static struct summary summarise(struct demo *d) {
     mem_free(sizes);
     mem_free(by_match);
     return s;
-}
-
-static int compare_int64(const void *a, const void *b) {
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
 }
 
 static void print_waits(const struct demo *d, const char *door, size_t from, size_t to) {
@@ -344,7 +371,7 @@ static bool wait_live(struct demo *d) {
 }
 
 static int run(const struct demo_options *o) {
-    struct demo d = {.o = o, .count = (size_t)o->players, .began_us = clock_mono_us()};
+    struct demo d = {.o = o, .count = (size_t)o->players};
     struct muster_status status;
     struct muster_subscribe_options s = {.events = o->events,
                                          .realm = o->realm,

@@ -14,6 +14,7 @@ struct demo_player {
     char id[48];
     double skill;
     int32_t latency_ms[DEMO_REGIONS];
+    int64_t due_us;           /* clock_mono_us when he is to come */
     int64_t asked_us;         /* clock_mono_us when he asked to join; 0 = not yet */
     _Atomic int64_t told_us;  /* when he heard of his match; 0 = not yet */
     _Atomic int told_matches; /* how many different matches he was told of: 1 is right */

@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CONNECTING_MAX = 64, MESSAGE_BYTES_MAX = 1 << 20, SERVICE_MS = 50, SPARE_FDS = 64 };
+enum { CONNECTING_MAX = 64, MESSAGE_BYTES_MAX = 1 << 20, SERVICE_MS = 10, SPARE_FDS = 64 };
 
 enum stage { STAGE_IDLE, STAGE_CONNECTING, STAGE_OPEN, STAGE_JOINING, STAGE_JOINED, STAGE_GONE };
 
@@ -253,7 +253,9 @@ static void tick(lws_sorted_usec_list_t *sul) {
 }
 
 void demo_sockets_service(struct demo_sockets *s) {
-    while (s->started < s->count && s->connecting < CONNECTING_MAX)
+    int64_t now_us = clock_mono_us();
+    while (s->started < s->count && s->connecting < CONNECTING_MAX &&
+           s->clients[s->started].player->due_us <= now_us)
         start_connect(&s->clients[s->started++]);
     lws_sul_schedule(s->context, 0, &s->tick, tick, SERVICE_MS * LWS_US_PER_MS);
     lws_service(s->context, 0);

@@ -12,7 +12,7 @@ struct demo_sockets; /* players who connect by Socket.IO over WebSocket; demo_so
  * context can be made. */
 struct demo_sockets *demo_sockets_new(const char *bridge, const char *queue,
                                       struct demo_player *players, size_t count);
-/* Connects who is not yet connected (64 at a time), handles what has come; at most ~50 ms. */
+/* Connects whose time has come (64 at a time), handles what has come; at most ~10 ms. */
 void demo_sockets_service(struct demo_sockets *s);
 void demo_sockets_free(struct demo_sockets *s); /* closes the connections; NULL is fine */
 
