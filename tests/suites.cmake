@@ -29,6 +29,13 @@ add_test(NAME e2e.what_if
 set_tests_properties(e2e.what_if PROPERTIES LABELS e2e TIMEOUT 300 ENVIRONMENT
     "TEST_BINARY=$<TARGET_FILE:muster>")
 
+# what a waiting player is told
+add_test(NAME e2e.explain
+    COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/explain_test.py
+    WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+set_tests_properties(e2e.explain PROPERTIES LABELS e2e TIMEOUT 300 ENVIRONMENT
+    "TEST_BINARY=$<TARGET_FILE:muster>")
+
 # demo: what a newcomer runs, with the release build: its exit code and its count of matches.
 foreach(demo "1v1_duel:500 of 2" "5v5_arena:100 of 10")
     string(REGEX MATCH "^[^:]+" queue ${demo})
@@ -65,6 +72,9 @@ target_link_libraries(model_bench PRIVATE muster_model cmocka)
 add_executable(search_bench EXCLUDE_FROM_ALL bench/search_bench.c)
 target_include_directories(search_bench PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(search_bench PRIVATE muster_model cmocka m)
+add_executable(explain_bench EXCLUDE_FROM_ALL bench/explain_bench.c)
+target_include_directories(explain_bench PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+target_link_libraries(explain_bench PRIVATE muster_model cmocka)
 
 # Definitions parsed and candidates judged a second; by hand as well.
 add_executable(ruleset_bench EXCLUDE_FROM_ALL bench/ruleset_bench.c)

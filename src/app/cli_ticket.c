@@ -1,5 +1,7 @@
-/* cli_ticket.c - `muster ticket`: create, get, cancel, watch. */
+/* cli_ticket.c - `muster ticket`: create, get, cancel, watch, explain. */
 #include "app/command.h"
+
+#include "app/cli_explain.h"
 
 #include "wire/json.h"
 
@@ -9,7 +11,7 @@
 struct ticket_options {
     struct client_options client;
     char *request_id;
-    bool player;
+    bool player, json;
 };
 
 static const struct config_row rows[] = {
@@ -17,17 +19,21 @@ static const struct config_row rows[] = {
     {"request-id", CONFIG_TEXT, "", 0, 0, "", NULL,
      "create: makes a repeat harmless; empty takes a new one",
      offsetof(struct ticket_options, request_id)},
-    {"player", CONFIG_BOOL, "false", 0, 0, "", NULL, "get: ID is a player's, for his open ticket",
+    {"player", CONFIG_BOOL, "false", 0, 0, "", NULL,
+     "get, explain: ID is a player's, for his open ticket",
      offsetof(struct ticket_options, player)},
+    {"json", CONFIG_BOOL, "false", 0, 0, "", NULL, "explain: print a JSON line",
+     offsetof(struct ticket_options, json)},
 };
 
 static const char usage[] =
-    "usage: muster ticket create FILE | get ID | cancel ID | watch ID\n\n"
+    "usage: muster ticket create FILE | get ID | cancel ID | watch ID | explain ID\n\n"
     "create takes a CreateTicketRequest as JSON (- is stdin), for example\n"
     "  "
     "{\"queues\":[\"1v1_duel\"],\"players\":[{\"playerId\":\"ann\",\"attributes\":{\"skill\":90}}]}"
     "\n"
-    "watch prints the ticket at each change until it has ended. Output is JSON lines.\n";
+    "watch prints the ticket at each change until it has ended. Output is JSON lines.\n"
+    "explain says why the ticket is not matched yet: in words for the player, then in numbers.\n";
 
 static int create(struct muster_client *client, const char *path, const struct ticket_options *o) {
     struct strbuf json = {0};
@@ -103,22 +109,43 @@ static int watch(struct muster_client *client, const char *id) {
     return EXIT_CODE_OK;
 }
 
+static int explain(struct muster_client *client, const char *id, const struct ticket_options *o) {
+    Muster__V1__ExplainTicketRequest request = MUSTER__V1__EXPLAIN_TICKET_REQUEST__INIT;
+    request.key_case = o->player ? MUSTER__V1__EXPLAIN_TICKET_REQUEST__KEY_PLAYER_ID
+                                 : MUSTER__V1__EXPLAIN_TICKET_REQUEST__KEY_TICKET_ID;
+    if (o->player)
+        request.player_id = (char *)id;
+    else
+        request.ticket_id = (char *)id;
+    Muster__V1__ExplainTicketResponse *answer = NULL;
+    struct muster_status status;
+    if (muster_explain_ticket(client, &request, NULL, &answer, &status) != MUSTER_OK)
+        return command_fail_status(&status);
+    if (o->json)
+        command_print(&answer->base);
+    else
+        cli_explain_print(answer);
+    muster_free(answer);
+    return EXIT_CODE_OK;
+}
+
 static int run_verb(struct muster_client *client, const char *verb, const char *operand,
                     const struct ticket_options *o) {
     if (strcmp(verb, "create") == 0) return create(client, operand, o);
     if (strcmp(verb, "get") == 0) return get(client, operand, o);
     if (strcmp(verb, "cancel") == 0) return cancel(client, operand);
+    if (strcmp(verb, "explain") == 0) return explain(client, operand, o);
     return watch(client, operand);
 }
 
 int ticket_command(int argc, char **argv) {
-    static const char *const verbs[] = {"create", "get", "cancel", "watch"};
+    static const char *const verbs[] = {"create", "get", "cancel", "watch", "explain"};
     struct ticket_options o = {0};
     struct config c;
     config_init(&c, rows, sizeof rows / sizeof rows[0], &o);
     int end = command_options(&c, &argc, argv, usage);
     if (end < 0) {
-        const char *verb = command_verb(argc, argv, verbs, 4, usage);
+        const char *verb = command_verb(argc, argv, verbs, sizeof verbs / sizeof verbs[0], usage);
         struct muster_client *client = NULL;
         end = EXIT_CODE_USAGE;
         if (verb && command_operands(argc, argv, 1, usage)) client = command_client(&o.client);

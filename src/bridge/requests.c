@@ -178,22 +178,26 @@ static void join_queue(const struct request *r) {
 /* --- get_ticket, leave_queue ----------------------------------------------------------------- */
 
 static bool is_in(const Muster__V1__Ticket *ticket, const struct player *player) {
-    for (size_t i = 0; i < ticket->n_players; i++)
+    for (size_t i = 0; ticket != NULL && i < ticket->n_players; i++)
         if (strcmp(ticket->players[i]->player_id, player->id) == 0) return true;
+    return false;
+}
+
+/* Whether the answer is OK and of the player's own ticket (NULL: it is of none); if not, the
+ * request is over. */
+static bool is_own(struct rpc *rpc, const Muster__V1__Ticket *ticket) {
+    if (rpc->status.code == MUSTER_OK && is_in(ticket, rpc->session->player)) return true;
+    if (rpc->status.code == MUSTER_OK || rpc->status.code == MUSTER_NOT_FOUND)
+        finish_not_found(rpc);
+    else
+        finish_failed(rpc);
     return false;
 }
 
 /* The answer to GetTicket when it is OK and the player's own; else the request is over. */
 static Muster__V1__GetTicketResponse *own_ticket(struct rpc *rpc) {
     Muster__V1__GetTicketResponse *response = (Muster__V1__GetTicketResponse *)rpc->response;
-    if (rpc->status.code == MUSTER_OK && response->ticket != NULL &&
-        is_in(response->ticket, rpc->session->player))
-        return response;
-    if (rpc->status.code == MUSTER_OK || rpc->status.code == MUSTER_NOT_FOUND)
-        finish_not_found(rpc);
-    else
-        finish_failed(rpc);
-    return NULL;
+    return is_own(rpc, response != NULL ? response->ticket : NULL) ? response : NULL;
 }
 
 static void on_got(struct bridge *b, struct rpc *rpc) {
@@ -219,16 +223,19 @@ static void on_got_to_cancel(struct bridge *b, struct rpc *rpc) {
              &cancel.base, NULL);
 }
 
-static void fetch_ticket(const struct request *r, rpc_done_fn done) {
+/* The ticket that the body names; NULL: refused. Free with muster_free. */
+static Muster__V1__TicketKey *read_key(const struct request *r) {
     ProtobufCMessage *message = NULL;
     struct err_text why = {0};
     enum err code = json_to_message(r->body, &muster__v1__ticket_key__descriptor, &message, &why);
-    if (code != ERR_OK) {
-        refuse(r->session, r->ack_id, code, &why);
-        return;
-    }
+    if (code != ERR_OK) refuse(r->session, r->ack_id, code, &why);
+    return (Muster__V1__TicketKey *)message;
+}
+
+static void fetch_ticket(const struct request *r, rpc_done_fn done) {
     Muster__V1__GetTicketRequest get = MUSTER__V1__GET_TICKET_REQUEST__INIT;
-    Muster__V1__TicketKey *key = (Muster__V1__TicketKey *)message;
+    Muster__V1__TicketKey *key = read_key(r);
+    if (key == NULL) return;
     if (key->ticket_id[0] != '\0') {
         get.key_case = MUSTER__V1__GET_TICKET_REQUEST__KEY_TICKET_ID;
         get.ticket_id = key->ticket_id;
@@ -237,7 +244,7 @@ static void fetch_ticket(const struct request *r, rpc_done_fn done) {
         get.player_id = r->session->player->id;
     }
     rpc_call(own_rpc(r, done), "Tickets/GetTicket", &get.base, NULL);
-    muster_free(message);
+    muster_free(key);
 }
 
 static void get_ticket(const struct request *r) {
@@ -246,6 +253,44 @@ static void get_ticket(const struct request *r) {
 
 static void leave_queue(const struct request *r) {
     fetch_ticket(r, on_got_to_cancel);
+}
+
+/* --- explain_ticket -------------------------------------------------------------------------- */
+
+/* Other players' tickets are none of his business. */
+static void hide_others(Muster__V1__ExplainTicketResponse *response) {
+    for (size_t i = 0; i < response->n_queues; i++) {
+        Muster__V1__NearestMiss *miss = response->queues[i]->nearest_miss;
+        if (miss != NULL && miss->ticket_id[0] != '\0') miss->ticket_id[0] = '\0';
+    }
+}
+
+static void on_explained(struct bridge *b, struct rpc *rpc) {
+    (void)b;
+    Muster__V1__ExplainTicketResponse *response =
+        (Muster__V1__ExplainTicketResponse *)rpc->response;
+    if (!is_own(rpc, response != NULL ? response->ticket : NULL)) return;
+    struct strbuf args = {0};
+    hide_others(response);
+    ack_json_ok(&response->base, &args);
+    rpc->session->request_count--;
+    acknowledge(rpc->session, str_of(rpc->ack_id), &args);
+    strbuf_fini(&args);
+}
+
+static void explain_ticket(const struct request *r) {
+    Muster__V1__ExplainTicketRequest explain = MUSTER__V1__EXPLAIN_TICKET_REQUEST__INIT;
+    Muster__V1__TicketKey *key = read_key(r);
+    if (key == NULL) return;
+    if (key->ticket_id[0] != '\0') {
+        explain.key_case = MUSTER__V1__EXPLAIN_TICKET_REQUEST__KEY_TICKET_ID;
+        explain.ticket_id = key->ticket_id;
+    } else {
+        explain.key_case = MUSTER__V1__EXPLAIN_TICKET_REQUEST__KEY_PLAYER_ID;
+        explain.player_id = r->session->player->id;
+    }
+    rpc_call(own_rpc(r, on_explained), "Tickets/ExplainTicket", &explain.base, NULL);
+    muster_free(key);
 }
 
 /* --- The table ------------------------------------------------------------------------------- */
@@ -264,9 +309,9 @@ static const struct {
     const char *name;
     void (*take)(const struct request *r);
 } events[] = {
-    {"join_queue", join_queue},     {"leave_queue", leave_queue}, {"get_ticket", get_ticket},
-    {"list_queues", list_queues},   {"accept_match", not_served}, {"decline_match", not_served},
-    {"explain_ticket", not_served},
+    {"join_queue", join_queue},         {"leave_queue", leave_queue}, {"get_ticket", get_ticket},
+    {"list_queues", list_queues},       {"accept_match", not_served}, {"decline_match", not_served},
+    {"explain_ticket", explain_ticket},
 };
 
 /* The first argument's text; an absent one is an empty object. False when it is no object. */
@@ -292,7 +337,7 @@ void requests_take(struct bridge *b, struct session *s, struct str name, struct 
     if (index == count) {
         enum err code = err_set(&why, ERR_UNIMPLEMENTED,
                                 "unknown event \"%.*s\"; known: join_queue, leave_queue, "
-                                "get_ticket, list_queues",
+                                "get_ticket, explain_ticket, list_queues",
                                 (int)(name.size < 64 ? name.size : 64), name.at);
         refuse(s, ack_id, code, &why);
     } else if (s->request_count >= REQUESTS_PER_SOCKET) {

@@ -70,16 +70,41 @@ static void create_tickets(struct matcher *m, struct call *c, struct request *r)
     answer_ok(m, c);
 }
 
-static void get_ticket(struct matcher *m, struct call *c, struct request *r) {
+/* The ticket, or that of the player; NULL: answered that there is none. */
+static const struct ticket *asked_ticket(struct matcher *m, struct call *c,
+                                         const struct request *r) {
     bool by_player = id_is_none(r->get_ticket.ticket_id);
     const struct ticket *t = by_player ? realm_player_ticket(m->realm, r->get_ticket.player_id)
                                        : realm_ticket(m->realm, r->get_ticket.ticket_id);
-    if (t)
-        answer_ticket(m, c, t);
-    else if (by_player)
+    if (!t && by_player)
         answer_not_found(m, c, "open ticket of player", r->get_ticket.player_id);
-    else
+    else if (!t)
         answer_id_not_found(m, c, "ticket", r->get_ticket.ticket_id);
+    return t;
+}
+
+static void get_ticket(struct matcher *m, struct call *c, struct request *r) {
+    const struct ticket *t = asked_ticket(m, c, r);
+    if (t) answer_ticket(m, c, t);
+}
+
+static void explain(struct matcher *m, struct call *c, const struct ticket *t) {
+    struct response_explained *queues = arena_alloc(m->arena, t->spec.queue_count * sizeof *queues);
+    int64_t now_ms = decide_now_ms(m);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < t->spec.queue_count; i++) {
+        if (!t->places[i].entry) continue;
+        queues[count].queue = t->places[i].queue;
+        why_explain(t, i, now_ms, m->arena, &queues[count++].why);
+    }
+    response_explain(t, realm_wait(m->realm, t, now_ms), queues, count, &m->answer);
+    arena_reset(m->arena);
+    answer_ok(m, c);
+}
+
+static void explain_ticket(struct matcher *m, struct call *c, struct request *r) {
+    const struct ticket *t = asked_ticket(m, c, r);
+    if (t) explain(m, c, t);
 }
 
 static void cancel_ticket(struct matcher *m, struct call *c, struct request *r) {
@@ -244,19 +269,13 @@ static void get_status(struct matcher *m, struct call *c, struct request *r) {
 }
 
 static const handler_fn handlers[METHOD_COUNT] = {
-    [METHOD_CREATE_TICKET] = create_ticket,
-    [METHOD_CREATE_TICKETS] = create_tickets,
-    [METHOD_GET_TICKET] = get_ticket,
-    [METHOD_CANCEL_TICKET] = cancel_ticket,
-    [METHOD_WATCH_TICKET] = watch_ticket,
-    [METHOD_GET_MATCH] = get_match,
-    [METHOD_LIST_MATCHES] = list_matches,
-    [METHOD_PUT_QUEUE] = put_queue,
-    [METHOD_GET_QUEUE] = get_queue,
-    [METHOD_LIST_QUEUES] = list_queues,
-    [METHOD_DELETE_QUEUE] = delete_queue,
-    [METHOD_GET_QUEUE_STATS] = queue_stats,
-    [METHOD_CHECK] = check,
+    [METHOD_CREATE_TICKET] = create_ticket, [METHOD_CREATE_TICKETS] = create_tickets,
+    [METHOD_GET_TICKET] = get_ticket,       [METHOD_CANCEL_TICKET] = cancel_ticket,
+    [METHOD_WATCH_TICKET] = watch_ticket,   [METHOD_EXPLAIN_TICKET] = explain_ticket,
+    [METHOD_GET_MATCH] = get_match,         [METHOD_LIST_MATCHES] = list_matches,
+    [METHOD_PUT_QUEUE] = put_queue,         [METHOD_GET_QUEUE] = get_queue,
+    [METHOD_LIST_QUEUES] = list_queues,     [METHOD_DELETE_QUEUE] = delete_queue,
+    [METHOD_GET_QUEUE_STATS] = queue_stats, [METHOD_CHECK] = check,
     [METHOD_GET_STATUS] = get_status,
 };
 

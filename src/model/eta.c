@@ -313,7 +313,7 @@ static bool estimate(const struct eta *e, const struct cell *c, const struct eta
 /* For a new ticket: remembered until much has happened. */
 static bool estimate_fresh(const struct eta *e, struct cell *c, const struct eta_ask *ask,
                            struct eta_wait *out) {
-    double much = fmax(8, samples_of(c) / 16);
+    double much = fmax(8, samples_of(c) / 8);
     bool stale = c->fresh_after > 0 && ask->now_ms - c->fresh_ms >= FADED_EVERY_MS;
     if (c->fresh.samples == 0 || c->fresh_after >= much || stale) {
         if (!estimate(e, c, ask, &c->fresh)) return false;

@@ -18,7 +18,7 @@
  *
  * A pure function of its calls, so of the journal's records: a realm that is rebuilt from a journal
  * knows again what that still holds; what compaction cut is learnt anew.
- * Costs: O(1) a call, about 0.05 us a ticket's life; memory: at most ETA_CELLS_MAX cells of 0.8 kB.
+ * Costs: O(1) a call, about 0.15 us a ticket's life; memory: at most ETA_CELLS_MAX cells of 0.8 kB.
  * Thread safety: none.
  */
 #ifndef MUSTER_MODEL_ETA_H

@@ -217,6 +217,27 @@ struct pool_entry *pool_next(const struct pool *p, uint64_t *cursor) {
     return NULL;
 }
 
+static uint64_t older_by_age(const struct pool *p, const struct pool_entry *e) {
+    uint64_t older = 0, at = 0;
+    for (const struct pool_entry *o; (o = pool_next(p, &at));)
+        older += o->created_ms < e->created_ms;
+    return older;
+}
+
+/* The log is in the order of age but for the elders, which are few. */
+uint64_t pool_position(const struct pool *p, const struct pool_entry *e) {
+    if (heap_started(&e->elder)) return 1 + older_by_age(p, e);
+    uint64_t older = 0;
+    for (uint64_t i = p->log.head; i != e->logged; i++)
+        older += *log_at(&p->log, i) != NULL;
+    for (size_t i = 0; i < p->elders.count; i++) {
+        const struct pool_entry *o = HEAP_OF(heap_nth(&p->elders, i), struct pool_entry, elder);
+        if (o->logged < e->logged) older--;
+        if (o->created_ms < e->created_ms) older++;
+    }
+    return 1 + older;
+}
+
 /* ---- membership ---- */
 
 static bool part_equal(const void *value, const void *key) {

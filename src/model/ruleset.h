@@ -124,6 +124,15 @@ struct rule_report {
 struct verdict ruleset_explain(const struct ruleset *r, const struct candidate *c,
                                struct rule_report *reports, struct arena *scratch);
 
+/* What a rule can be judged on: where two tickets of a scope fail it together, every match that
+ * holds both fails it at that age. */
+enum rule_scope { RULE_OF_MATCHES, RULE_OF_SOLO_PAIRS, RULE_OF_PAIRS };
+enum rule_scope ruleset_rule_scope(const struct ruleset *r, uint32_t index);
+/* Judges tickets that are less than a match by the rules from `least` scope on; the others are not
+ * judged and hold. RULE_OF_SOLO_PAIRS: they are two solo tickets. */
+void ruleset_explain_part(const struct ruleset *r, const struct candidate *c, enum rule_scope least,
+                          struct rule_report *reports, struct arena *scratch);
+
 /* ---- Muster's additions: what is a matter of taste, not of legality ---- */
 
 /* What a legal match costs beyond its numbers, >= 0, in quality.h's points (100: the whole spread
@@ -154,6 +163,13 @@ struct ruleset_places { /* of one team, at the loosest of all ages */
 /* A team without roles has places for everybody in each; one that may be empty needs nobody. */
 struct ruleset_places ruleset_places_of(const struct ruleset *r, uint32_t team);
 
+struct ruleset_role_need {
+    struct str name;
+    uint32_t players_min, players_max; /* over all teams */
+};
+/* What a match needs of the role at that age. */
+struct ruleset_role_need ruleset_role_need(const struct ruleset *r, int64_t age_ms, uint32_t role);
+
 /* Whether an avoid list forbids the two tickets to be in one match. */
 bool ruleset_keeps_apart(const struct ruleset *r, const struct ticket_spec *a,
                          const struct ticket_spec *b);
@@ -169,6 +185,25 @@ bool ruleset_plays_in(const struct ruleset *r, struct str region);
 
 uint32_t ruleset_rule_count(const struct ruleset *r);
 struct str ruleset_rule_name(const struct ruleset *r, uint32_t index);
+
+/* Whether the rule wants a text equal in a match, so that it divides the queue: ruleset_partition.
+ */
+bool ruleset_rule_divides(const struct ruleset *r, uint32_t index);
+/* The attribute that a batchDistance rule is about; empty for any other. */
+struct str ruleset_rule_attribute(const struct ruleset *r, uint32_t index);
+
+#define RULESET_NUMBERS_MAX 4
+
+struct ruleset_number { /* that a rule compares with, and what expansions make of it */
+    const char *name;   /* "maxDistance"; static */
+    double now, next;
+    int64_t next_ms; /* the age at which it becomes `next`; INT64_MAX: it stays */
+};
+
+/* The rule's numbers at an age into `out`, RULESET_NUMBERS_MAX of room; returns how many. Bounds
+ * that do not bind, now or next, are left out. */
+uint32_t ruleset_numbers(const struct ruleset *r, uint32_t index, int64_t age_ms,
+                         struct ruleset_number *out);
 
 /* What the rules mean, in plain words, a line each ("two teams of 5; skill within 100, after 30 s
  * within 200"). Appends to `out`. */

@@ -351,8 +351,10 @@ struct verdict ruleset_evaluate(const struct ruleset *r, const struct candidate 
 
 /* ---- every rule by itself ---- */
 
-/* The region to explain in: the verdict's, else the one where the fewest rules fail. */
-static bool find_explained(struct evaluation *e, struct judge_region *out) {
+/* The region to explain in: the verdict's, else the one where the fewest rules of the scope fail.
+ */
+static bool find_explained(struct evaluation *e, enum rule_scope least_scope,
+                           struct judge_region *out) {
     struct judge_region common[LIMIT_REGIONS], region;
     uint32_t count = ruleset_region_common(e->r, e->c, common), least = UINT32_MAX;
     struct str chosen = e->verdict->region;
@@ -363,9 +365,11 @@ static bool find_explained(struct evaluation *e, struct judge_region *out) {
     while (count > 0) {
         region = take_best(common, &count);
         uint32_t failing = 0;
-        for (uint32_t i = 0; i < e->r->rule_count; i++)
-            failing += e->r->rules[i].by_region && !e->r->rules[i].governed &&
-                       !ruleset_rule_holds(&there, i);
+        for (uint32_t i = 0; i < e->r->rule_count; i++) {
+            bool counts = e->r->rules[i].by_region && !e->r->rules[i].governed &&
+                          ruleset_rule_scope(e->r, i) >= least_scope;
+            failing += counts && !ruleset_rule_holds(&there, i);
+        }
         bool better = chosen.size ? str_equal(region.name, chosen) : failing < least;
         if (!better) continue;
         least = failing;
@@ -374,23 +378,37 @@ static bool find_explained(struct evaluation *e, struct judge_region *out) {
     return least != UINT32_MAX;
 }
 
-static void explain_rule(struct evaluation *e, uint32_t index, struct rule_report *report) {
+static void explain_rule(struct evaluation *e, uint32_t index, bool judged,
+                         struct rule_report *report) {
     const struct rule *rule = &e->r->rules[index];
     bool is_sort = rule->kind == RULE_ABSOLUTE_SORT || rule->kind == RULE_DISTANCE_SORT;
     *report = (struct rule_report){
         .name = rule->name, .type = ruleset_kind_name(rule->kind), .governed = rule->governed};
     e->report = rule->kind == RULE_COMPOUND ? NULL : report; /* its rules report for themselves */
-    bool held = ruleset_rule_holds(e, index);
+    bool held = !judged || ruleset_rule_holds(e, index);
     report->outcome = is_sort ? RULE_ORDERS : held ? RULE_HOLDS : RULE_FAILS;
+}
+
+static void explain_all(struct evaluation *e, enum rule_scope least_scope,
+                        struct rule_report *reports) {
+    struct judge_region region;
+    if (find_explained(e, least_scope, &region)) e->region = &region;
+    for (uint32_t i = 0; i < e->r->rule_count; i++)
+        explain_rule(e, i, ruleset_rule_scope(e->r, i) >= least_scope, &reports[i]);
+    e->region = NULL;
 }
 
 struct verdict ruleset_explain(const struct ruleset *r, const struct candidate *c,
                                struct rule_report *reports, struct arena *scratch) {
     struct verdict v = ruleset_evaluate(r, c, scratch), ignored = v;
     struct evaluation e = {r, c, ruleset_step_at(r, c->age_ms), scratch, &ignored, NULL, NULL};
-    struct judge_region region;
-    if (find_explained(&e, &region)) e.region = &region;
-    for (uint32_t i = 0; i < r->rule_count; i++)
-        explain_rule(&e, i, &reports[i]);
+    explain_all(&e, RULE_OF_MATCHES, reports);
     return v;
+}
+
+void ruleset_explain_part(const struct ruleset *r, const struct candidate *c, enum rule_scope least,
+                          struct rule_report *reports, struct arena *scratch) {
+    struct verdict ignored = {0};
+    struct evaluation e = {r, c, ruleset_step_at(r, c->age_ms), scratch, &ignored, NULL, NULL};
+    explain_all(&e, least, reports);
 }

@@ -265,6 +265,17 @@ struct ruleset_places ruleset_places_of(const struct ruleset *r, uint32_t team) 
     return p;
 }
 
+struct ruleset_role_need ruleset_role_need(const struct ruleset *r, int64_t age_ms, uint32_t role) {
+    const struct ruleset_step *step = ruleset_step_at(r, age_ms);
+    struct ruleset_role_need need = {.name = role_name(r, role)};
+    for (uint32_t team = 0; team < r->team_count; team++) {
+        if (!r->roles[role].in_team[team]) continue;
+        need.players_min += step->roles[role].players_min;
+        need.players_max += step->roles[role].players_max;
+    }
+    return need;
+}
+
 /* ---- a ticket by itself ---- */
 
 /* Whether its players could all have places in that team, whoever else is in it. */

@@ -619,3 +619,38 @@ void ruleset_steps_build(struct ruleset *r, const struct ruleset_def *def,
     }
     if (!told->any) (void)ruleset_go_on(told, write_steps(&b, ages));
 }
+
+static double number_at(const struct ruleset_step *step, uint32_t rule, const struct property *p) {
+    double value;
+    memcpy(&value, (const char *)&step->bounds[rule] + p->offset, sizeof value);
+    return value;
+}
+
+/* False where it binds neither now nor later. */
+static bool read_number(const struct ruleset *r, uint32_t index, int64_t age_ms,
+                        const struct property *p, struct ruleset_number *out) {
+    const struct ruleset_step *step = ruleset_step_at(r, age_ms);
+    *out = (struct ruleset_number){.name = p->name, .next_ms = INT64_MAX};
+    out->now = out->next = number_at(step, index, p);
+    while (out->next == out->now && ++step < r->steps + r->step_count) {
+        out->next = number_at(step, index, p);
+        out->next_ms = step->age_ms;
+    }
+    if (out->next == out->now) out->next_ms = INT64_MAX;
+    return isfinite(out->now) || isfinite(out->next);
+}
+
+uint32_t ruleset_numbers(const struct ruleset *r, uint32_t index, int64_t age_ms,
+                         struct ruleset_number *out) {
+    const struct rule *rule = &r->rules[index];
+    uint32_t count = 0;
+    for (size_t i = 0; i < PROPERTY_COUNT; i++) {
+        const struct property *p = &properties[i];
+        bool is_reference = p->offset == offsetof(struct rule_bounds, reference);
+        if (!(p->owners & 1u << rule->kind)) continue;
+        if (is_reference && (!rule->has_reference || rule->reference)) continue;
+        assert(count < RULESET_NUMBERS_MAX);
+        count += read_number(r, index, age_ms, p, &out[count]);
+    }
+    return count;
+}

@@ -88,6 +88,71 @@
     ROW(CancelTicketRequest, ticket_id, 1, PB_BYTES)                  \
     ROW(WatchTicketRequest, ticket_id, 1, PB_BYTES)                   \
     ROW(WatchTicketRequest, known_state, 2, PB_VARINT)                \
+    /* explain.proto */                                               \
+    ROW(ExplainTicketRequest, ticket_id, 1, PB_BYTES)                 \
+    ROW(ExplainTicketRequest, player_id, 2, PB_BYTES)                 \
+    ROW(ExplainTicketResponse, ticket, 1, PB_BYTES)                   \
+    ROW(ExplainTicketResponse, sentences, 2, PB_BYTES)                \
+    ROW(ExplainTicketResponse, queues, 3, PB_BYTES)                   \
+    ROW(QueueExplanation, queue, 1, PB_BYTES)                         \
+    ROW(QueueExplanation, queue_version, 2, PB_VARINT)                \
+    ROW(QueueExplanation, reason, 3, PB_VARINT)                       \
+    ROW(QueueExplanation, rule, 4, PB_BYTES)                          \
+    ROW(QueueExplanation, position, 5, PB_VARINT)                     \
+    ROW(QueueExplanation, tickets_queued, 6, PB_VARINT)               \
+    ROW(QueueExplanation, players_queued, 7, PB_VARINT)               \
+    ROW(QueueExplanation, tickets_elsewhere, 8, PB_VARINT)            \
+    ROW(QueueExplanation, age_ms, 9, PB_VARINT)                       \
+    ROW(QueueExplanation, next_expansion_in_ms, 10, PB_VARINT)        \
+    ROW(QueueExplanation, near_tickets, 11, PB_VARINT)                \
+    ROW(QueueExplanation, near_players, 12, PB_VARINT)                \
+    ROW(QueueExplanation, near_is_all, 13, PB_VARINT)                 \
+    ROW(QueueExplanation, fitting_tickets, 14, PB_VARINT)             \
+    ROW(QueueExplanation, fitting_players, 15, PB_VARINT)             \
+    ROW(QueueExplanation, players_min, 16, PB_VARINT)                 \
+    ROW(QueueExplanation, players_max, 17, PB_VARINT)                 \
+    ROW(QueueExplanation, group_players, 18, PB_VARINT)               \
+    ROW(QueueExplanation, missing_players, 19, PB_VARINT)             \
+    ROW(QueueExplanation, rules, 20, PB_BYTES)                        \
+    ROW(QueueExplanation, nearest_miss, 21, PB_BYTES)                 \
+    ROW(QueueExplanation, teams, 22, PB_BYTES)                        \
+    ROW(QueueExplanation, roles, 23, PB_BYTES)                        \
+    ROW(QueueExplanation, eta_p50_ms, 24, PB_VARINT)                  \
+    ROW(QueueExplanation, eta_p90_ms, 25, PB_VARINT)                  \
+    ROW(QueueExplanation, any_match_in_ms, 27, PB_VARINT)             \
+    ROW(QueueExplanation, eta_samples, 26, PB_VARINT)                 \
+    ROW(RuleExplanation, name, 1, PB_BYTES)                           \
+    ROW(RuleExplanation, type, 2, PB_BYTES)                           \
+    ROW(RuleExplanation, of_pairs, 3, PB_VARINT)                      \
+    ROW(RuleExplanation, governed, 4, PB_VARINT)                      \
+    ROW(RuleExplanation, numbers, 5, PB_BYTES)                        \
+    ROW(RuleExplanation, rejected_tickets, 6, PB_VARINT)              \
+    ROW(RuleExplanation, rejected_alone_tickets, 7, PB_VARINT)        \
+    ROW(RuleExplanation, fails, 8, PB_VARINT)                         \
+    ROW(RuleExplanation, measured, 9, PB_FIXED64)                     \
+    ROW(RuleExplanation, bound, 10, PB_FIXED64)                       \
+    ROW(RuleNumber, name, 1, PB_BYTES)                                \
+    ROW(RuleNumber, now, 2, PB_FIXED64)                               \
+    ROW(RuleNumber, next, 3, PB_FIXED64)                              \
+    ROW(RuleNumber, next_in_ms, 4, PB_VARINT)                         \
+    ROW(NearestMiss, ticket_id, 1, PB_BYTES)                          \
+    ROW(NearestMiss, rule, 2, PB_BYTES)                               \
+    ROW(NearestMiss, failing_rules, 3, PB_VARINT)                     \
+    ROW(NearestMiss, distance, 4, PB_FIXED64)                         \
+    ROW(NearestMiss, measured, 5, PB_FIXED64)                         \
+    ROW(NearestMiss, bound, 6, PB_FIXED64)                            \
+    ROW(NearestMiss, will_be_admitted, 7, PB_VARINT)                  \
+    ROW(NearestMiss, admitted_in_ms, 8, PB_VARINT)                    \
+    ROW(NearestMiss, admitting_bound, 9, PB_FIXED64)                  \
+    ROW(TeamExplanation, name, 1, PB_BYTES)                           \
+    ROW(TeamExplanation, players_min, 2, PB_VARINT)                   \
+    ROW(TeamExplanation, players_max, 3, PB_VARINT)                   \
+    ROW(TeamExplanation, players, 4, PB_VARINT)                       \
+    ROW(RoleExplanation, name, 1, PB_BYTES)                           \
+    ROW(RoleExplanation, players_min, 2, PB_VARINT)                   \
+    ROW(RoleExplanation, players_max, 3, PB_VARINT)                   \
+    ROW(RoleExplanation, fitting_players, 4, PB_VARINT)               \
+    ROW(RoleExplanation, players, 5, PB_VARINT)                       \
     /* matches.proto */                                               \
     ROW(GetMatchRequest, match_id, 1, PB_BYTES)                       \
     ROW(GetMatchResponse, match, 1, PB_BYTES)                         \

@@ -19,6 +19,7 @@ enum method_route { ROUTE_DOOR, ROUTE_MATCHER, ROUTE_EVENTS };
     ROW(GET_TICKET, "Tickets/GetTicket", ROUTE_MATCHER, false, 5000)         \
     ROW(CANCEL_TICKET, "Tickets/CancelTicket", ROUTE_MATCHER, true, 5000)    \
     ROW(WATCH_TICKET, "Tickets/WatchTicket", ROUTE_MATCHER, false, 30000)    \
+    ROW(EXPLAIN_TICKET, "Tickets/ExplainTicket", ROUTE_MATCHER, false, 5000) \
     ROW(GET_MATCH, "Matches/GetMatch", ROUTE_MATCHER, false, 5000)           \
     ROW(LIST_MATCHES, "Matches/ListMatches", ROUTE_MATCHER, false, 5000)     \
     ROW(PUT_QUEUE, "Queues/PutQueue", ROUTE_MATCHER, true, 5000)             \

@@ -155,6 +155,10 @@ static enum err decode_create_many(const struct decoding *d, struct request *out
     return code;
 }
 
+_Static_assert((int)ExplainTicketRequest_ticket_id == (int)GetTicketRequest_ticket_id &&
+                   (int)ExplainTicketRequest_player_id == (int)GetTicketRequest_player_id,
+               "ExplainTicket names its ticket as GetTicket does");
+
 static enum err decode_get_ticket(const struct decoding *d, struct request *out) {
     struct pb_reader r = pb_reader(d->payload);
     struct pb_field f, last = {0};
@@ -347,21 +351,14 @@ static enum err decode_nothing(const struct decoding *d, struct request *out) {
 typedef enum err (*decode_fn)(const struct decoding *d, struct request *out);
 
 static const decode_fn decoders[METHOD_COUNT] = {
-    [METHOD_CREATE_TICKET] = decode_create,
-    [METHOD_CREATE_TICKETS] = decode_create_many,
-    [METHOD_GET_TICKET] = decode_get_ticket,
-    [METHOD_CANCEL_TICKET] = decode_cancel,
-    [METHOD_WATCH_TICKET] = decode_watch,
-    [METHOD_GET_MATCH] = decode_get_match,
-    [METHOD_LIST_MATCHES] = decode_list_matches,
-    [METHOD_PUT_QUEUE] = decode_put_queue,
-    [METHOD_GET_QUEUE] = decode_get_queue,
-    [METHOD_LIST_QUEUES] = decode_nothing,
-    [METHOD_DELETE_QUEUE] = decode_delete_queue,
-    [METHOD_VALIDATE_RULESET] = decode_validate,
-    [METHOD_GET_QUEUE_STATS] = decode_queue_stats,
-    [METHOD_REPLAY_EVENTS] = decode_replay,
-    [METHOD_CHECK] = decode_nothing,
+    [METHOD_CREATE_TICKET] = decode_create,      [METHOD_CREATE_TICKETS] = decode_create_many,
+    [METHOD_GET_TICKET] = decode_get_ticket,     [METHOD_CANCEL_TICKET] = decode_cancel,
+    [METHOD_WATCH_TICKET] = decode_watch,        [METHOD_EXPLAIN_TICKET] = decode_get_ticket,
+    [METHOD_GET_MATCH] = decode_get_match,       [METHOD_LIST_MATCHES] = decode_list_matches,
+    [METHOD_PUT_QUEUE] = decode_put_queue,       [METHOD_GET_QUEUE] = decode_get_queue,
+    [METHOD_LIST_QUEUES] = decode_nothing,       [METHOD_DELETE_QUEUE] = decode_delete_queue,
+    [METHOD_VALIDATE_RULESET] = decode_validate, [METHOD_GET_QUEUE_STATS] = decode_queue_stats,
+    [METHOD_REPLAY_EVENTS] = decode_replay,      [METHOD_CHECK] = decode_nothing,
     [METHOD_GET_STATUS] = decode_nothing,
 };
 

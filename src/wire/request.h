@@ -27,7 +27,7 @@ struct request {
         struct {
             struct id ticket_id; /* none when by player */
             struct str player_id;
-        } get_ticket;
+        } get_ticket; /* GET_TICKET, EXPLAIN_TICKET */
         struct {
             struct id ticket_id;
             int known_state; /* enum ticket_state; 0 = none known */

@@ -4,13 +4,14 @@
 #include "base/metrics.h"
 #include "model/eta.h"
 #include "wire/envelope.h"
+#include "wire/explain_codec.h"
 #include "wire/fields.h"
 #include "wire/match_codec.h"
 
 #include <string.h>
 
-void response_ticket(const struct ticket *t, struct ticket_wait wait, const struct match *m,
-                     struct strbuf *out) {
+static void write_ticket(const struct ticket *t, struct ticket_wait wait, uint32_t key,
+                         struct strbuf *out) {
     struct ticket_view view = {
         .id = t->id,
         .state = t->state,
@@ -22,8 +23,49 @@ void response_ticket(const struct ticket *t, struct ticket_wait wait, const stru
         .reason = t->reason,
         .wait = wait,
     };
-    ticket_codec_write(&view, GetTicketResponse_ticket, out);
+    ticket_codec_write(&view, key, out);
+}
+
+void response_ticket(const struct ticket *t, struct ticket_wait wait, const struct match *m,
+                     struct strbuf *out) {
+    write_ticket(t, wait, GetTicketResponse_ticket, out);
     if (m) match_codec_write(&m->spec, GetTicketResponse_match, out);
+}
+
+/* One string field per line. */
+static void write_lines(struct str lines, uint32_t key, struct strbuf *out) {
+    while (lines.size > 0) {
+        const char *end = memchr(lines.at, '\n', lines.size);
+        size_t size = end ? (size_t)(end - lines.at) : lines.size;
+        if (size) pb_add_text(out, key, (struct str){lines.at, size});
+        size_t used = end ? size + 1 : size;
+        lines = (struct str){lines.at + used, lines.size - used};
+    }
+}
+
+/* Of one queue of `count`: named where there are several. */
+static void write_sentences(const struct response_explained *e, uint32_t count,
+                            struct strbuf *out) {
+    struct strbuf text = {0};
+    if (count > 1) strbuf_printf(&text, "In queue %.*s:\n", STR_PRINT(e->queue->def->name));
+    why_text(&e->why, &text);
+    write_lines(strbuf_str(&text), ExplainTicketResponse_sentences, out);
+    strbuf_fini(&text);
+}
+
+void response_explain(const struct ticket *t, struct ticket_wait wait,
+                      const struct response_explained *queues, uint32_t count, struct strbuf *out) {
+    write_ticket(t, wait, ExplainTicketResponse_ticket, out);
+    if (count == 0) {
+        struct strbuf text = {0};
+        why_text_ended(t, &text);
+        write_lines(strbuf_str(&text), ExplainTicketResponse_sentences, out);
+        strbuf_fini(&text);
+    }
+    for (uint32_t i = 0; i < count; i++)
+        write_sentences(&queues[i], count, out);
+    for (uint32_t i = 0; i < count; i++)
+        explain_codec_write(queues[i].queue, &queues[i].why, out);
 }
 
 static void write_failure(uint32_t index, const struct response_created *item, struct strbuf *out) {
@@ -58,17 +100,6 @@ static void write_queue(const struct queue *q, uint32_t key, struct strbuf *out)
     pb_put_text(out, Queue_definition_json, q->def->json);
     pb_put_int(out, Queue_update_time_ms, q->updated_ms);
     pb_close(out, queue);
-}
-
-/* One string field per line. */
-static void write_lines(struct str lines, uint32_t key, struct strbuf *out) {
-    while (lines.size > 0) {
-        const char *end = memchr(lines.at, '\n', lines.size);
-        size_t size = end ? (size_t)(end - lines.at) : lines.size;
-        if (size) pb_add_text(out, key, (struct str){lines.at, size});
-        size_t used = end ? size + 1 : size;
-        lines = (struct str){lines.at + used, lines.size - used};
-    }
 }
 
 void response_queue(const struct queue *q, bool changed, struct str notes, struct strbuf *out) {

@@ -7,12 +7,21 @@
 #define MUSTER_WIRE_RESPONSE_H
 
 #include "model/realm.h"
+#include "model/why.h"
 #include "wire/request.h"
 
 /* Fits Create-, Get-, Cancel- and WatchTicketResponse alike. `wait`: what is left of it. `m`: the
  * ticket's match, or NULL. */
 void response_ticket(const struct ticket *t, struct ticket_wait wait, const struct match *m,
                      struct strbuf *out);
+
+struct response_explained { /* one of the queues it waits in */
+    const struct queue *queue;
+    struct why why;
+};
+/* ExplainTicketResponse; no queues: the ticket does not wait. */
+void response_explain(const struct ticket *t, struct ticket_wait wait,
+                      const struct response_explained *queues, uint32_t count, struct strbuf *out);
 
 struct response_created { /* per ticket of a CreateTickets */
     struct id ticket_id;  /* none when refused */

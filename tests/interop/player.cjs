@@ -63,6 +63,11 @@ async function joinsAndLeaves(socket) {
   assert.equal(joined.ok, true, JSON.stringify(joined));
   assert.equal(joined.ticket.state, "QUEUED");
   assert.equal((await queued).ticket.ticketId, joined.ticket.ticketId);
+  const told = await ask(socket, "explain_ticket");
+  assert.equal(told.ok, true, JSON.stringify(told));
+  assert.equal(told.ticket.ticketId, joined.ticket.ticketId);
+  assert.equal(told.queues[0].queue, "1v1_duel");
+  assert.ok(told.sentences.length >= 3, JSON.stringify(told));
   const cancelled = once(socket, "ticket_updated");
   const left = await ask(socket, "leave_queue");
   assert.equal(left.ticket.state, "CANCELLED", JSON.stringify(left));

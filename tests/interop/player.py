@@ -52,6 +52,10 @@ def main():
     joined = ann.ask("join_queue", ticket)
     assert joined["ok"], joined
     assert ann.expect("ticket_updated")["ticket"]["ticketId"] == joined["ticket"]["ticketId"]
+    told = ann.ask("explain_ticket", {})
+    assert told["ok"] and told["queues"][0]["reason"], told
+    assert bob.ask("explain_ticket", {"ticketId": joined["ticket"]["ticketId"]})["error"][
+        "code"] == "NOT_FOUND"
     left = ann.ask("leave_queue", {})
     assert left["ticket"]["state"] == "CANCELLED", left
 

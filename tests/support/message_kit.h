@@ -30,6 +30,8 @@ static const ProtobufCMessageDescriptor *const message_kit_types[] = {
     &muster__v1__cancel_ticket_response__descriptor,
     &muster__v1__watch_ticket_request__descriptor,
     &muster__v1__watch_ticket_response__descriptor,
+    &muster__v1__explain_ticket_request__descriptor,
+    &muster__v1__explain_ticket_response__descriptor,
     &muster__v1__get_match_request__descriptor,
     &muster__v1__get_match_response__descriptor,
     &muster__v1__list_matches_request__descriptor,

@@ -57,6 +57,8 @@ RPC(muster_cancel_ticket, "Tickets/CancelTicket", Muster__V1__CancelTicketReques
     Muster__V1__CancelTicketResponse)
 RPC(muster_watch_ticket, "Tickets/WatchTicket", Muster__V1__WatchTicketRequest,
     Muster__V1__WatchTicketResponse)
+RPC(muster_explain_ticket, "Tickets/ExplainTicket", Muster__V1__ExplainTicketRequest,
+    Muster__V1__ExplainTicketResponse)
 RPC(muster_get_match, "Matches/GetMatch", Muster__V1__GetMatchRequest, Muster__V1__GetMatchResponse)
 RPC(muster_list_matches, "Matches/ListMatches", Muster__V1__ListMatchesRequest,
     Muster__V1__ListMatchesResponse)

@@ -123,6 +123,36 @@ static int answer_cancel(struct world *w, ProtobufCMessage **response) {
     return MUSTER_OK;
 }
 
+static int answer_explain(struct world *w, const Muster__V1__Request *request,
+                          ProtobufCMessage **response) {
+    Muster__V1__ExplainTicketRequest *in = muster__v1__explain_ticket_request__unpack(
+        NULL, request->payload.len, request->payload.data);
+    bool by_player = in->key_case == MUSTER__V1__EXPLAIN_TICKET_REQUEST__KEY_PLAYER_ID;
+    bool found = w->ticket_id != NULL && (by_player ? strcmp(in->player_id, w->ticket_player) == 0
+                                                    : strcmp(in->ticket_id, w->ticket_id) == 0);
+    muster__v1__explain_ticket_request__free_unpacked(in, NULL);
+    if (!found) return MUSTER_NOT_FOUND;
+    Muster__V1__ExplainTicketResponse out = MUSTER__V1__EXPLAIN_TICKET_RESPONSE__INIT;
+    Muster__V1__Ticket ticket = MUSTER__V1__TICKET__INIT;
+    Muster__V1__Player player = MUSTER__V1__PLAYER__INIT, *players[] = {&player};
+    Muster__V1__QueueExplanation queue = MUSTER__V1__QUEUE_EXPLANATION__INIT, *queues[] = {&queue};
+    Muster__V1__NearestMiss miss = MUSTER__V1__NEAREST_MISS__INIT;
+    char *sentences[] = {(char *)"You wait."};
+    player.player_id = (char *)w->ticket_player;
+    ticket.ticket_id = (char *)w->ticket_id;
+    ticket.n_players = 1;
+    ticket.players = players;
+    miss.ticket_id = (char *)TICKET_B;
+    miss.measured = 160;
+    queue.nearest_miss = &miss;
+    out.ticket = &ticket;
+    out.n_sentences = out.n_queues = 1;
+    out.sentences = sentences;
+    out.queues = queues;
+    *response = fake_copy(&out.base);
+    return MUSTER_OK;
+}
+
 static int answer_list(struct world *w, ProtobufCMessage **response) {
     w->lists++;
     Muster__V1__ListQueuesResponse out = MUSTER__V1__LIST_QUEUES_RESPONSE__INIT;
@@ -142,6 +172,7 @@ static int answer(void *arg, const Muster__V1__Request *request, ProtobufCMessag
     const char *method = strchr(request->method, '/') + 1;
     if (strcmp(method, "GetTicket") == 0) return answer_get(w, request, response);
     if (strcmp(method, "CreateTicket") == 0) return answer_create(w, request, response);
+    if (strcmp(method, "ExplainTicket") == 0) return answer_explain(w, request, response);
     if (strcmp(method, "CancelTicket") == 0) return answer_cancel(w, response);
     if (strcmp(method, "ListQueues") == 0) return answer_list(w, response);
     if (strcmp(method, "ReplayEvents") == 0) return MUSTER_OUT_OF_RANGE;
@@ -419,6 +450,29 @@ static void leave_queue_cancels_the_players_own_ticket_only(void **state) {
     polling_player_free(bob);
 }
 
+static void explain_ticket_tells_the_player_of_his_own_ticket_only(void **state) {
+    struct world *w = *state;
+    w->ticket_id = TICKET_A;
+    w->ticket_player = "ann";
+    w->state = MUSTER__V1__TICKET_STATE__QUEUED;
+    struct polling_player *ann = join(w, "ann"), *bob = join(w, "bob");
+    polling_player_emit(bob, 1, "[\"explain_ticket\",{\"ticketId\":\"" TICKET_A "\"}]");
+    polling_player_expect(bob, "431[{\"ok\":false,\"error\":{\"code\":\"NOT_FOUND\"");
+    polling_player_emit(bob, 2, "[\"explain_ticket\"]");
+    polling_player_expect(bob, "432[{\"ok\":false,\"error\":{\"code\":\"NOT_FOUND\"");
+    polling_player_emit(bob, 3, "[\"explain_ticket\",{\"tickedId\":\"x\"}]");
+    polling_player_expect(bob, "433[{\"ok\":false,\"error\":{\"code\":\"INVALID_ARGUMENT\"");
+    polling_player_emit(ann, 4, "[\"explain_ticket\"]");
+    polling_player_expect(ann, "434[{\"ok\":true,\"ticket\":{\"ticketId\":\"" TICKET_A "\"");
+    polling_player_emit(ann, 5, "[\"explain_ticket\",{\"ticketId\":\"" TICKET_A "\"}]");
+    polling_player_expect(ann, "435[{\"ok\":true");
+    polling_player_expect(ann, "\"sentences\":[\"You wait.\"]");
+    polling_player_expect(ann, "\"measured\":160");
+    assert_false(polling_player_has(ann, TICKET_B)); /* another player's ticket */
+    polling_player_free(ann);
+    polling_player_free(bob);
+}
+
 static void list_queues_asks_the_api_once_for_many_players(void **state) {
     struct world *w = *state;
     struct polling_player *p = join(w, "ann");
@@ -515,6 +569,7 @@ int main(void) {
         TEST(player_who_was_away_is_told_of_his_match_when_he_comes_back),
         TEST(late_first_event_of_an_ended_ticket_is_not_told),
         TEST(leave_queue_cancels_the_players_own_ticket_only),
+        TEST(explain_ticket_tells_the_player_of_his_own_ticket_only),
         TEST(list_queues_asks_the_api_once_for_many_players),
         TEST(ninth_request_of_a_socket_under_way_is_refused),
         TEST(lost_events_bring_every_player_his_state_now),

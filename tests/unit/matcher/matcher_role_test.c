@@ -125,6 +125,51 @@ static void second_ticket_of_a_player_is_refused_and_names_the_first(void **stat
     kit_stop(&k);
 }
 
+static Muster__V1__ExplainTicketResponse *explain(struct kit *k, const char *player) {
+    Muster__V1__ExplainTicketRequest r = MUSTER__V1__EXPLAIN_TICKET_REQUEST__INIT;
+    r.key_case = MUSTER__V1__EXPLAIN_TICKET_REQUEST__KEY_PLAYER_ID;
+    r.player_id = (char *)player;
+    struct kit_answer *a = kit_send(k, METHOD_EXPLAIN_TICKET, &r.base, NULL, KIT_TIMEOUT_MS);
+    Muster__V1__ExplainTicketResponse *told =
+        kit_unpack(a, &muster__v1__explain_ticket_response__descriptor);
+    kit_fini(a);
+    return told;
+}
+
+static void a_waiting_ticket_is_explained_and_no_other(void **state) {
+    (void)state;
+    struct kit k;
+    kit_start(&k);
+    kit_put_queue(&k, KIT_DUEL);
+    struct kit_ticket_id ann = create(&k, "ann", 100), bob = create(&k, "bob", 115);
+    Muster__V1__ExplainTicketResponse *told = explain(&k, "ann");
+    assert_string_equal(told->ticket->ticket_id, ann.text);
+    assert_int_equal(told->n_queues, 1);
+    assert_int_equal(told->queues[0]->reason, MUSTER__V1__WAIT_REASON__WAIT_RULES);
+    assert_string_equal(told->queues[0]->nearest_miss->ticket_id, bob.text);
+    assert_true(told->queues[0]->nearest_miss->measured == 15);
+    assert_true(told->n_sentences >= 3);
+    kit_free(told);
+    struct kit_answer *cancelled = kit_cancel(&k, ann, "cancel");
+    assert_int_equal(kit_wait(cancelled), ERR_OK);
+    kit_fini(cancelled);
+    Muster__V1__ExplainTicketRequest r = MUSTER__V1__EXPLAIN_TICKET_REQUEST__INIT;
+    r.key_case = MUSTER__V1__EXPLAIN_TICKET_REQUEST__KEY_TICKET_ID;
+    r.ticket_id = ann.text;
+    struct kit_answer *a = kit_send(&k, METHOD_EXPLAIN_TICKET, &r.base, NULL, KIT_TIMEOUT_MS);
+    told = kit_unpack(a, &muster__v1__explain_ticket_response__descriptor);
+    assert_int_equal(told->n_queues, 0);
+    assert_int_equal(told->ticket->state, MUSTER__V1__TICKET_STATE__CANCELLED);
+    assert_int_equal(told->n_sentences, 1);
+    kit_free(told);
+    kit_fini(a);
+    r.key_case = MUSTER__V1__EXPLAIN_TICKET_REQUEST__KEY_PLAYER_ID;
+    r.player_id = (char *)"ann";
+    kit_expect(kit_send(&k, METHOD_EXPLAIN_TICKET, &r.base, NULL, KIT_TIMEOUT_MS), ERR_NOT_FOUND,
+               "ann");
+    kit_stop(&k);
+}
+
 static void refusals_about_undurable_tickets_wait_for_them(void **state) {
     (void)state;
     struct kit k;
@@ -471,6 +516,7 @@ int main(void) {
         cmocka_unit_test(drain_answers_long_polls_and_holds_no_more),
         cmocka_unit_test(same_request_id_in_parallel_creates_one_ticket),
         cmocka_unit_test(second_ticket_of_a_player_is_refused_and_names_the_first),
+        cmocka_unit_test(a_waiting_ticket_is_explained_and_no_other),
         cmocka_unit_test(refusals_about_undurable_tickets_wait_for_them),
         cmocka_unit_test(
             calls_end_unavailable_in_time_while_redis_hangs_and_a_repeat_gets_the_ticket),

@@ -52,7 +52,7 @@ static void a_name_that_is_not_exactly_a_method_is_none(void **state) {
     assert_null(method_find(STR("muster.v1.Tickets/CreateTicket ")));
     assert_null(method_find(STR("muster.v1.Tickets/CreateTicket\0")));
     assert_null(method_find(STR("muster.v1.Tickets/createticket")));
-    assert_null(method_find(STR("muster.v1.Tickets/ExplainTicket"))); /* declared, not served yet */
+    assert_null(method_find(STR("muster.v1.Tickets/NoSuchTicket")));
 }
 
 static void what_changes_state_is_what_needs_a_request_id(void **state) {

@@ -562,6 +562,12 @@ static void a_ticket_is_asked_for_by_id_or_player(void **state) {
     decoded_free(&d);
     strbuf_fini(&both);
     struct strbuf none = {0}, bad = text_of(GetTicketRequest_player_id, "a/b");
+    struct strbuf explain = text_of(ExplainTicketRequest_player_id, "p1");
+    d = decode(METHOD_EXPLAIN_TICKET, &explain);
+    assert_int_equal(d.code, ERR_OK);
+    assert_text(d.r.get_ticket.player_id, "p1");
+    decoded_free(&d);
+    strbuf_fini(&explain);
     assert_refused(METHOD_GET_TICKET, &none, "ticket_id",
                    "ticket_id is \"\"; allowed is a ULID of 26 characters");
     assert_refused(METHOD_GET_TICKET, &bad, "player_id",

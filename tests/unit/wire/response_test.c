@@ -10,6 +10,8 @@
 #include "support/wire_kit.h"
 #include "wire/queue_json.h"
 
+#include <math.h>
+
 /* UNPACK(v1__x, b): the message in strbuf `b`, freed; fails the test when it is none. */
 #define UNPACK(type, b) unpack(&muster__##type##__descriptor, (b))
 static void *unpack(const ProtobufCMessageDescriptor *type, struct strbuf *b) {
@@ -314,6 +316,131 @@ static void expect_metric(void *arg, const struct metric_sample *sample) {
     assert_string_equal(t->status->metrics[(*t->at)++]->name, sample->name);
 }
 
+struct parts { /* what an explanation points to */
+    struct ruleset_number number;
+    struct why_rule rule;
+    struct why_team team;
+    struct why_role role;
+    struct ticket other;
+};
+
+static struct why any_why(struct wire_kit *k, struct parts *p) {
+    p->number = (struct ruleset_number){"maxDistance", 50, INFINITY, 20000};
+    p->rule = (struct why_rule){.name = STR("near"),
+                                .type = "batchDistance",
+                                .attribute = STR("skill"),
+                                .scope = RULE_OF_PAIRS,
+                                .numbers = &p->number,
+                                .number_count = 1,
+                                .rejected = (uint32_t)wire_kit_below(k, 100),
+                                .rejected_alone = (uint32_t)wire_kit_below(k, 100)};
+    p->team = (struct why_team){STR("red"), 1, 5, (uint32_t)wire_kit_below(k, 6)};
+    p->role = (struct why_role){STR("tank"), 1, 2, 3, 1};
+    p->other = (struct ticket){.id = wire_kit_id(k)};
+    return (struct why){.reason = WHY_RULES,
+                        .position = 1 + wire_kit_below(k, 9),
+                        .tickets_queued = 10 + wire_kit_below(k, 1000000),
+                        .players_queued = 7,
+                        .tickets_elsewhere = 3,
+                        .age_ms = 12000,
+                        .next_step_in_ms = 8000,
+                        .any_match_in_ms = 9000,
+                        .near = 12,
+                        .near_players = 13,
+                        .near_is_all = true,
+                        .fitting = 2,
+                        .fitting_players = 4,
+                        .rules = &p->rule,
+                        .rule_count = 1,
+                        .miss = {.ticket = &p->other,
+                                 .failing = 1,
+                                 .distance = 160,
+                                 .has_numbers = true,
+                                 .measured = 160,
+                                 .bound = 50,
+                                 .admitted_in_ms = 8000,
+                                 .admitting = 200},
+                        .teams = &p->team,
+                        .team_count = 1,
+                        .roles = &p->role,
+                        .role_count = 1,
+                        .players_min = 2,
+                        .players_max = 10,
+                        .own_players = 1,
+                        .players = 5,
+                        .missing = 1,
+                        .wait = {{1000, 9000}, ETA_NARROW, 44}};
+}
+
+static void assert_why(const Muster__V1__QueueExplanation *got, const struct why *w) {
+    assert_int_equal(got->reason, w->reason);
+    assert_string_equal(got->rule, "near");
+    assert_true(got->position == w->position && got->tickets_queued == w->tickets_queued);
+    assert_true(got->players_queued == 7 && got->tickets_elsewhere == 3);
+    assert_true(got->age_ms == 12000 && got->next_expansion_in_ms == 8000);
+    assert_int_equal(got->any_match_in_ms, 9000);
+    assert_true(got->near_tickets == 12 && got->near_players == 13 && got->near_is_all);
+    assert_true(got->fitting_tickets == 2 && got->fitting_players == 4);
+    assert_true(got->players_min == 2 && got->players_max == 10);
+    assert_true(got->group_players == 5 && got->missing_players == 1);
+    assert_int_equal(got->n_rules, 1);
+    assert_int_equal(got->rules[0]->rejected_tickets, w->rules[0].rejected);
+    assert_int_equal(got->rules[0]->rejected_alone_tickets, w->rules[0].rejected_alone);
+    assert_true(got->rules[0]->of_pairs && !got->rules[0]->fails);
+    assert_true(got->rules[0]->numbers[0]->now == 50 && isinf(got->rules[0]->numbers[0]->next));
+    assert_int_equal(got->rules[0]->numbers[0]->next_in_ms, 8000);
+    assert_id(got->nearest_miss->ticket_id, w->miss.ticket->id);
+    assert_string_equal(got->nearest_miss->rule, "near");
+    assert_true(got->nearest_miss->measured == 160 && got->nearest_miss->bound == 50);
+    assert_true(got->nearest_miss->will_be_admitted && got->nearest_miss->admitting_bound == 200);
+    assert_int_equal(got->nearest_miss->admitted_in_ms, 8000);
+    assert_int_equal(got->teams[0]->players, w->teams[0].players);
+    assert_int_equal(got->roles[0]->fitting_players, 3);
+    assert_true(got->eta_p50_ms == 1000 && got->eta_p90_ms == 9000 && got->eta_samples == 44);
+}
+
+static void an_explanation_is_told_whole_queue_by_queue(void **state) {
+    (void)state;
+    struct wire_kit k = wire_kit_new();
+    struct queue q = {.def = parse_queue(), .version = 3};
+    for (int i = 0; i < 50; i++) {
+        struct ticket t = {
+            .id = wire_kit_id(&k), .state = TICKET_QUEUED, .spec = wire_kit_spec(&k)};
+        struct parts parts;
+        struct response_explained two[2] = {{&q, any_why(&k, &parts)}};
+        two[1] = two[0];
+        struct strbuf b = {0};
+        response_explain(&t, (struct ticket_wait){1000, 9000}, two, 2, &b);
+        Muster__V1__ExplainTicketResponse *r = UNPACK(v1__explain_ticket_response, &b);
+        assert_id(r->ticket->ticket_id, t.id);
+        assert_int_equal(r->ticket->eta_p90_ms, 9000);
+        assert_int_equal(r->n_queues, 2);
+        assert_string_equal(r->queues[1]->queue, "duel");
+        assert_int_equal(r->queues[1]->queue_version, 3);
+        for (int n = 0; n < 2; n++)
+            assert_why(r->queues[n], &two[n].why);
+        assert_string_equal(r->sentences[0], "In queue duel:");
+        free_message(r);
+        arena_reset(k.arena);
+    }
+    queue_def_free(q.def);
+    wire_kit_free(&k);
+}
+
+static void a_ticket_that_has_ended_is_explained_by_its_end(void **state) {
+    (void)state;
+    struct wire_kit k = wire_kit_new();
+    struct ticket t = {.id = wire_kit_id(&k), .state = TICKET_EXPIRED, .spec = wire_kit_spec(&k)};
+    struct strbuf b = {0};
+    response_explain(&t, (struct ticket_wait){0, 0}, NULL, 0, &b);
+    Muster__V1__ExplainTicketResponse *r = UNPACK(v1__explain_ticket_response, &b);
+    assert_int_equal(r->n_queues, 0);
+    assert_int_equal(r->n_sentences, 1);
+    assert_int_equal(r->ticket->state, MUSTER__V1__TICKET_STATE__EXPIRED);
+    free_message(r);
+    wire_kit_free(&k);
+}
+
 static void status_tells_every_metric(void **state) {
     (void)state;
     static const char *const roles[] = {"api", "matcher"};
@@ -369,6 +496,8 @@ int main(void) {
         cmocka_unit_test(queues_are_told_with_their_notes_a_line_each),
         cmocka_unit_test(queue_stats_hold_totals_waits_and_the_mean_quality),
         cmocka_unit_test(queue_stats_tell_what_new_tickets_wait),
+        cmocka_unit_test(an_explanation_is_told_whole_queue_by_queue),
+        cmocka_unit_test(a_ticket_that_has_ended_is_explained_by_its_end),
         cmocka_unit_test(status_tells_every_metric),
         cmocka_unit_test(a_check_that_fails_is_an_empty_message),
     };

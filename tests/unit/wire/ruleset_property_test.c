@@ -5,6 +5,7 @@
  *  - explaining agrees with judging: every rule holds where the match is legal, and one does not
  *    where it is not and the teams have their sizes
  *  - printing what was printed gives the same text and the same meaning
+ *  - what can be judged on pairs holds for every pair of a legal match
  */
 #include "base/rng.h"
 #include "support/match_text.h"
@@ -196,6 +197,22 @@ static void check_print(void) {
     strbuf_fini(&again);
 }
 
+static void check_pair(const struct ruleset *r, const struct candidate *c, uint32_t i, uint32_t j,
+                       struct arena *arena) {
+    const struct ticket *tickets[2] = {c->tickets[i], c->tickets[j]};
+    uint32_t team_of[2] = {0, 1};
+    struct candidate pair = {tickets, team_of, 2, c->age_ms};
+    struct rule_report reports[16];
+    bool solo = tickets[0]->spec.player_count == 1 && tickets[1]->spec.player_count == 1;
+    enum rule_scope least = solo ? RULE_OF_SOLO_PAIRS : RULE_OF_PAIRS;
+    ruleset_explain_part(r, &pair, least, reports, arena);
+    for (uint32_t k = 0; k < ruleset_rule_count(r); k++) {
+        bool judged = ruleset_rule_scope(r, k) >= least && !reports[k].governed;
+        if (judged && reports[k].outcome == RULE_FAILS)
+            fail_msg("rule %u fails for a pair of a legal match", k);
+    }
+}
+
 static void what_holds_for_all_rulesets_and_matches(void **state) {
     (void)state;
     const uint64_t seed = 20250301;
@@ -216,6 +233,8 @@ static void what_holds_for_all_rulesets_and_matches(void **state) {
             struct candidate c = {m.tickets, m.team_of, m.ticket_count, age};
             struct verdict v = ruleset_evaluate(r, &c, arena);
             if (v.legal) check_limits(r, &m, age, &v);
+            for (uint32_t i = 0; v.legal && i + 1 < m.ticket_count; i++)
+                check_pair(r, &c, i, m.ticket_count - 1, arena);
             check_reports(r, &c, &v, arena);
             reverse(&m);
             struct verdict reversed = ruleset_evaluate(r, &c, arena);

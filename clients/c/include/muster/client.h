@@ -103,6 +103,8 @@ MUSTER_RPC(muster_create_tickets, Muster__V1__CreateTicketsRequest,
 MUSTER_RPC(muster_get_ticket, Muster__V1__GetTicketRequest, Muster__V1__GetTicketResponse);
 MUSTER_RPC(muster_cancel_ticket, Muster__V1__CancelTicketRequest, Muster__V1__CancelTicketResponse);
 MUSTER_RPC(muster_watch_ticket, Muster__V1__WatchTicketRequest, Muster__V1__WatchTicketResponse);
+MUSTER_RPC(muster_explain_ticket, Muster__V1__ExplainTicketRequest,
+           Muster__V1__ExplainTicketResponse);
 MUSTER_RPC(muster_get_match, Muster__V1__GetMatchRequest, Muster__V1__GetMatchResponse);
 MUSTER_RPC(muster_list_matches, Muster__V1__ListMatchesRequest, Muster__V1__ListMatchesResponse);
 MUSTER_RPC(muster_put_queue, Muster__V1__PutQueueRequest, Muster__V1__PutQueueResponse);
