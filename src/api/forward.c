@@ -112,7 +112,7 @@ static void start_try(struct job *j) {
     if (f->count > 1 && !is_long_poll(j) && timeout_ms > TRY_MS) timeout_ms = TRY_MS;
     j->tries++;
     if (f->count > 1 && !connected(d)) { /* it would wait for the connection */
-        struct muster_status away = {MUSTER_UNAVAILABLE, "not connected", ""};
+        struct muster_status away = {.code = MUSTER_UNAVAILABLE, .message = "not connected"};
         note_failure(j, &away);
         fail(j);
         return;

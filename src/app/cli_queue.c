@@ -12,7 +12,7 @@
 
 struct queue_options {
     struct client_options client;
-    bool allow_shrinking, json, print;
+    bool allow_shrinking, json, print, cancel_unfit, cancel_tickets;
     char *tickets;
 };
 
@@ -21,6 +21,11 @@ static const struct config_row rows[] = {
     {"allow-shrinking", CONFIG_BOOL, "false", 0, 0, "", NULL,
      "put, check: accept an expansion that narrows a limit",
      offsetof(struct queue_options, allow_shrinking)},
+    {"cancel-unfit", CONFIG_BOOL, "false", 0, 0, "", NULL,
+     "put: cancel waiting tickets that the new rules do not admit",
+     offsetof(struct queue_options, cancel_unfit)},
+    {"cancel-tickets", CONFIG_BOOL, "false", 0, 0, "", NULL,
+     "delete: cancel the tickets in the queue", offsetof(struct queue_options, cancel_tickets)},
     {"tickets", CONFIG_TEXT, "", 0, 0, "", NULL,
      "explain: file of tickets that are judged as one match",
      offsetof(struct queue_options, tickets)},
@@ -184,6 +189,7 @@ static int put_one(void *arg, const struct queue_options *o, const struct defini
     char *text = mem_text(d->json);
     put.definition_json = text;
     put.allow_shrinking = o->allow_shrinking;
+    put.cancel_unfit = o->cancel_unfit;
     Muster__V1__PutQueueResponse *answer = NULL;
     struct muster_status status;
     int end = EXIT_CODE_OK;
@@ -230,9 +236,11 @@ static int get_queue(struct muster_client *client, const char *name) {
     return EXIT_CODE_OK;
 }
 
-static int delete_queue(struct muster_client *client, const char *name) {
+static int delete_queue(struct muster_client *client, const char *name,
+                        const struct queue_options *o) {
     Muster__V1__DeleteQueueRequest request = MUSTER__V1__DELETE_QUEUE_REQUEST__INIT;
     request.name = (char *)name;
+    request.cancel_tickets = o->cancel_tickets;
     Muster__V1__DeleteQueueResponse *answer = NULL;
     struct muster_status status;
     if (muster_delete_queue(client, &request, NULL, &answer, &status) != MUSTER_OK)
@@ -264,7 +272,7 @@ static int with_client(const char *verb, const char *operand, const struct queue
     else if (strcmp(verb, "get") == 0)
         end = get_queue(client, operand);
     else if (strcmp(verb, "delete") == 0)
-        end = delete_queue(client, operand);
+        end = delete_queue(client, operand, o);
     else
         end = queue_stats(client, operand);
     muster_close(client);

@@ -1,4 +1,4 @@
-/* cli_ticket.c - `muster ticket`: create, get, cancel, watch, explain. */
+/* cli_ticket.c - `muster ticket`: create, get, cancel, watch, explain, update, heartbeat. */
 #include "app/command.h"
 
 #include "app/cli_explain.h"
@@ -27,11 +27,13 @@ static const struct config_row rows[] = {
 };
 
 static const char usage[] =
-    "usage: muster ticket create FILE | get ID | cancel ID | watch ID | explain ID\n\n"
+    "usage: muster ticket create FILE | get ID | cancel ID | watch ID | explain ID\n"
+    "                     update FILE | heartbeat ID...\n\n"
     "create takes a CreateTicketRequest as JSON (- is stdin), for example\n"
     "  "
     "{\"queues\":[\"1v1_duel\"],\"players\":[{\"playerId\":\"ann\",\"attributes\":{\"skill\":90}}]}"
     "\n"
+    "update takes an UpdateTicketRequest: ticketId, and what its players bring from now on.\n"
     "watch prints the ticket at each change until it has ended. Output is JSON lines.\n"
     "explain says why the ticket is not matched yet: in words for the player, then in numbers.\n";
 
@@ -88,6 +90,42 @@ static int cancel(struct muster_client *client, const char *id) {
     return EXIT_CODE_OK;
 }
 
+static int update(struct muster_client *client, const char *path) {
+    struct strbuf json = {0};
+    struct err_text why = {0};
+    ProtobufCMessage *request = NULL;
+    enum err code = command_read_file(path, 1048576, &json, &why);
+    if (code == ERR_OK)
+        code = json_to_message(strbuf_str(&json), &muster__v1__update_ticket_request__descriptor,
+                               &request, &why);
+    strbuf_fini(&json);
+    if (code != ERR_OK) return command_fail(code, &why);
+    Muster__V1__UpdateTicketResponse *answer = NULL;
+    struct muster_status status;
+    int end = EXIT_CODE_OK;
+    if (muster_update_ticket(client, (Muster__V1__UpdateTicketRequest *)request, NULL, &answer,
+                             &status) != MUSTER_OK)
+        end = command_fail_status(&status);
+    else
+        command_print(&answer->ticket->base);
+    muster_free(answer);
+    protobuf_c_message_free_unpacked(request, NULL);
+    return end;
+}
+
+static int heartbeat(struct muster_client *client, int count, char **ids) {
+    Muster__V1__HeartbeatTicketsRequest request = MUSTER__V1__HEARTBEAT_TICKETS_REQUEST__INIT;
+    Muster__V1__HeartbeatTicketsResponse *answer = NULL;
+    struct muster_status status;
+    request.n_ticket_ids = (size_t)count;
+    request.ticket_ids = ids;
+    if (muster_heartbeat_tickets(client, &request, NULL, &answer, &status) != MUSTER_OK)
+        return command_fail_status(&status);
+    command_print(&answer->base);
+    muster_free(answer);
+    return EXIT_CODE_OK;
+}
+
 static bool open_state(Muster__V1__TicketState state) {
     return state == MUSTER__V1__TICKET_STATE__QUEUED || state == MUSTER__V1__TICKET_STATE__PROPOSED;
 }
@@ -129,27 +167,34 @@ static int explain(struct muster_client *client, const char *id, const struct ti
     return EXIT_CODE_OK;
 }
 
-static int run_verb(struct muster_client *client, const char *verb, const char *operand,
+static int run_verb(struct muster_client *client, int argc, char **argv,
                     const struct ticket_options *o) {
+    const char *verb = argv[1], *operand = argv[2];
     if (strcmp(verb, "create") == 0) return create(client, operand, o);
     if (strcmp(verb, "get") == 0) return get(client, operand, o);
     if (strcmp(verb, "cancel") == 0) return cancel(client, operand);
     if (strcmp(verb, "explain") == 0) return explain(client, operand, o);
+    if (strcmp(verb, "update") == 0) return update(client, operand);
+    if (strcmp(verb, "heartbeat") == 0) return heartbeat(client, argc - 2, argv + 2);
     return watch(client, operand);
 }
 
 int ticket_command(int argc, char **argv) {
-    static const char *const verbs[] = {"create", "get", "cancel", "watch", "explain"};
+    static const char *const verbs[] = {"create",  "get",    "cancel",   "watch",
+                                        "explain", "update", "heartbeat"};
     struct ticket_options o = {0};
     struct config c;
     config_init(&c, rows, sizeof rows / sizeof rows[0], &o);
     int end = command_options(&c, &argc, argv, usage);
     if (end < 0) {
         const char *verb = command_verb(argc, argv, verbs, sizeof verbs / sizeof verbs[0], usage);
+        bool several = verb && strcmp(verb, "heartbeat") == 0;
         struct muster_client *client = NULL;
         end = EXIT_CODE_USAGE;
-        if (verb && command_operands(argc, argv, 1, usage)) client = command_client(&o.client);
-        if (client) end = run_verb(client, verb, argv[2], &o);
+        if (verb && (several ? command_operands_from(argc, argv, 1, usage)
+                             : command_operands(argc, argv, 1, usage)))
+            client = command_client(&o.client);
+        if (client) end = run_verb(client, argc, argv, &o);
         muster_close(client);
     }
     config_fini(&c);

@@ -192,6 +192,14 @@ bool command_operands(int argc, char **argv, int count, const char *usage) {
     return false;
 }
 
+bool command_operands_from(int argc, char **argv, int count, const char *usage) {
+    if (argc - 2 >= count) return true;
+    fprintf(stderr, "muster %s %s: takes at least %d operands, got %d\n", argv[0], argv[1], count,
+            argc - 2);
+    fputs(usage, stderr);
+    return false;
+}
+
 bool command_no_operands(int argc, char **argv, const char *usage) {
     if (argc == 1) return true;
     fprintf(stderr, "muster %s: takes no operands, got \"%s\"\n", argv[0], argv[1]);

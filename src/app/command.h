@@ -79,6 +79,8 @@ const char *command_verb(int argc, char **argv, const char *const *verbs, size_t
                          const char *usage);
 /* Whether exactly `count` operands follow the verb (argv[0] name, argv[1] verb); says so if not. */
 bool command_operands(int argc, char **argv, int count, const char *usage);
+/* Whether at least `count` operands follow the verb; says so if not. */
+bool command_operands_from(int argc, char **argv, int count, const char *usage);
 /* For commands without verbs: whether nothing follows the name; says so if not. */
 bool command_no_operands(int argc, char **argv, const char *usage);
 /* Prints a message as a line of JSON on stdout. */

@@ -125,8 +125,8 @@ static void judge_promise(struct demo *d, const struct demo_player *p, int64_t m
 
 static void on_event(void *arg, const Muster__V1__Event *e) {
     struct demo *d = arg;
-    if (e->type == MUSTER__V1__EVENT_TYPE__TICKET_QUEUED) note_promise(d, e->ticket);
-    if (e->type != MUSTER__V1__EVENT_TYPE__MATCH_FOUND) return;
+    if (e->type == MUSTER__V1__EVENT__TYPE__TICKET_QUEUED) note_promise(d, e->ticket);
+    if (e->type != MUSTER__V1__EVENT__TYPE__MATCH_FOUND) return;
     size_t players = 0;
     for (size_t t = 0; t < e->match->n_teams; t++) {
         const Muster__V1__Team *team = e->match->teams[t];

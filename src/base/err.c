@@ -34,6 +34,7 @@ enum err err_set(struct err_text *why, enum err code, const char *format, ...) {
     (void)vsnprintf(why->text, sizeof why->text, format, arguments);
     va_end(arguments);
     why->field[0] = '\0';
+    why->retry_after_ms = 0;
     return code;
 }
 
@@ -45,5 +46,6 @@ enum err err_set_field(struct err_text *why, enum err code, const char *field, c
     (void)vsnprintf(why->text, sizeof why->text, format, arguments);
     va_end(arguments);
     (void)snprintf(why->field, sizeof why->field, "%s", field);
+    why->retry_after_ms = 0;
     return code;
 }

@@ -44,6 +44,7 @@ enum err {
 struct err_text {
     char text[ERR_TEXT_BYTES];
     char field[ERR_FIELD_BYTES];
+    long long retry_after_ms; /* > 0: the same request is refused that long; else 0, not told */
 };
 
 /* The code's name, "INVALID_ARGUMENT"; "UNKNOWN" for a number that is none. Static. */
@@ -55,7 +56,7 @@ enum err err_from_code(unsigned code);
 /* Whether the same request may succeed when sent again unchanged, with the same request id. */
 bool err_retryable(enum err code);
 
-/* Writes a printf-formatted text into `why` (NULL is fine), empties its field, returns `code`. */
+/* Writes a printf-formatted text into `why` (NULL is fine), clears the rest, returns `code`. */
 enum err err_set(struct err_text *why, enum err code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -22,6 +22,11 @@
 #define LIMIT_TICKETS 4000000        /* open tickets per realm: RESOURCE_EXHAUSTED */
 #define LIMIT_TICKETS_KEPT 2000000   /* ended tickets kept for reading: oldest forgotten early */
 #define LIMIT_MATCHES_KEPT 1000000   /* matches kept for reading: oldest forgotten early */
+#define LIMIT_CONNECTION_BYTES 1024  /* of an assignment: refused */
+#define LIMIT_DELETE_TICKETS 100000  /* that DeleteQueue cancels in one go: refused */
+#define LIMIT_HEARTBEATS 1000        /* tickets per HeartbeatTickets: refused */
+#define LIMIT_DODGE_STEPS 16         /* of a queue's dodge penalty: refused */
+#define LIMIT_PENALTIES 1000000      /* players remembered for dodging: the first to be forgiven */
 #define LIMIT_MESSAGE_BYTES 4194304  /* one RPC message: nng closes the pipe */
 #define LIMIT_ANSWER_BYTES 16777216  /* payload of one RPC answer: FAILED_PRECONDITION instead */
 #define LIMIT_DECODE_FACTOR 16       /* decoding arena: bytes per wire byte: RESOURCE_EXHAUSTED */

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "bridge/beats.h"
 #include "bridge/bridge_internal.h"
 #include "bridge/requests.h"
 #include "bridge/rpc.h"
@@ -141,6 +142,7 @@ static void take_tick(struct bridge *b) {
     atomic_store(&b->tick_pending, false);
     feed_tick(b);
     states_tick(b);
+    beats_tick(b);
     check_api(b);
 }
 

@@ -1,10 +1,11 @@
-/* feed.c - from muster.v1.Event to ticket_updated and match_found. */
+/* feed.c - from muster.v1.Event to ticket_updated, match_found and the like. */
 #include "bridge/feed.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "bridge/beats.h"
 #include "bridge/bridge_internal.h"
 #include "bridge/payload.h"
 
@@ -17,12 +18,15 @@ struct target {
     char ticket_id[ID_TEXT_BYTES];
 };
 
+enum meaning { TICKET_STAYS, TICKET_IS_OPEN, TICKET_IS_OVER };
+
 struct news {
     struct message message; /* first; BRIDGE_NEWS */
-    Muster__V1__EventType type;
+    enum meaning meaning;
     struct place at;
-    struct str name;    /* and arguments, of the event for the sockets: */
-    struct strbuf args; /* a JSON array; empty when no target was connected */
+    int64_t heartbeat_ms; /* of a ticket that was queued; -1: not told */
+    struct str name;      /* and arguments, of the event for the sockets: */
+    struct strbuf args;   /* a JSON array; empty when no target was connected */
     size_t target_count;
     struct target targets[];
 };
@@ -46,6 +50,8 @@ static void add_target(struct news *n, const char *player_id, const char *ticket
 static size_t player_count(const Muster__V1__Event *event) {
     if (event->body_case == MUSTER__V1__EVENT__BODY_TICKET) return event->ticket->n_players;
     size_t count = 0;
+    if (event->body_case == MUSTER__V1__EVENT__BODY_ACCEPTANCE)
+        count = event->acceptance->n_accepted_player_ids + event->acceptance->n_waiting_player_ids;
     if (event->body_case == MUSTER__V1__EVENT__BODY_MATCH)
         for (size_t i = 0; i < event->match->n_teams; i++)
             count += event->match->teams[i]->n_players;
@@ -56,6 +62,13 @@ static void add_targets(struct news *n, const Muster__V1__Event *event) {
     if (event->body_case == MUSTER__V1__EVENT__BODY_TICKET) {
         for (size_t i = 0; i < event->ticket->n_players; i++)
             add_target(n, event->ticket->players[i]->player_id, event->ticket->ticket_id);
+        return;
+    }
+    if (event->body_case == MUSTER__V1__EVENT__BODY_ACCEPTANCE) {
+        for (size_t i = 0; i < event->acceptance->n_accepted_player_ids; i++)
+            add_target(n, event->acceptance->accepted_player_ids[i], "");
+        for (size_t i = 0; i < event->acceptance->n_waiting_player_ids; i++)
+            add_target(n, event->acceptance->waiting_player_ids[i], "");
         return;
     }
     for (size_t i = 0; i < event->match->n_teams; i++) {
@@ -76,14 +89,37 @@ static bool may_be_here(const struct bridge *b, const struct news *n) {
     return false;
 }
 
+/* What players call an event, and what it means for their ticket. */
+static const struct meant {
+    const char *name;
+    enum meaning meaning;
+} meant[] = {
+    [MUSTER__V1__EVENT__TYPE__TICKET_QUEUED] = {"ticket_updated", TICKET_IS_OPEN},
+    [MUSTER__V1__EVENT__TYPE__TICKET_UPDATED] = {"ticket_updated", TICKET_IS_OPEN},
+    [MUSTER__V1__EVENT__TYPE__TICKET_RETURNED] = {"ticket_updated", TICKET_IS_OPEN},
+    [MUSTER__V1__EVENT__TYPE__TICKET_CANCELLED] = {"ticket_updated", TICKET_IS_OVER},
+    [MUSTER__V1__EVENT__TYPE__TICKET_EXPIRED] = {"ticket_updated", TICKET_IS_OVER},
+    [MUSTER__V1__EVENT__TYPE__MATCH_PROPOSED] = {"match_proposed", TICKET_IS_OPEN},
+    [MUSTER__V1__EVENT__TYPE__MATCH_ACCEPTANCE] = {"match_acceptance", TICKET_STAYS},
+    [MUSTER__V1__EVENT__TYPE__MATCH_FOUND] = {"match_found", TICKET_IS_OVER},
+    [MUSTER__V1__EVENT__TYPE__MATCH_CANCELLED] = {"match_cancelled", TICKET_STAYS},
+    [MUSTER__V1__EVENT__TYPE__MATCH_ASSIGNED] = {"match_assigned", TICKET_STAYS},
+    [MUSTER__V1__EVENT__TYPE__MATCH_COMPLETED] = {"match_completed", TICKET_STAYS},
+};
+
+/* NULL: a type that is not for players, or of a newer server. */
+static const struct meant *meaning_of(Muster__V1__Event__Type type) {
+    size_t count = sizeof meant / sizeof *meant;
+    return (size_t)type < count && meant[type].name ? &meant[type] : NULL;
+}
+
 static void write_args(struct news *n, const Muster__V1__Event *event) {
-    if (event->body_case == MUSTER__V1__EVENT__BODY_MATCH) {
-        n->name = STR("match_found");
-        payload_message(&event->match->base, &n->args);
-    } else {
-        n->name = STR("ticket_updated");
+    if (event->body_case == MUSTER__V1__EVENT__BODY_TICKET)
         payload_ticket(event->ticket, NULL, &n->args);
-    }
+    else if (event->body_case == MUSTER__V1__EVENT__BODY_ACCEPTANCE)
+        payload_message(&event->acceptance->base, &n->args);
+    else
+        payload_message(&event->match->base, &n->args);
 }
 
 /* A ticket's event comes once for each of its queues: that of the first counts. */
@@ -94,11 +130,15 @@ static bool is_repeat(const Muster__V1__Event *event) {
 
 struct news *feed_news(const struct bridge *b, const Muster__V1__Event *event) {
     size_t count = player_count(event);
-    if (count == 0 || is_repeat(event)) return NULL; /* queues' events are not for players */
+    const struct meant *means = meaning_of(event->type);
+    if (count == 0 || !means || is_repeat(event)) return NULL; /* not for players */
     struct news *n = mem_alloc(sizeof *n + count * sizeof *n->targets);
     n->message.kind = BRIDGE_NEWS;
-    n->type = event->type;
+    n->name = str_of(means->name);
+    n->meaning = means->meaning;
     n->at = (struct place){event->epoch, event->seq, event->index};
+    bool queued = event->type == MUSTER__V1__EVENT__TYPE__TICKET_QUEUED;
+    n->heartbeat_ms = queued ? (int64_t)event->ticket->heartbeat_ms : -1;
     add_targets(n, event);
     if (may_be_here(b, n)) write_args(n, event);
     return n;
@@ -138,9 +178,10 @@ enum err feed_start(struct bridge *b, const struct bridge_options *o, struct err
 
 /* False when the event is older than what the player was told: after a lost message a ticket's
  * first event may come behind its last. */
-static bool note(struct bridge *b, const struct target *t, bool queued, int64_t now_ms) {
+static bool note(struct bridge *b, const struct target *t, enum meaning meaning, int64_t now_ms) {
     struct str id = str_of(t->player_id);
-    if (queued) {
+    if (meaning == TICKET_STAYS) return true;
+    if (meaning == TICKET_IS_OPEN) {
         const char *ended = players_memory(&b->players, id, now_ms);
         if (ended != NULL && str_equal(str_of(ended), str_of(t->ticket_id))) return false;
         players_forget(&b->players, id);
@@ -183,9 +224,10 @@ static void fetch(struct bridge *b, struct player *player) {
 
 static void tell(struct bridge *b, struct player *player, const struct target *t,
                  const struct news *n) {
-    if (n->type == MUSTER__V1__EVENT_TYPE__TICKET_QUEUED)
+    if (n->meaning == TICKET_IS_OPEN)
         snprintf(player->ticket_id, sizeof player->ticket_id, "%s", t->ticket_id);
-    else if (str_equal(str_of(player->ticket_id), str_of(t->ticket_id)))
+    if (n->heartbeat_ms >= 0) beats_want(player, n->heartbeat_ms);
+    if (n->meaning == TICKET_IS_OVER && str_equal(str_of(player->ticket_id), str_of(t->ticket_id)))
         player->ticket_id[0] = '\0';
     player->news++;
     if (n->args.size > 0)
@@ -196,11 +238,10 @@ static void tell(struct bridge *b, struct player *player, const struct target *t
 
 void feed_take_news(struct bridge *b, struct message *m) {
     struct news *n = (struct news *)(void *)m;
-    bool queued = n->type == MUSTER__V1__EVENT_TYPE__TICKET_QUEUED;
     int64_t now_ms = clock_mono_us() / 1000;
     if (place_compare(&n->at, &b->feed.last) > 0) b->feed.last = n->at;
     for (size_t i = 0; i < n->target_count; i++) {
-        if (!note(b, &n->targets[i], queued, now_ms)) continue;
+        if (!note(b, &n->targets[i], n->meaning, now_ms)) continue;
         struct player *player = players_find(&b->players, str_of(n->targets[i].player_id));
         if (player == NULL) continue;
         players_ref(player); /* telling may cut his last socket, when it is too slow */

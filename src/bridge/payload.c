@@ -13,26 +13,17 @@ void payload_message(const ProtobufCMessage *m, struct strbuf *out) {
     strbuf_add_char(out, ']');
 }
 
-static Muster__V1__TicketUpdate update_of(Muster__V1__Ticket *ticket, Muster__V1__Match *match) {
+void payload_ticket(Muster__V1__Ticket *ticket, Muster__V1__Match *match, struct strbuf *out) {
     Muster__V1__TicketUpdate update = MUSTER__V1__TICKET_UPDATE__INIT;
     update.ticket = ticket;
     update.match = match;
-    return update;
-}
-
-void payload_ticket(Muster__V1__Ticket *ticket, Muster__V1__Match *match, struct strbuf *out) {
-    Muster__V1__TicketUpdate update = update_of(ticket, match);
     payload_message(&update.base, out);
-}
-
-void payload_ticket_ok(Muster__V1__Ticket *ticket, Muster__V1__Match *match, struct strbuf *out) {
-    Muster__V1__TicketUpdate update = update_of(ticket, match);
-    ack_json_ok(&update.base, out);
 }
 
 void payload_refused(const struct muster_status *status, struct strbuf *out) {
     struct err_text why;
     snprintf(why.text, sizeof why.text, "%s", status->message);
     snprintf(why.field, sizeof why.field, "%s", status->field);
+    why.retry_after_ms = status->retry_after_ms;
     ack_json_error(err_from_code((unsigned)status->code), &why, out);
 }

@@ -11,9 +11,8 @@
 #include <muster/client.h>
 
 void payload_message(const ProtobufCMessage *m, struct strbuf *out); /* [{...}] */
-/* A TicketUpdate, as an event's argument and as an acknowledgement. */
+/* A TicketUpdate as an event's argument. */
 void payload_ticket(Muster__V1__Ticket *ticket, Muster__V1__Match *match, struct strbuf *out);
-void payload_ticket_ok(Muster__V1__Ticket *ticket, Muster__V1__Match *match, struct strbuf *out);
 /* The acknowledgement of a request that the api refused. */
 void payload_refused(const struct muster_status *status, struct strbuf *out);
 

@@ -38,6 +38,8 @@ struct player {
     size_t refs;
     struct list sessions;          /* session.link: those with a socket */
     char ticket_id[ID_TEXT_BYTES]; /* his open ticket as far as known; empty = none */
+    int64_t heartbeat_ms;          /* how often that wants a sign of life; 0: it does not */
+    int64_t beat_due_ms;           /* when the next one is sent */
     uint64_t news;                 /* events told to his sockets so far */
     bool fetch_queued;             /* a fetch for all of his sockets waits */
 };

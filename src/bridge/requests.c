@@ -4,8 +4,9 @@
 #include "base/digest.h"
 #include "base/mem.h"
 #include "bridge/bridge_internal.h"
+#include "bridge/match_requests.h"
 #include "bridge/payload.h"
-#include "bridge/rpc.h"
+#include "bridge/request.h"
 #include "wire/ack_json.h"
 #include "wire/json.h"
 
@@ -14,13 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct request {
-    struct bridge *bridge;
-    struct session *session;
-    struct str ack_id;
-    struct str body; /* a JSON object's text */
-};
 
 /* --- Acknowledging --------------------------------------------------------------------------- */
 
@@ -34,6 +28,10 @@ static void refuse(struct session *s, struct str ack_id, enum err code,
     ack_json_error(code, why, &args);
     acknowledge(s, ack_id, &args);
     strbuf_fini(&args);
+}
+
+void request_refuse(const struct request *r, enum err code, const struct err_text *why) {
+    refuse(r->session, r->ack_id, code, why);
 }
 
 /* The api's path of the field at fault, in the words of JoinQueueRequest: the connected player is
@@ -59,7 +57,7 @@ static void field_of_join(const char *field, bool queue_given, char *out, size_t
 
 static char queue_was_given; /* its address is the context of such a join's call */
 
-static void finish_failed(struct rpc *rpc) {
+void request_end_failed(struct rpc *rpc) {
     char field[sizeof rpc->status.field];
     field_of_join(rpc->status.field, rpc->context == &queue_was_given, field, sizeof field);
     struct strbuf args = {0};
@@ -70,23 +68,29 @@ static void finish_failed(struct rpc *rpc) {
     strbuf_fini(&args);
 }
 
-static void finish_not_found(struct rpc *rpc) {
+void request_end_not_found(struct rpc *rpc, const char *what) {
     struct muster_status status = {.code = MUSTER_NOT_FOUND};
-    snprintf(status.message, sizeof status.message, "you have no such ticket");
+    snprintf(status.message, sizeof status.message, "you have no such %s", what);
     rpc->status = status;
-    finish_failed(rpc);
+    request_end_failed(rpc);
 }
 
-static void finish_ticket(struct rpc *rpc, Muster__V1__Ticket *ticket, Muster__V1__Match *match) {
+void request_end(struct rpc *rpc, const ProtobufCMessage *message) {
     struct strbuf args = {0};
-    payload_ticket_ok(ticket, match, &args);
+    ack_json_ok(message, &args);
     rpc->session->request_count--;
     acknowledge(rpc->session, str_of(rpc->ack_id), &args);
     strbuf_fini(&args);
 }
 
-/* A call that is one of the session's requests under way. */
-static struct rpc *own_rpc(const struct request *r, rpc_done_fn done) {
+static void finish_ticket(struct rpc *rpc, Muster__V1__Ticket *ticket, Muster__V1__Match *match) {
+    Muster__V1__TicketUpdate update = MUSTER__V1__TICKET_UPDATE__INIT;
+    update.ticket = ticket;
+    update.match = match;
+    request_end(rpc, &update.base);
+}
+
+struct rpc *request_rpc(const struct request *r, rpc_done_fn done) {
     r->session->request_count++;
     return rpc_new(r->bridge, done, r->session, r->ack_id);
 }
@@ -96,7 +100,7 @@ static struct rpc *own_rpc(const struct request *r, rpc_done_fn done) {
 static void on_created(struct bridge *b, struct rpc *rpc) {
     (void)b;
     if (rpc->status.code != MUSTER_OK) {
-        finish_failed(rpc);
+        request_end_failed(rpc);
         return;
     }
     finish_ticket(rpc, ((Muster__V1__CreateTicketResponse *)rpc->response)->ticket, NULL);
@@ -153,7 +157,7 @@ static void create_ticket(const struct request *r, Muster__V1__JoinQueueRequest 
     char request_id[40];
     bool named = join->request_id[0] != '\0';
     if (named) bind_request_id(self.player_id, join->request_id, request_id);
-    struct rpc *rpc = own_rpc(r, on_created);
+    struct rpc *rpc = request_rpc(r, on_created);
     rpc->context = queue_given ? &queue_was_given : NULL;
     rpc_call(rpc, "Tickets/CreateTicket", &create.base, named ? request_id : NULL);
     arena_free(arena);
@@ -171,7 +175,7 @@ static void join_queue(const struct request *r) {
     if (code == ERR_OK)
         create_ticket(r, join);
     else
-        refuse(r->session, r->ack_id, code, &why);
+        request_refuse(r, code, &why);
     muster_free(message);
 }
 
@@ -188,9 +192,9 @@ static bool is_in(const Muster__V1__Ticket *ticket, const struct player *player)
 static bool is_own(struct rpc *rpc, const Muster__V1__Ticket *ticket) {
     if (rpc->status.code == MUSTER_OK && is_in(ticket, rpc->session->player)) return true;
     if (rpc->status.code == MUSTER_OK || rpc->status.code == MUSTER_NOT_FOUND)
-        finish_not_found(rpc);
+        request_end_not_found(rpc, "ticket");
     else
-        finish_failed(rpc);
+        request_end_failed(rpc);
     return false;
 }
 
@@ -209,7 +213,7 @@ static void on_got(struct bridge *b, struct rpc *rpc) {
 static void on_cancelled(struct bridge *b, struct rpc *rpc) {
     (void)b;
     if (rpc->status.code != MUSTER_OK)
-        finish_failed(rpc);
+        request_end_failed(rpc);
     else
         finish_ticket(rpc, ((Muster__V1__CancelTicketResponse *)rpc->response)->ticket, NULL);
 }
@@ -228,7 +232,7 @@ static Muster__V1__TicketKey *read_key(const struct request *r) {
     ProtobufCMessage *message = NULL;
     struct err_text why = {0};
     enum err code = json_to_message(r->body, &muster__v1__ticket_key__descriptor, &message, &why);
-    if (code != ERR_OK) refuse(r->session, r->ack_id, code, &why);
+    if (code != ERR_OK) request_refuse(r, code, &why);
     return (Muster__V1__TicketKey *)message;
 }
 
@@ -243,7 +247,7 @@ static void fetch_ticket(const struct request *r, rpc_done_fn done) {
         get.key_case = MUSTER__V1__GET_TICKET_REQUEST__KEY_PLAYER_ID;
         get.player_id = r->session->player->id;
     }
-    rpc_call(own_rpc(r, done), "Tickets/GetTicket", &get.base, NULL);
+    rpc_call(request_rpc(r, done), "Tickets/GetTicket", &get.base, NULL);
     muster_free(key);
 }
 
@@ -289,7 +293,7 @@ static void explain_ticket(const struct request *r) {
         explain.key_case = MUSTER__V1__EXPLAIN_TICKET_REQUEST__KEY_PLAYER_ID;
         explain.player_id = r->session->player->id;
     }
-    rpc_call(own_rpc(r, on_explained), "Tickets/ExplainTicket", &explain.base, NULL);
+    rpc_call(request_rpc(r, on_explained), "Tickets/ExplainTicket", &explain.base, NULL);
     muster_free(key);
 }
 
@@ -299,18 +303,16 @@ static void list_queues(const struct request *r) {
     queue_list_ask(r->bridge, r->session, r->ack_id);
 }
 
-static void not_served(const struct request *r) {
-    struct err_text why;
-    enum err code = err_set(&why, ERR_UNIMPLEMENTED, "this event is not served by this version");
-    refuse(r->session, r->ack_id, code, &why);
-}
-
 static const struct {
     const char *name;
     void (*take)(const struct request *r);
 } events[] = {
-    {"join_queue", join_queue},         {"leave_queue", leave_queue}, {"get_ticket", get_ticket},
-    {"list_queues", list_queues},       {"accept_match", not_served}, {"decline_match", not_served},
+    {"join_queue", join_queue},
+    {"leave_queue", leave_queue},
+    {"get_ticket", get_ticket},
+    {"list_queues", list_queues},
+    {"accept_match", match_requests_accept},
+    {"decline_match", match_requests_decline},
     {"explain_ticket", explain_ticket},
 };
 
@@ -337,7 +339,8 @@ void requests_take(struct bridge *b, struct session *s, struct str name, struct 
     if (index == count) {
         enum err code = err_set(&why, ERR_UNIMPLEMENTED,
                                 "unknown event \"%.*s\"; known: join_queue, leave_queue, "
-                                "get_ticket, explain_ticket, list_queues",
+                                "get_ticket, explain_ticket, list_queues, accept_match, "
+                                "decline_match",
                                 (int)(name.size < 64 ? name.size : 64), name.at);
         refuse(s, ack_id, code, &why);
     } else if (s->request_count >= REQUESTS_PER_SOCKET) {

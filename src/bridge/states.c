@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "bridge/beats.h"
 #include "bridge/bridge_internal.h"
 #include "bridge/payload.h"
 #include "bridge/rpc.h"
@@ -77,14 +78,35 @@ static bool is_open(const Muster__V1__Ticket *ticket) {
            ticket->state == MUSTER__V1__TICKET_STATE__PROPOSED;
 }
 
+/* Neither proposed a match nor in one. */
+static bool is_plain(const Muster__V1__Ticket *ticket) {
+    return ticket->state != MUSTER__V1__TICKET_STATE__MATCHED &&
+           ticket->state != MUSTER__V1__TICKET_STATE__PROPOSED;
+}
+
+/* The event that tells of the match as it is. */
+static struct str news_of(const Muster__V1__Match *match) {
+    switch (match->state) {
+    case MUSTER__V1__MATCH_STATE__MATCH_PROPOSED:
+        return STR("match_proposed");
+    case MUSTER__V1__MATCH_STATE__MATCH_ASSIGNED:
+        return STR("match_assigned");
+    case MUSTER__V1__MATCH_STATE__MATCH_COMPLETED:
+        return STR("match_completed");
+    case MUSTER__V1__MATCH_STATE__MATCH_CANCELLED:
+        return STR("match_cancelled");
+    default:
+        return STR("match_found");
+    }
+}
+
 /* `response` NULL: he has no ticket that is known of. */
 static void tell_session(const struct job *job, Muster__V1__GetTicketResponse *response) {
     if (response == NULL || response->ticket == NULL) return;
     struct strbuf args = {0};
-    bool matched = response->ticket->state == MUSTER__V1__TICKET_STATE__MATCHED;
-    if (matched && response->match != NULL) {
+    if (response->match != NULL && !is_plain(response->ticket)) {
         payload_message(&response->match->base, &args);
-        bridge_emit(job->session, STR("match_found"), strbuf_str(&args), &job->since);
+        bridge_emit(job->session, news_of(response->match), strbuf_str(&args), &job->since);
     } else {
         payload_ticket(response->ticket, response->match, &args);
         bridge_emit(job->session, STR("ticket_updated"), strbuf_str(&args), &job->since);
@@ -117,6 +139,7 @@ static void tell(struct bridge *b, const struct job *job, Muster__V1__GetTicketR
         snprintf(player->ticket_id, sizeof player->ticket_id, "%s", response->ticket->ticket_id);
     else
         player->ticket_id[0] = '\0';
+    beats_want(player, player->ticket_id[0] ? response->ticket->heartbeat_ms : 0);
     if (job->session != NULL && !job->resync)
         tell_session(job, response);
     else

@@ -51,6 +51,18 @@ static void seal(struct batch *b, struct strbuf bytes, struct batch_tally tally)
     list_append(&b->sealed, &s->link);
 }
 
+static void count_match(struct batch_tally *t, const struct match_spec *m) {
+    if (m->state == MATCH_PROPOSED) t->proposals++;
+    if (m->state != MATCH_CONFIRMED) return;
+    t->matches++;
+    t->matched += m->ticket_count;
+}
+
+static void count_fate(struct batch_tally *t, const struct ticket_fate *fate) {
+    t->expired += fate->state == TICKET_EXPIRED;
+    t->cancelled += fate->state == TICKET_CANCELLED;
+}
+
 static void count(struct batch_tally *t, const struct record *r) {
     t->records++;
     if (r->carried) return;
@@ -59,14 +71,16 @@ static void count(struct batch_tally *t, const struct record *r) {
         t->created++;
         break;
     case RECORD_TICKET_ENDED:
-        if (r->ticket_ended.state == TICKET_EXPIRED)
-            t->expired++;
-        else
-            t->cancelled++;
+        count_fate(t, &r->ticket_ended);
         break;
     case RECORD_MATCH_CREATED:
-        t->matches++;
-        t->matched += r->match_created.ticket_count;
+        count_match(t, &r->match_created);
+        break;
+    case RECORD_MATCH_UPDATED:
+        count_match(t, &r->match_updated.spec);
+        t->proposals_failed += r->match_updated.fate_count > 0;
+        for (uint32_t i = 0; i < r->match_updated.fate_count; i++)
+            count_fate(t, &r->match_updated.fates[i]);
         break;
     default:
         break;
@@ -160,6 +174,8 @@ static void publish_tally(const struct batch_tally *t) {
     metric_add(METRIC_tickets_cancelled_total, t->cancelled);
     metric_add(METRIC_tickets_expired_total, t->expired);
     metric_add(METRIC_matches_total, t->matches);
+    metric_add(METRIC_proposals_total, t->proposals);
+    metric_add(METRIC_proposals_failed_total, t->proposals_failed);
 }
 
 void batch_durable(struct batch *b, uint64_t tag) {

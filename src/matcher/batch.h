@@ -18,7 +18,7 @@
 struct pump;
 
 struct batch_tally { /* what becomes true when a batch is durable */
-    uint32_t records, created, matched, cancelled, expired, matches;
+    uint32_t records, created, matched, cancelled, expired, matches, proposals, proposals_failed;
 };
 
 struct batch {

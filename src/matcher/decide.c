@@ -9,17 +9,20 @@ int64_t decide_now_ms(const struct matcher *m) {
     return m->clock_base_ms + (clock_mono_us() - m->clock_base_us) / 1000;
 }
 
+static void note_match(struct matcher *m, const struct match_spec *spec) {
+    if (spec->state == MATCH_CONFIRMED) counts_match(&m->counts, spec);
+    for (uint32_t i = 0; i < spec->ticket_count; i++)
+        watch_note(&m->watches, spec->ticket_ids[i]);
+}
+
 /* Takes each record just before it is applied. */
 static void take_record(void *arg, struct record *r) {
     struct matcher *m = arg;
     batch_add(&m->batch, r);
     if (r->carried) return;
     if (r->kind == RECORD_TICKET_ENDED) watch_note(&m->watches, r->ticket_ended.id);
-    if (r->kind == RECORD_MATCH_CREATED) {
-        counts_match(&m->counts, &r->match_created);
-        for (uint32_t i = 0; i < r->match_created.ticket_count; i++)
-            watch_note(&m->watches, r->match_created.ticket_ids[i]);
-    }
+    if (r->kind == RECORD_MATCH_CREATED) note_match(m, &r->match_created);
+    if (r->kind == RECORD_MATCH_UPDATED) note_match(m, &r->match_updated.spec);
 }
 
 struct decision decide_now(struct matcher *m) {

@@ -107,7 +107,8 @@ static void explain_ticket(struct matcher *m, struct call *c, struct request *r)
     if (t) explain(m, c, t);
 }
 
-static void cancel_ticket(struct matcher *m, struct call *c, struct request *r) {
+/* CancelTicket, UpdateTicket. */
+static void change_ticket(struct matcher *m, struct call *c, struct request *r) {
     decide_ticket(m, c, &r->command);
 }
 
@@ -168,6 +169,32 @@ static void list_matches(struct matcher *m, struct call *c, struct request *r) {
     bool more = last && realm_next_match(m->realm, last);
     response_matches(page, count, more ? last->spec.id : (struct id){0, 0}, &m->answer);
     arena_reset(m->arena);
+    answer_ok(m, c);
+}
+
+/* No record, so it waits for no disk. */
+static void heartbeat_tickets(struct matcher *m, struct call *c, struct request *r) {
+    int64_t now_ms = decide_now_ms(m);
+    struct id *gone = arena_alloc(m->arena, r->heartbeat.count * sizeof *gone);
+    uint32_t gone_count = 0;
+    for (uint32_t i = 0; i < r->heartbeat.count; i++) {
+        struct id id = r->heartbeat.ticket_ids[i];
+        if (!realm_heartbeat(m->realm, id, now_ms)) gone[gone_count++] = id;
+    }
+    response_gone(gone, gone_count, &m->answer);
+    arena_reset(m->arena);
+    call_reply(c, ERR_OK, NULL, strbuf_str(&m->answer));
+}
+
+static void answer_match(struct matcher *m, struct call *c, struct request *r) {
+    struct outcome out;
+    struct err_text why;
+    enum err code = decide_command(m, &r->command, &out, &why);
+    if (code != ERR_OK) {
+        answer_fail(m, c, code, &why);
+        return;
+    }
+    response_match(out.match, &m->answer);
     answer_ok(m, c);
 }
 
@@ -269,13 +296,27 @@ static void get_status(struct matcher *m, struct call *c, struct request *r) {
 }
 
 static const handler_fn handlers[METHOD_COUNT] = {
-    [METHOD_CREATE_TICKET] = create_ticket, [METHOD_CREATE_TICKETS] = create_tickets,
-    [METHOD_GET_TICKET] = get_ticket,       [METHOD_CANCEL_TICKET] = cancel_ticket,
-    [METHOD_WATCH_TICKET] = watch_ticket,   [METHOD_EXPLAIN_TICKET] = explain_ticket,
-    [METHOD_GET_MATCH] = get_match,         [METHOD_LIST_MATCHES] = list_matches,
-    [METHOD_PUT_QUEUE] = put_queue,         [METHOD_GET_QUEUE] = get_queue,
-    [METHOD_LIST_QUEUES] = list_queues,     [METHOD_DELETE_QUEUE] = delete_queue,
-    [METHOD_GET_QUEUE_STATS] = queue_stats, [METHOD_CHECK] = check,
+    [METHOD_CREATE_TICKET] = create_ticket,
+    [METHOD_CREATE_TICKETS] = create_tickets,
+    [METHOD_GET_TICKET] = get_ticket,
+    [METHOD_CANCEL_TICKET] = change_ticket,
+    [METHOD_WATCH_TICKET] = watch_ticket,
+    [METHOD_EXPLAIN_TICKET] = explain_ticket,
+    [METHOD_GET_MATCH] = get_match,
+    [METHOD_LIST_MATCHES] = list_matches,
+    [METHOD_ACCEPT_MATCH] = answer_match,
+    [METHOD_DECLINE_MATCH] = answer_match,
+    [METHOD_ASSIGN_MATCH] = answer_match,
+    [METHOD_COMPLETE_MATCH] = answer_match,
+    [METHOD_CANCEL_MATCH] = answer_match,
+    [METHOD_HEARTBEAT_TICKETS] = heartbeat_tickets,
+    [METHOD_UPDATE_TICKET] = change_ticket,
+    [METHOD_PUT_QUEUE] = put_queue,
+    [METHOD_GET_QUEUE] = get_queue,
+    [METHOD_LIST_QUEUES] = list_queues,
+    [METHOD_DELETE_QUEUE] = delete_queue,
+    [METHOD_GET_QUEUE_STATS] = queue_stats,
+    [METHOD_CHECK] = check,
     [METHOD_GET_STATUS] = get_status,
 };
 

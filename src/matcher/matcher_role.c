@@ -34,6 +34,7 @@ static void lead(struct matcher *m, struct pump_message *p) {
     m->standing.lease_us = p->lease_us;
     m->clock_base_ms = p->time_ms;
     m->clock_base_us = p->time_us;
+    realm_lead(m->realm, m->clock_base_ms);
     counts_begin(&m->counts, m->realm);
     m->why = (struct err_text){0};
     compaction_begin(&m->compaction, (struct compaction_mark){m->clock_base_ms, m->epoch, m->seq});

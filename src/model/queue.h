@@ -5,6 +5,7 @@
 #ifndef MUSTER_MODEL_QUEUE_H
 #define MUSTER_MODEL_QUEUE_H
 
+#include "base/limits.h"
 #include "model/ruleset.h"
 
 struct eta;  /* eta.h */
@@ -20,6 +21,25 @@ struct patience {
     double scale; /* units of the key that are 100 points; 0: the spread allowed at first */
 };
 
+/* Players who let proposals fail may not join for a while: longer each time, less as time passes.
+ */
+struct dodge_penalty {
+    int64_t steps_ms[LIMIT_DODGE_STEPS]; /* by offence, the last for all further ones; ascending */
+    uint32_t step_count;                 /* 0: nobody is penalized */
+    int64_t decay_ms;                    /* one offence is forgiven each time it passes */
+};
+
+/* The life of tickets and matches, beside the rules. 0: there is no such limit. */
+struct queue_life {
+    int64_t acceptance_ms; /* 1000..600000: a match waits so long for each player's yes */
+    struct dodge_penalty dodge;
+    int64_t heartbeat_ms; /* 5000..3600000: a waiting ticket expires without a sign of life */
+    int64_t assign_ms; /* 1000..86400000: without a server a match is cancelled, its tickets wait */
+    int64_t match_ms;  /* 1000..604800000: without a result a match is cancelled; 0: it is kept no
+                          longer than one that is over */
+    bool holds_players; /* a match's players join nothing before it is over; needs match_ms */
+};
+
 /* A parsed queue definition. Owns all it points to. */
 struct queue_def {
     struct str name; /* 1..LIMIT_NAME_BYTES */
@@ -29,6 +49,7 @@ struct queue_def {
     int64_t ticket_timeout_ms; /* 1000..43200000: a ticket expires after it; default 600000 */
     int64_t tick_ms;           /* 1..60000: the least time between two searches; default 50 */
     struct patience patience;
+    struct queue_life life;
 };
 
 void queue_def_free(struct queue_def *d); /* NULL is fine */
@@ -37,6 +58,7 @@ void queue_def_free(struct queue_def *d); /* NULL is fine */
 
 struct queue_stats { /* since this state was built; players weighted equally in waits */
     uint64_t created, matched, cancelled, expired, matches;
+    uint64_t proposals, proposals_failed;
     double quality_sum;                 /* of `matches` values of 0..100 */
     uint64_t waits[QUEUE_WAIT_BUCKETS]; /* players by wait, bucket = queue_wait_bucket */
     uint64_t estimated;                 /* of `matched`: those told a wait when they joined */
@@ -51,6 +73,7 @@ struct queue {
     struct eta *eta;       /* owned: what its waits have taught */
     struct queue_stats stats;
     uint64_t tickets_queued, players_queued; /* that wait in it */
+    uint64_t tickets_open;                   /* with those that are proposed a match */
 };
 
 /* 4 buckets per octave of milliseconds from 8 ms on: about 19 % resolution. Longer waits than the

@@ -16,6 +16,7 @@ struct realm *realm_new(int64_t keep_ms) {
     list_init(&r->matches_kept);
     list_init(&r->tickets_recorded);
     list_init(&r->matches_recorded);
+    list_init(&r->penalties_recorded);
     r->pick = pick_new();
     return r;
 }
@@ -28,6 +29,7 @@ void realm_free(struct realm *r) {
         realm_forget_match(r, LIST_OF(list_first(&r->matches_kept), struct match, kept));
     }
     heap_stop_all(&r->expiries);
+    heap_stop_all(&r->pulses);
     LIST_EACH (&r->tickets_recorded, node) {
         struct ticket *t = LIST_OF(node, struct ticket, recorded);
         if (list_linked(&t->kept))
@@ -35,12 +37,22 @@ void realm_free(struct realm *r) {
         list_remove(&r->tickets_recorded, node);
         ticket_free(t);
     }
+    while (list_first(&r->penalties_recorded)) {
+        realm_forget_penalty(r,
+                             LIST_OF(list_first(&r->penalties_recorded), struct penalty, recorded));
+    }
     mem_free(r->queues);
     map_fini(&r->tickets);
     map_fini(&r->players);
     map_fini(&r->requests);
     map_fini(&r->matches);
+    map_fini(&r->penalties);
+    map_fini(&r->holders);
     heap_fini(&r->expiries);
+    heap_fini(&r->pulses);
+    heap_fini(&r->match_ends);
+    heap_fini(&r->match_forgets);
+    heap_fini(&r->penalty_ends);
     heap_fini(&r->turns);
     pick_free(r->pick);
     mem_free(r);
@@ -95,6 +107,15 @@ struct ticket *realm_find_request(const struct realm *r, struct id key) {
 
 struct ticket *realm_find_player(const struct realm *r, struct str player) {
     return map_get(&r->players, str_hash(player), ticket_has_player, &player);
+}
+
+static bool match_has_player(const void *value, const void *key) {
+    return match_member(&((const struct match *)value)->spec, *(const struct str *)key) != NULL;
+}
+
+struct match *realm_find_holder(const struct realm *r, struct str player) {
+    if (r->holders.count == 0) return NULL;
+    return map_get(&r->holders, str_hash(player), match_has_player, &player);
 }
 
 uint32_t realm_queue_place(const struct realm *r, struct str name, bool *found) {
@@ -209,28 +230,9 @@ int64_t realm_next_due_ms(const struct realm *r) {
         struct ticket *t = LIST_OF(list_first(&r->ended), struct ticket, kept);
         due = sooner(due, realm_kept_until_ms(r, t->ended_ms));
     }
-    if (list_first(&r->matches_kept)) {
-        struct match *m = LIST_OF(list_first(&r->matches_kept), struct match, kept);
-        due = sooner(due, realm_kept_until_ms(r, m->spec.created_ms));
-    }
+    due = sooner(due, heap_due(&r->pulses));
+    due = sooner(due, heap_due(&r->match_ends));
+    due = sooner(due, heap_due(&r->match_forgets));
+    due = sooner(due, heap_due(&r->penalty_ends));
     return due;
-}
-
-/* ---- forgetting ---- */
-
-void realm_forget_ticket(struct realm *r, struct ticket *t) {
-    assert(!ticket_is_open(t));
-    map_remove(&r->tickets, id_hash(t->id), t);
-    if (!id_is_none(t->request_key)) map_remove(&r->requests, id_hash(t->request_key), t);
-    list_remove(&r->ended, &t->kept);
-    list_remove(&r->tickets_recorded, &t->recorded);
-    ticket_free(t);
-}
-
-void realm_forget_match(struct realm *r, struct match *m) {
-    if (r->carried_match == &m->kept) r->carried_match = NULL;
-    map_remove(&r->matches, id_hash(m->spec.id), m);
-    list_remove(&r->matches_kept, &m->kept);
-    list_remove(&r->matches_recorded, &m->recorded);
-    match_free(m);
 }

@@ -8,9 +8,16 @@
  * decided on the state its own earlier records made. No I/O, no clock, no hidden chance: time and
  * the rng come in. Same journal -> same state.
  *
- * Invariants kept here: a player is in at most one open ticket; a ticket is in the pool of each of
+ * Rooms: realm.c memory and look-ups; realm_apply.c records, realm_ticket.c, realm_match.c and
+ * realm_penalty.c what they do; realm_decide.c commands on tickets, realm_proposal.c
+ * acceptance, realm_live.c made matches, realm_queue.c queues;
+ * realm_search.c turns; realm_carry.c, realm_digest.c, realm_replay.c the journal's needs.
+ *
+ * Invariants kept here: a player is in at most one open ticket, or live match of a queue that holds
+ * its players; a ticket is in the pool of each of
  * its queues exactly while QUEUED, and the first match takes it out of all; a request key creates
- * one ticket; a ticket has one end.
+ * one ticket; a ticket has one end; a PROPOSED match has PROPOSED tickets only, and ends once.
+ *
  * Ended tickets and matches stay readable for `keep_ms`, under each owner anew, then are forgotten
  * (no record: only a request that is repeated later than that depends on them).
  * Costs: create, cancel, get O(log n); realm_search bounded by its budget.
@@ -23,6 +30,7 @@
 #include "model/record.h"
 
 struct realm;
+struct penalty; /* penalty.h */
 
 struct realm *realm_new(int64_t keep_ms); /* keep_ms: 0..86400000, how long ended things are kept */
 void realm_free(struct realm *r);         /* NULL is fine */
@@ -50,6 +58,12 @@ enum command_kind {
     COMMAND_CANCEL_TICKET,
     COMMAND_PUT_QUEUE,
     COMMAND_DELETE_QUEUE,
+    COMMAND_ACCEPT_MATCH,
+    COMMAND_DECLINE_MATCH,
+    COMMAND_ASSIGN_MATCH,
+    COMMAND_COMPLETE_MATCH,
+    COMMAND_CANCEL_MATCH,
+    COMMAND_UPDATE_TICKET,
 };
 
 struct command {
@@ -66,10 +80,37 @@ struct command {
         } cancel_ticket;
         struct {
             struct queue_def *def; /* taken (set to NULL) only when a new version is made */
+            bool cancel_unfit;     /* waiting tickets that it does not admit; else refused */
         } put_queue;
         struct {
             struct str name;
+            bool
+                cancel_tickets; /* at most LIMIT_DELETE_TICKETS; else refused while there are any */
         } delete_queue;
+        struct {
+            struct id ticket_id;
+            const struct player *players; /* borrowed, valid, the same ids as the ticket's */
+            uint32_t player_count;
+        } update_ticket;
+        struct {
+            struct id match_id;
+            const struct str *player_ids; /* 1..LIMIT_MATCH_PLAYERS, unique */
+            uint32_t player_count;
+        } answer_match; /* ACCEPT_MATCH, DECLINE_MATCH */
+        struct {
+            struct id match_id;
+            struct str connection; /* 1..LIMIT_CONNECTION_BYTES of UTF-8 */
+        } assign_match;
+        struct {
+            struct id match_id;
+            const struct team_result *results; /* teams unique, ranks 1..LIMIT_TEAMS */
+            uint32_t result_count;
+        } complete_match;
+        struct {
+            struct id match_id;
+            struct str reason; /* may be empty */
+            bool requeue;      /* its tickets wait again, as old as they were */
+        } cancel_match;
     };
 };
 
@@ -87,28 +128,51 @@ struct decision {
 struct outcome {
     const struct ticket *ticket; /* create: the new one or the one of the same request; cancel */
     const struct queue *queue;   /* put_queue */
+    const struct match *match;   /* the commands on matches */
     bool changed;                /* false: idempotent repeat, nothing new happened */
 };
 
 /* Errors (nothing changed, no record):
- * create_ticket: NOT_FOUND no such queue; INVALID_ARGUMENT a queue's ruleset cannot admit it (text
- *   says which and why); ALREADY_EXISTS a player is in an open ticket (text names player and
- * ticket); INVALID_ARGUMENT the request key was used with other content; RESOURCE_EXHAUSTED
- * LIMIT_TICKETS. cancel_ticket: NOT_FOUND; FAILED_PRECONDITION it is MATCHED or EXPIRED (a repeat
- * is OK). put_queue: RESOURCE_EXHAUSTED LIMIT_QUEUES; FAILED_PRECONDITION a waiting ticket cannot
- * be admitted by the new ruleset (text names one). delete_queue: NOT_FOUND; FAILED_PRECONDITION
- * open tickets in it. */
+ *
+ * - create_ticket: NOT_FOUND no such queue; INVALID_ARGUMENT a queue's ruleset cannot admit it
+ * (text says which and why), or the request key was used with other content; ALREADY_EXISTS a
+ * player is in an open ticket (text names both); FAILED_PRECONDITION, with retry_after_ms, a player
+ * is barred from a queue for a while; RESOURCE_EXHAUSTED LIMIT_TICKETS.
+ * - cancel_ticket: NOT_FOUND; FAILED_PRECONDITION it is MATCHED or EXPIRED (a repeat is OK). A
+ *   PROPOSED one declines its match.
+ * - accept_match: NOT_FOUND no such match (any more); INVALID_ARGUMENT a player is not in it;
+ *   FAILED_PRECONDITION it was cancelled (text says why). Accepting again is OK.
+ * - decline_match: the same, and FAILED_PRECONDITION when it is made already. Who has accepted may
+ *   still decline while others are asked. Declining again is OK.
+ * - assign_match: NOT_FOUND; FAILED_PRECONDITION it is not CONFIRMED (the same connection again is
+ *   OK). complete_match: NOT_FOUND; INVALID_ARGUMENT no such team; FAILED_PRECONDITION it is
+ *   PROPOSED or CANCELLED (again is OK: the first result holds). cancel_match: NOT_FOUND;
+ *   FAILED_PRECONDITION it is COMPLETED (again is OK). With requeue a ticket of a made match is
+ *   created anew, with its old time, where it is kept, still admitted, and its players are free.
+ * - update_ticket: NOT_FOUND; FAILED_PRECONDITION it is not QUEUED; INVALID_ARGUMENT other players,
+ *   or a queue does not admit it so.
+ * - put_queue: RESOURCE_EXHAUSTED LIMIT_QUEUES; FAILED_PRECONDITION a waiting ticket cannot be
+ *   admitted by the new ruleset (text names one).
+ * - delete_queue: NOT_FOUND; FAILED_PRECONDITION open tickets in it.
+ *
+ * An answer to a proposal whose time is over ends it first, so then there is a record. */
 enum err realm_decide(struct realm *r, struct command *c, const struct decision *d,
                       struct outcome *out, struct err_text *why) ERR_CHECKED;
 
 /* As realm_expect, for a command that is decided soon: a few ahead in a batch. */
 void realm_expect_command(const struct realm *r, const struct command *c);
 
-/* Expires what is due: records TICKET_ENDED. At most `max`; returns how many. Also forgets what
- * was kept long enough. */
+/* Ends what is due: tickets expire or give no sign of life, matches were not accepted, assigned or
+ * completed in time. At most `max`;
+ * returns how many. Also forgets what was kept long enough. */
 unsigned realm_expire(struct realm *r, const struct decision *d, unsigned max);
 /* What realm_expire forgets, for who only follows a journal and decides nothing. */
 void realm_forget(struct realm *r, int64_t now_ms, unsigned max);
+
+/* A sign of life of the ticket; false: it is not open (any more). Nothing is journaled. */
+bool realm_heartbeat(struct realm *r, struct id ticket_id, int64_t now_ms);
+/* An owner begins to lead: it has heard of no ticket's life yet, so all count as alive now. */
+void realm_lead(struct realm *r, int64_t now_ms);
 
 /* Searches the queues whose tick has come, oldest tickets first, and records the matches made.
  * Stops when about `node_budget` candidate groups were looked at, a match counting as several;
@@ -138,7 +202,9 @@ bool realm_carry(struct realm *r, const struct decision *d, int64_t upto_ms, uin
 const struct ticket *realm_ticket(const struct realm *r, struct id id); /* or NULL */
 /* His open ticket, or NULL. */
 const struct ticket *realm_player_ticket(const struct realm *r, struct str player);
-const struct match *realm_match(const struct realm *r, struct id id);    /* or NULL */
+const struct match *realm_match(const struct realm *r, struct id id); /* or NULL */
+const struct penalty *realm_penalty(const struct realm *r, struct str player_id,
+                                    struct str queue); /* what bars him from it; or NULL */
 const struct queue *realm_queue(const struct realm *r, struct str name); /* or NULL */
 /* Queues in name order: start with previous = NULL; NULL at the end. O(log queues). */
 const struct queue *realm_next_queue(const struct realm *r, const struct queue *previous);
@@ -151,8 +217,9 @@ int64_t realm_oldest_wait_ms(const struct realm *r, const struct queue *q, int64
 /* What is left of the ticket's wait (eta.h); zeros when it has ended or nothing is known. */
 struct ticket_wait realm_wait(const struct realm *r, const struct ticket *t, int64_t now_ms);
 
-/* Digest of all state that replay must reproduce: queues and open tickets (not stats, nor what has
- * ended, which each owner forgets in its own time). Equal journals, equal digests, anywhere. */
+/* Digest of all state that replay must reproduce: queues, open tickets, proposals and their answers
+ * (not stats, nor what has ended or is forgiven, which each owner forgets in its own time). Equal
+ * journals, equal digests, anywhere. */
 uint64_t realm_digest(const struct realm *r);
 
 #endif

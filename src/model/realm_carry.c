@@ -27,6 +27,7 @@ static void carry_ticket(struct realm *r, const struct ticket *t, const struct d
     record->ticket_created.created_ms = t->created_ms;
     record->ticket_created.expires_ms = t->expires_ms;
     record->ticket_created.ended_ms = t->ended_ms;
+    record->ticket_created.heartbeat_ms = t->heartbeat_ms;
     record->ticket_created.match_id = t->match_id;
     record->ticket_created.reason = t->reason;
     record->ticket_created.request_key = t->request_key;
@@ -38,6 +39,16 @@ static void carry_ticket(struct realm *r, const struct ticket *t, const struct d
 static void carry_match(struct realm *r, const struct match *m, const struct decision *d) {
     struct record *record = new_carried(d, RECORD_MATCH_CREATED);
     record->match_created = m->spec;
+    realm_emit(r, d, record);
+}
+
+static void carry_penalty(struct realm *r, const struct penalty *p, const struct decision *d) {
+    struct record *record = new_carried(d, RECORD_PLAYER_PENALIZED);
+    record->player_penalized.player_id = p->player_id;
+    record->player_penalized.queue = p->queue;
+    record->player_penalized.offences = p->offences;
+    record->player_penalized.until_ms = p->until_ms;
+    record->player_penalized.forget_ms = p->forget_ms;
     realm_emit(r, d, record);
 }
 
@@ -62,6 +73,12 @@ bool realm_carry(struct realm *r, const struct decision *d, int64_t upto_ms, uin
         if (m->recorded_serial + 1 >= *cursor || m->recorded_ms > upto_ms) break;
         if (carried == max) return true;
         carry_match(r, m, d);
+    }
+    for (struct list_node *n; (n = list_first(&r->penalties_recorded)); carried++) {
+        const struct penalty *p = LIST_OF(n, struct penalty, recorded);
+        if (p->recorded_serial + 1 >= *cursor || p->recorded_ms > upto_ms) break;
+        if (carried == max) return true;
+        carry_penalty(r, p, d);
     }
     return false;
 }

@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <stdio.h>
 
-static struct record *new_record(const struct decision *d, enum record_kind kind) {
+struct record *realm_new_record(const struct decision *d, enum record_kind kind) {
     struct record *record = arena_alloc(d->arena, sizeof *record);
     record->kind = kind;
     record->time_ms = d->now_ms;
@@ -20,13 +20,13 @@ static enum err check_players(const struct realm *r, const struct ticket_spec *s
                               struct err_text *why) {
     for (uint32_t i = 0; i < spec->player_count; i++) {
         const struct ticket *t = realm_find_player(r, spec->players[i].id);
-        if (!t) continue;
+        const struct match *m = t ? NULL : realm_find_holder(r, spec->players[i].id);
+        if (!t && !m) continue;
         char id[ID_TEXT_BYTES], field[32];
-        id_format(t->id, id);
+        id_format(t ? t->id : m->spec.id, id);
         snprintf(field, sizeof field, "players[%u].player_id", i);
-        return err_set_field(why, ERR_ALREADY_EXISTS, field,
-                             "player \"%.*s\" is in open ticket %s already",
-                             STR_PRINT(spec->players[i].id), id);
+        return err_set_field(why, ERR_ALREADY_EXISTS, field, "player \"%.*s\" is in %s %s already",
+                             STR_PRINT(spec->players[i].id), t ? "open ticket" : "live match", id);
     }
     return ERR_OK;
 }
@@ -40,7 +40,7 @@ static enum err admit(const struct queue *q, const struct ticket_spec *spec, str
 }
 
 /* Each queue must exist and admit the ticket, which waits for the shortest of their timeouts. */
-static enum err check_queues(const struct realm *r, const struct ticket_spec *spec,
+static enum err check_queues(const struct realm *r, const struct ticket_spec *spec, int64_t now_ms,
                              int64_t *timeout_ms, struct err_text *why) {
     for (uint32_t i = 0; i < spec->queue_count; i++) {
         const struct queue *q = realm_find_queue(r, spec->queues[i]);
@@ -51,6 +51,7 @@ static enum err check_queues(const struct realm *r, const struct ticket_spec *sp
                                  STR_PRINT(spec->queues[i]));
         }
         enum err e = admit(q, spec, why);
+        if (e == ERR_OK) e = realm_check_penalties(r, spec, q, now_ms, why);
         if (e != ERR_OK) return e;
         if (q->def->ticket_timeout_ms < *timeout_ms) *timeout_ms = q->def->ticket_timeout_ms;
     }
@@ -91,7 +92,7 @@ static enum err create_ticket(struct realm *r, const struct command *c, const st
     const struct ticket *made = id_is_none(key) ? NULL : realm_find_request(r, key);
     if (made) return repeat_create(made, c, out, why);
     int64_t timeout_ms = INT64_MAX;
-    enum err e = check_queues(r, spec, &timeout_ms, why);
+    enum err e = check_queues(r, spec, d->now_ms, &timeout_ms, why);
     if (e != ERR_OK) return e;
     e = check_players(r, spec, why);
     if (e != ERR_OK) return e;
@@ -99,13 +100,14 @@ static enum err create_ticket(struct realm *r, const struct command *c, const st
         return err_set(why, ERR_RESOURCE_EXHAUSTED, "%d tickets are open, which is the limit",
                        LIMIT_TICKETS);
     }
-    struct record *record = new_record(d, RECORD_TICKET_CREATED);
+    struct record *record = realm_new_record(d, RECORD_TICKET_CREATED);
     record->ticket_created.id = id_new(d->rng, d->now_ms);
     map_expect(&r->tickets, id_hash(record->ticket_created.id)); /* while it is encoded */
     record->ticket_created.spec = *spec;
     record->ticket_created.state = TICKET_QUEUED;
     record->ticket_created.created_ms = d->now_ms;
     record->ticket_created.expires_ms = d->now_ms + timeout_ms;
+    record->ticket_created.heartbeat_ms = realm_heartbeat_ms(r, spec);
     record->ticket_created.request_key = key;
     record->ticket_created.request_hash = c->create_ticket.request_hash;
     record->ticket_created.promised = promise(r, spec, d->now_ms, timeout_ms);
@@ -116,11 +118,64 @@ static enum err create_ticket(struct realm *r, const struct command *c, const st
     return ERR_OK;
 }
 
+/* ---- update ---- */
+
+static bool has_player(const struct ticket_spec *spec, struct str player) {
+    for (uint32_t i = 0; i < spec->player_count; i++)
+        if (str_equal(spec->players[i].id, player)) return true;
+    return false;
+}
+
+static enum err check_update(const struct realm *r, const struct ticket *t,
+                             const struct ticket_spec *spec, struct err_text *why) {
+    if (t->state != TICKET_QUEUED)
+        return err_set_field(why, ERR_FAILED_PRECONDITION, "ticket_id",
+                             "the ticket is %s; only a QUEUED one can be updated",
+                             ticket_state_name(t->state));
+    bool same = t->spec.player_count == spec->player_count;
+    for (uint32_t i = 0; same && i < spec->player_count; i++)
+        same = has_player(&t->spec, spec->players[i].id);
+    if (!same)
+        return err_set_field(why, ERR_INVALID_ARGUMENT, "players",
+                             "players are not those of the ticket; others need a ticket of their "
+                             "own");
+    enum err e = ERR_OK;
+    for (uint32_t i = 0; e == ERR_OK && i < spec->queue_count; i++) {
+        const struct queue *q = realm_find_queue(r, spec->queues[i]);
+        if (q) e = admit(q, spec, why);
+    }
+    return e;
+}
+
+static enum err update_ticket(struct realm *r, const struct command *c, const struct decision *d,
+                              struct outcome *out, struct err_text *why) {
+    struct id id = c->update_ticket.ticket_id;
+    char text[ID_TEXT_BYTES];
+    id_format(id, text);
+    const struct ticket *t = realm_find_ticket(r, id);
+    if (!t) return err_set_field(why, ERR_NOT_FOUND, "ticket_id", "no ticket %s", text);
+    struct ticket_spec spec = {t->spec.queues, c->update_ticket.players, t->spec.queue_count,
+                               c->update_ticket.player_count};
+    enum err e = check_update(r, t, &spec, why);
+    if (e != ERR_OK) return e;
+    struct record *record = realm_new_record(d, RECORD_TICKET_UPDATED);
+    record->ticket_created.id = id;
+    record->ticket_created.spec = spec;
+    record->ticket_created.state = t->state;
+    record->ticket_created.created_ms = t->created_ms;
+    record->ticket_created.expires_ms = t->expires_ms;
+    record->ticket_created.heartbeat_ms = t->heartbeat_ms;
+    record->ticket_created.promised = t->promised;
+    realm_emit(r, d, record);
+    out->ticket = realm_find_ticket(r, id);
+    out->changed = true;
+    return ERR_OK;
+}
+
 /* ---- end ---- */
 
-static void emit_end(struct realm *r, const struct decision *d, const struct ticket *t,
-                     enum ticket_state state, struct str reason) {
-    struct record *record = new_record(d, RECORD_TICKET_ENDED);
+struct ticket_fate realm_fate(const struct decision *d, const struct ticket *t,
+                              enum ticket_state state, struct str reason) {
     uint32_t count = t->spec.player_count, queue_count = t->spec.queue_count;
     struct str *ids = arena_alloc(d->arena, count * sizeof *ids);
     for (uint32_t i = 0; i < count; i++)
@@ -128,13 +183,20 @@ static void emit_end(struct realm *r, const struct decision *d, const struct tic
     struct str *queues = arena_alloc(d->arena, queue_count * sizeof *queues);
     for (uint32_t i = 0; i < queue_count; i++)
         queues[i] = arena_str(d->arena, t->spec.queues[i]);
-    record->ticket_ended.id = t->id;
-    record->ticket_ended.state = state;
-    record->ticket_ended.queues = queues;
-    record->ticket_ended.queue_count = queue_count;
-    record->ticket_ended.player_ids = ids;
-    record->ticket_ended.player_count = count;
-    record->ticket_ended.reason = arena_str(d->arena, reason);
+    return (struct ticket_fate){.id = t->id,
+                                .state = state,
+                                .reason = arena_str(d->arena, reason),
+                                .queues = queues,
+                                .player_ids = ids,
+                                .queue_count = queue_count,
+                                .player_count = count,
+                                .created_ms = t->created_ms};
+}
+
+void realm_emit_end(struct realm *r, const struct decision *d, const struct ticket *t,
+                    enum ticket_state state, struct str reason) {
+    struct record *record = realm_new_record(d, RECORD_TICKET_ENDED);
+    record->ticket_ended = realm_fate(d, t, state, reason);
     realm_emit(r, d, record);
 }
 
@@ -153,21 +215,15 @@ static enum err cancel_ticket(struct realm *r, const struct command *c, const st
                              "ticket %s is %s; only an open one can be cancelled", text,
                              ticket_state_name(t->state));
     }
-    emit_end(r, d, t, TICKET_CANCELLED, c->cancel_ticket.reason);
+    if (t->state == TICKET_PROPOSED)
+        realm_cancel_proposed(r, d, t, c->cancel_ticket.reason);
+    else
+        realm_emit_end(r, d, t, TICKET_CANCELLED, c->cancel_ticket.reason);
     out->changed = true;
     return ERR_OK;
 }
 
-unsigned realm_expire(struct realm *r, const struct decision *d, unsigned max) {
-    unsigned expired = 0;
-    while (expired < max && heap_due(&r->expiries) <= d->now_ms) {
-        struct ticket *t = HEAP_OF(heap_first(&r->expiries), struct ticket, expiry);
-        emit_end(r, d, t, TICKET_EXPIRED, STR("no match was found in time"));
-        expired++;
-    }
-    realm_forget(r, d->now_ms, max);
-    return expired;
-}
+/* ---- time ---- */
 
 void realm_forget(struct realm *r, int64_t now_ms, unsigned max) {
     for (unsigned n = 0; n < max && list_first(&r->ended); n++) {
@@ -175,77 +231,45 @@ void realm_forget(struct realm *r, int64_t now_ms, unsigned max) {
         if (realm_kept_until_ms(r, t->ended_ms) > now_ms) break;
         realm_forget_ticket(r, t);
     }
-    for (unsigned n = 0; n < max && list_first(&r->matches_kept); n++) {
-        struct match *m = LIST_OF(list_first(&r->matches_kept), struct match, kept);
-        if (realm_kept_until_ms(r, m->spec.created_ms) > now_ms) break;
-        realm_forget_match(r, m);
+    for (unsigned n = 0; n < max && heap_due(&r->match_forgets) <= now_ms; n++) {
+        struct match *m = HEAP_OF(heap_first(&r->match_forgets), struct match, due);
+        int64_t since_ms = m->spec.ended_ms ? m->spec.ended_ms : m->spec.created_ms;
+        if (realm_kept_until_ms(r, since_ms) > now_ms)
+            heap_start(&r->match_forgets, &m->due, realm_kept_until_ms(r, since_ms));
+        else
+            realm_forget_match(r, m);
     }
+    for (unsigned n = 0; n < max && heap_due(&r->penalty_ends) <= now_ms; n++)
+        realm_forget_penalty(r, HEAP_OF(heap_first(&r->penalty_ends), struct penalty, due));
 }
 
-/* ---- queues ---- */
-
-static enum err check_readmission(const struct queue *q, const struct queue_def *def,
-                                  struct err_text *why) {
-    uint64_t at = 0;
-    for (const struct pool_entry *e; (e = pool_next(q->pool, &at));) {
-        const struct ticket *t = e->ticket;
-        struct err_text because;
-        if (ruleset_admit(def->ruleset, &t->spec, &because) == ERR_OK) continue;
-        char id[ID_TEXT_BYTES];
-        id_format(t->id, id);
-        return err_set(why, ERR_FAILED_PRECONDITION,
-                       "waiting ticket %s does not fit the new ruleset: %.400s", id, because.text);
+/* A pulse that is due may be late for its ticket's last sign of life: then it is set again. */
+static unsigned end_silent(struct realm *r, const struct decision *d, unsigned max) {
+    unsigned ended = 0;
+    while (ended < max && heap_due(&r->pulses) <= d->now_ms) {
+        struct ticket *t = HEAP_OF(heap_first(&r->pulses), struct ticket, pulse);
+        int64_t heard_ms = t->alive_ms > r->led_since_ms ? t->alive_ms : r->led_since_ms;
+        if (heard_ms + t->heartbeat_ms > d->now_ms) {
+            heap_start(&r->pulses, &t->pulse, heard_ms + t->heartbeat_ms);
+            continue;
+        }
+        realm_emit_end(r, d, t, TICKET_EXPIRED, STR("no sign of life"));
+        ended++;
     }
-    return ERR_OK;
+    return ended;
 }
 
-static enum err put_queue(struct realm *r, struct command *c, const struct decision *d,
-                          struct outcome *out, struct err_text *why) {
-    struct queue_def *def = c->put_queue.def;
-    const struct queue *q = realm_find_queue(r, def->name);
-    if (q && str_equal(q->def->json, def->json) &&
-        q->def->allow_shrinking == def->allow_shrinking) {
-        out->queue = q;
-        return ERR_OK;
+unsigned realm_expire(struct realm *r, const struct decision *d, unsigned max) {
+    unsigned ended = 0;
+    for (; ended < max && heap_due(&r->match_ends) <= d->now_ms; ended++)
+        realm_end_match_in_time(r, d, HEAP_OF(heap_first(&r->match_ends), struct match, due));
+    for (; ended < max && heap_due(&r->expiries) <= d->now_ms; ended++) {
+        struct ticket *t = HEAP_OF(heap_first(&r->expiries), struct ticket, expiry);
+        realm_emit_end(r, d, t, TICKET_EXPIRED, STR("no match was found in time"));
     }
-    if (!q && r->queue_count >= LIMIT_QUEUES) {
-        return err_set(why, ERR_RESOURCE_EXHAUSTED, "there are %d queues, which is the limit",
-                       LIMIT_QUEUES);
-    }
-    enum err e = q ? check_readmission(q, def, why) : ERR_OK;
-    if (e != ERR_OK) return e;
-    struct record *record = new_record(d, RECORD_QUEUE_PUT);
-    struct str name = arena_str(d->arena, def->name);
-    record->queue_put.def = def;
-    record->queue_put.name = name;
-    record->queue_put.json = arena_str(d->arena, def->json);
-    record->queue_put.allow_shrinking = def->allow_shrinking;
-    record->queue_put.version = q ? q->version + 1 : 1;
-    c->put_queue.def = NULL;
-    realm_emit(r, d, record);
-    out->queue = realm_find_queue(r, name);
-    out->changed = true;
-    return ERR_OK;
-}
-
-static enum err delete_queue(struct realm *r, const struct command *c, const struct decision *d,
-                             struct outcome *out, struct err_text *why) {
-    struct str name = c->delete_queue.name;
-    const struct queue *q = realm_find_queue(r, name);
-    if (!q) {
-        return err_set_field(why, ERR_NOT_FOUND, "name", "no queue \"%.*s\"", STR_PRINT(name));
-    }
-    if (q->tickets_queued > 0) {
-        return err_set_field(why, ERR_FAILED_PRECONDITION, "name",
-                             "queue \"%.*s\" has %llu open tickets; cancel them first",
-                             STR_PRINT(name), (unsigned long long)q->tickets_queued);
-    }
-    struct record *record = new_record(d, RECORD_QUEUE_DELETED);
-    record->queue_deleted.name = arena_str(d->arena, name);
-    record->queue_deleted.version = q->version;
-    realm_emit(r, d, record);
-    out->changed = true;
-    return ERR_OK;
+    ended += end_silent(r, d, max - ended);
+    realm_forget(r, d->now_ms, max);
+    return ended;
 }
 
 enum err realm_decide(struct realm *r, struct command *c, const struct decision *d,
@@ -256,10 +280,22 @@ enum err realm_decide(struct realm *r, struct command *c, const struct decision 
         return create_ticket(r, c, d, out, why);
     case COMMAND_CANCEL_TICKET:
         return cancel_ticket(r, c, d, out, why);
+    case COMMAND_UPDATE_TICKET:
+        return update_ticket(r, c, d, out, why);
     case COMMAND_PUT_QUEUE:
-        return put_queue(r, c, d, out, why);
+        return realm_put_queue(r, c, d, out, why);
     case COMMAND_DELETE_QUEUE:
-        return delete_queue(r, c, d, out, why);
+        return realm_delete_queue(r, c, d, out, why);
+    case COMMAND_ACCEPT_MATCH:
+        return realm_accept_match(r, c, d, out, why);
+    case COMMAND_DECLINE_MATCH:
+        return realm_decline_match(r, c, d, out, why);
+    case COMMAND_ASSIGN_MATCH:
+        return realm_assign_match(r, c, d, out, why);
+    case COMMAND_COMPLETE_MATCH:
+        return realm_complete_match(r, c, d, out, why);
+    case COMMAND_CANCEL_MATCH:
+        return realm_cancel_match(r, c, d, out, why);
     }
     assert(!"every command has its case");
     return ERR_INTERNAL;

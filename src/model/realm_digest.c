@@ -1,4 +1,4 @@
-/* realm_digest.c - one number for all living state: queues and open tickets, in any order.
+/* realm_digest.c - one number for all living state: queues, open tickets, timed matches.
  *
  * What has ended is left out: when it is forgotten is the owner's own business.
  */
@@ -81,16 +81,43 @@ static uint64_t digest_queue(const struct queue *q) {
     add_number(&d, q->def->allow_shrinking);
     add_number(&d, q->version);
     add_number(&d, q->tickets_queued);
+    add_number(&d, q->tickets_open);
     add_number(&d, q->players_queued);
     return finish(&d);
 }
 
+static uint64_t digest_match(const struct match_spec *m) {
+    struct digest d = {3};
+    add_number(&d, m->id.hi);
+    add_number(&d, m->id.lo);
+    add_number(&d, m->state);
+    add_number(&d, (uint64_t)m->until_ms);
+    add_number(&d, (uint64_t)m->result_due_ms);
+    add_str(&d, m->connection);
+    add_number(&d, m->holds_players);
+    for (uint32_t t = 0; t < m->team_count; t++) {
+        for (uint32_t i = 0; i < m->teams[t].member_count; i++) {
+            add_str(&d, m->teams[t].members[i].player_id);
+            add_number(&d, m->teams[t].members[i].answer);
+        }
+    }
+    return finish(&d);
+}
+
 uint64_t realm_digest(const struct realm *r) {
-    uint64_t sum = r->tickets_open;
+    uint64_t sum = r->tickets_open + 31 * r->holders.count;
     for (uint32_t i = 0; i < r->queue_count; i++)
         sum += digest_queue(r->queues[i]);
-    for (size_t i = 0; i < r->expiries.count; i++) { /* every open ticket has its expiry */
+    for (size_t i = 0; i < r->expiries.count; i++) { /* every QUEUED ticket has its expiry */
         sum += digest_ticket(HEAP_OF(heap_nth(&r->expiries, i), struct ticket, expiry));
+    }
+    for (size_t i = 0; i < r->match_ends.count; i++) {
+        const struct match *m = HEAP_OF(heap_nth(&r->match_ends, i), struct match, due);
+        sum += digest_match(&m->spec);
+        for (uint32_t k = 0; k < m->spec.ticket_count; k++) {
+            const struct ticket *t = realm_find_ticket(r, m->spec.ticket_ids[k]);
+            if (t && t->state == TICKET_PROPOSED) sum += digest_ticket(t);
+        }
     }
     return sum;
 }

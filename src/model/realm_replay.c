@@ -30,6 +30,8 @@ void realm_expect(const struct realm *r, const struct record *record) {
         map_expect(&r->matches, id_hash(record->match_created.id));
         for (uint32_t i = 0; i < record->match_created.ticket_count; i++)
             map_expect(&r->tickets, id_hash(record->match_created.ticket_ids[i]));
+    } else if (record->kind == RECORD_MATCH_UPDATED) {
+        map_expect(&r->matches, id_hash(record->match_updated.spec.id));
     }
 }
 
@@ -38,8 +40,8 @@ void realm_replay_end(struct realm *r) {
     r->replaying = false;
     LIST_EACH (&r->tickets_recorded, node) {
         struct ticket *t = LIST_OF(node, struct ticket, recorded);
-        if (!ticket_is_open(t)) continue;
-        heap_start(&r->expiries, &t->expiry, t->expires_ms);
+        if (t->state != TICKET_QUEUED) continue;
+        realm_start_timers(r, t);
         for (uint32_t i = 0; i < t->spec.queue_count; i++) {
             if (t->places[i].queue) pool_fill(t->places[i].queue->pool, t, i);
         }

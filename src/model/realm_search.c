@@ -45,8 +45,10 @@ static struct match_team *build_teams(const struct candidate *found, const struc
             const struct ticket *ticket = found->tickets[i];
             for (uint32_t k = 0; k < ticket->spec.player_count; k++, number++) {
                 if (found->team_of[i] != t) continue;
-                struct str id = arena_str(arena, ticket->spec.players[k].id);
-                *own++ = (struct team_member){id, ticket->id, role_of(roles, number, arena)};
+                *own++ =
+                    (struct team_member){.player_id = arena_str(arena, ticket->spec.players[k].id),
+                                         .ticket_id = ticket->id,
+                                         .role = role_of(roles, number, arena)};
             }
         }
         assert(own == members);
@@ -92,7 +94,8 @@ static void emit_match(struct realm *r, const struct queue *q, const struct pick
     record->time_ms = d->now_ms;
     struct match_spec *m = &record->match_created;
     m->id = id_new(d->rng, d->now_ms);
-    m->state = MATCH_CONFIRMED;
+    m->state = q->def->life.acceptance_ms ? MATCH_PROPOSED : MATCH_CONFIRMED;
+    realm_time_match(m, q, d->now_ms);
     m->queue = arena_str(d->arena, q->def->name);
     m->queue_version = q->version;
     m->region = arena_str(d->arena, found->verdict.region);

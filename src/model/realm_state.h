@@ -3,6 +3,7 @@
 #define MUSTER_MODEL_REALM_STATE_H
 
 #include "base/map.h"
+#include "model/penalty.h"
 #include "model/pick.h"
 #include "model/realm.h"
 
@@ -15,15 +16,23 @@ struct realm {
     struct map players;    /* by player id -> his open ticket */
     struct map requests;   /* by request key -> the ticket it made, while that is known */
     struct map matches;    /* by id */
+    struct map penalties;  /* by player id and queue */
+    struct map holders;    /* by player id -> the live match that holds him */
+    int64_t led_since_ms;  /* no ticket counts as silent before this owner could hear it */
     struct queue **queues; /* by name */
     uint32_t queue_count, queue_capacity;
-    struct heap expiries;     /* ticket.expiry: open tickets, due in ms */
-    struct heap turns;        /* pool.turn: queues whose search has something to do, due in ms */
-    struct list ended;        /* ticket.kept: in the order they ended */
-    struct list orphans;      /* ticket.kept: open, but their queue's record is still to come */
-    struct list matches_kept; /* match.kept: oldest first */
+    struct heap expiries;      /* ticket.expiry: QUEUED tickets, due in ms */
+    struct heap turns;         /* pool.turn: queues whose search has something to do, due in ms */
+    struct heap pulses;        /* ticket.pulse: QUEUED tickets that must show signs of life */
+    struct heap match_ends;    /* match.due: those that end by themselves, in ms */
+    struct heap match_forgets; /* match.due: all others, in ms */
+    struct heap penalty_ends;  /* penalty.due */
+    struct list ended;         /* ticket.kept: in the order they ended */
+    struct list orphans;       /* ticket.kept: open, but their queue's record is still to come */
+    struct list matches_kept;  /* match.kept: oldest first */
     struct list tickets_recorded;    /* ticket.recorded: the longest not recorded whole first */
     struct list matches_recorded;    /* match.recorded: likewise */
+    struct list penalties_recorded;  /* penalty.recorded: likewise */
     struct list_node *carried_match; /* match.kept of the last one inserted by age; or NULL */
     uint64_t tickets_open;
     uint64_t recorded_serial; /* counts whole records */
@@ -41,13 +50,105 @@ struct ticket *realm_find_ticket(const struct realm *r, struct id id);      /* o
 struct match *realm_find_match(const struct realm *r, struct id id);        /* or NULL */
 struct ticket *realm_find_request(const struct realm *r, struct id key);    /* or NULL */
 struct ticket *realm_find_player(const struct realm *r, struct str player); /* open; or NULL */
+/* The live match that holds the player; or NULL. */
+struct match *realm_find_holder(const struct realm *r, struct str player);
 /* Brings the queue's place in r->turns up to date, after any change of its pool. */
 void realm_set_turn(struct realm *r, struct queue *q);
 /* When what ended (or was made) then may be forgotten. */
 int64_t realm_kept_until_ms(const struct realm *r, int64_t since_ms);
-/* Forget an ended ticket, a match: nothing refers to them any more. */
+/* Forget an ended ticket, a match, a penalty: nothing refers to them any more. */
 void realm_forget_ticket(struct realm *r, struct ticket *t);
 void realm_forget_match(struct realm *r, struct match *m);
+void realm_forget_penalty(struct realm *r, struct penalty *p);
 void realm_free_queue(struct realm *r, struct queue *q);
+
+/* ---- deciding ---- */
+
+/* A zeroed record of the decision's arena and time. */
+struct record *realm_new_record(const struct decision *d, enum record_kind kind);
+/* What becomes of the ticket, with copies of its names in the decision's arena. */
+struct ticket_fate realm_fate(const struct decision *d, const struct ticket *t,
+                              enum ticket_state state, struct str reason);
+
+/* The shortest heartbeat that a queue of the ticket asks for; 0: none does. */
+int64_t realm_heartbeat_ms(const struct realm *r, const struct ticket_spec *spec);
+
+/* Commands (realm_proposal.c); errors as in realm.h. */
+enum err realm_accept_match(struct realm *r, const struct command *c, const struct decision *d,
+                            struct outcome *out, struct err_text *why) ERR_CHECKED;
+enum err realm_decline_match(struct realm *r, const struct command *c, const struct decision *d,
+                             struct outcome *out, struct err_text *why) ERR_CHECKED;
+/* Ends the proposal of a PROPOSED ticket that is cancelled: its players count as declining. */
+void realm_cancel_proposed(struct realm *r, const struct decision *d, const struct ticket *t,
+                           struct str reason);
+/* Ends a proposal for which nobody is at fault: tickets return, or with `cancel_tickets` are
+ * cancelled with the reason. */
+void realm_withdraw_proposal(struct realm *r, const struct decision *d, const struct match *m,
+                             struct str reason, bool cancel_tickets);
+/* Ends a proposal that was not accepted in time. */
+void realm_time_out_proposal(struct realm *r, const struct decision *d, const struct match *m);
+
+/* The match's content as a copy in the decision's arena, whose members' answers may be written. */
+struct match_spec realm_copy_match(const struct match *m, const struct decision *d);
+
+/* Records the end of a QUEUED ticket. */
+void realm_emit_end(struct realm *r, const struct decision *d, const struct ticket *t,
+                    enum ticket_state state, struct str reason);
+/* Commands (realm_queue.c). */
+enum err realm_put_queue(struct realm *r, struct command *c, const struct decision *d,
+                         struct outcome *out, struct err_text *why) ERR_CHECKED;
+enum err realm_delete_queue(struct realm *r, const struct command *c, const struct decision *d,
+                            struct outcome *out, struct err_text *why) ERR_CHECKED;
+/* Commands (realm_live.c). */
+enum err realm_assign_match(struct realm *r, const struct command *c, const struct decision *d,
+                            struct outcome *out, struct err_text *why) ERR_CHECKED;
+enum err realm_complete_match(struct realm *r, const struct command *c, const struct decision *d,
+                              struct outcome *out, struct err_text *why) ERR_CHECKED;
+enum err realm_cancel_match(struct realm *r, const struct command *c, const struct decision *d,
+                            struct outcome *out, struct err_text *why) ERR_CHECKED;
+/* Ends a match whose until_ms has come. */
+void realm_end_match_in_time(struct realm *r, const struct decision *d, const struct match *m);
+/* When a match that is made now, or at its creation, ends by itself: fills until_ms, result_due_ms
+ * and holds_players. */
+void realm_time_match(struct match_spec *s, const struct queue *q, int64_t now_ms);
+
+/* Records that the player let a proposal of the queue fail, where the queue penalizes that. */
+void realm_penalize(struct realm *r, const struct decision *d, struct str player_id,
+                    const struct queue *q);
+/* FAILED_PRECONDITION when a player of the ticket may not join the queue yet. */
+enum err realm_check_penalties(const struct realm *r, const struct ticket_spec *spec,
+                               const struct queue *q, int64_t now_ms,
+                               struct err_text *why) ERR_CHECKED;
+struct penalty *realm_find_penalty(const struct realm *r, struct str player_id,
+                                   struct str queue); /* or NULL */
+
+/* ---- applying ---- */
+
+void realm_apply_ticket_created(struct realm *r, const struct record *record);
+void realm_apply_ticket_updated(struct realm *r, const struct record *record);
+void realm_apply_ticket_ended(struct realm *r, const struct record *record);
+void realm_apply_match_created(struct realm *r, const struct record *record);
+void realm_apply_match_accepted(struct realm *r, const struct record *record);
+void realm_apply_match_updated(struct realm *r, const struct record *record);
+void realm_apply_player_penalized(struct realm *r, const struct record *record);
+
+/* A ticket's moves. propose: QUEUED -> PROPOSED. return: PROPOSED -> QUEUED, searched at once. */
+void realm_propose_ticket(struct realm *r, struct ticket *t, struct id match_id);
+void realm_return_ticket(struct realm *r, struct ticket *t, int64_t time_ms);
+/* CANCELLED or EXPIRED, counted. */
+void realm_end_ticket(struct realm *r, struct ticket *t, const struct ticket_fate *fate,
+                      int64_t time_ms);
+struct realm_ending {
+    enum ticket_state state;
+    int64_t time_ms;
+    const struct queue *matched_in; /* MATCHED: the queue of the match; its other queues lose it */
+};
+void realm_close_ticket(struct realm *r, struct ticket *t, const struct realm_ending *e);
+/* Those of a QUEUED ticket. */
+void realm_start_timers(struct realm *r, struct ticket *t);
+/* A queue is known now that open tickets have waited for. */
+void realm_adopt_orphans(struct realm *r);
+/* Whether the match ends by itself. */
+bool realm_match_is_timed(const struct match *m);
 
 #endif

@@ -16,8 +16,23 @@ enum record_kind {
     RECORD_QUEUE_PUT,
     RECORD_QUEUE_DELETED,
     RECORD_TICKET_CREATED,
-    RECORD_TICKET_ENDED, /* cancelled or expired */
-    RECORD_MATCH_CREATED,
+    RECORD_TICKET_ENDED,  /* cancelled or expired */
+    RECORD_MATCH_CREATED, /* PROPOSED or CONFIRMED; any when carried */
+    RECORD_MATCH_ACCEPTED,
+    RECORD_MATCH_UPDATED, /* a move of its state, and what becomes of its tickets */
+    RECORD_PLAYER_PENALIZED,
+    RECORD_TICKET_UPDATED, /* in ticket_created: the ticket as it is now; players have changed */
+};
+
+/* What becomes of a ticket without a match. */
+struct ticket_fate {
+    struct id id;
+    enum ticket_state state; /* CANCELLED, EXPIRED, or QUEUED: back from a failed proposal */
+    struct str reason;       /* empty when QUEUED */
+    const struct str *queues;
+    const struct str *player_ids;
+    uint32_t queue_count, player_count;
+    int64_t created_ms; /* of the ticket */
 };
 
 struct record {
@@ -43,22 +58,34 @@ struct record {
             struct id id;
             struct ticket_spec spec;
             enum ticket_state state; /* QUEUED, or any when carried */
-            int64_t created_ms, expires_ms, ended_ms;
+            int64_t created_ms, expires_ms, ended_ms, heartbeat_ms;
             struct id match_id;
             struct str reason;
             struct id request_key;
             uint64_t request_hash;
             struct ticket_wait promised; /* what its creator was told */
         } ticket_created;
-        struct {
-            struct id id;
-            enum ticket_state state; /* CANCELLED or EXPIRED */
-            const struct str *queues;
-            const struct str *player_ids;
-            uint32_t queue_count, player_count;
-            struct str reason;
-        } ticket_ended;
+        struct ticket_fate ticket_ended; /* CANCELLED or EXPIRED */
         struct match_spec match_created;
+        struct { /* some players of a proposal have accepted; others are still asked */
+            struct id id;
+            struct str queue;
+            const struct str *accepted, *waiting; /* all its players */
+            uint32_t accepted_count, waiting_count;
+            int64_t until_ms;
+        } match_accepted;
+        struct {
+            struct match_spec spec;          /* the match as it is now */
+            const struct ticket_fate *fates; /* of its tickets when a proposal failed */
+            uint32_t fate_count;
+        } match_updated;
+        struct { /* a player let a proposal of the queue fail */
+            struct str player_id;
+            struct str queue;
+            uint32_t offences;
+            int64_t until_ms;  /* joins of the queue are refused until then */
+            int64_t forget_ms; /* all is forgiven then */
+        } player_penalized;
     };
 };
 

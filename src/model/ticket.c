@@ -77,12 +77,17 @@ static void copy_player(struct block *b, struct player *to, const struct player 
                           .latency_count = from->latency_count};
 }
 
+static struct player *copy_players(struct block *b, const struct player *from, uint32_t count) {
+    struct player *players = take(b, count * sizeof *players, alignof(struct player));
+    for (uint32_t i = 0; i < count; i++) {
+        copy_player(b, players ? &players[i] : NULL, &from[i]);
+    }
+    return players;
+}
+
 static struct ticket *copy_spec(struct block *b, const struct ticket_spec *from) {
     struct ticket *t = take(b, sizeof *t, alignof(struct ticket));
-    struct player *players = take(b, from->player_count * sizeof *players, alignof(struct player));
-    for (uint32_t i = 0; i < from->player_count; i++) {
-        copy_player(b, players ? &players[i] : NULL, &from->players[i]);
-    }
+    struct player *players = copy_players(b, from->players, from->player_count);
     struct ticket_place *places =
         take(b, from->queue_count * sizeof *places, alignof(struct ticket_place));
     struct str *queues = take(b, from->queue_count * sizeof *queues, alignof(struct str));
@@ -108,13 +113,24 @@ struct ticket *ticket_new(struct id id, const struct ticket_spec *spec) {
     return t;
 }
 
+void ticket_set_players(struct ticket *t, const struct player *players) {
+    struct block measure = {0};
+    copy_players(&measure, players, t->spec.player_count);
+    struct block block = {.base = mem_alloc(measure.used)};
+    t->spec.players = copy_players(&block, players, t->spec.player_count);
+    assert(block.used == measure.used);
+    mem_free(t->players_block);
+    t->players_block = block.base;
+}
+
 void ticket_free(struct ticket *t) {
     if (!t) return;
     assert(!list_linked(&t->kept) && !list_linked(&t->recorded));
     for (uint32_t i = 0; i < t->spec.queue_count; i++)
         assert(!t->places[i].entry);
-    assert(!heap_started(&t->expiry));
+    assert(!heap_started(&t->expiry) && !heap_started(&t->pulse));
     mem_free((char *)t->reason.at);
+    mem_free(t->players_block);
     mem_free(t);
 }
 

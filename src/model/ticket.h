@@ -80,15 +80,19 @@ struct ticket {
     struct id id;
     enum ticket_state state;
     struct ticket_spec spec; /* owned, in the ticket's block */
+    void *players_block;     /* owned: the players, when they were replaced; else NULL */
     int64_t created_ms;      /* wall clock of the leader */
     int64_t expires_ms;
     int64_t ended_ms;      /* 0 while open */
+    int64_t heartbeat_ms;  /* it expires so long after its last sign of life; 0: never */
+    int64_t alive_ms;      /* that sign, as far as this owner knows; not journaled */
     struct id match_id;    /* none until MATCHED */
     struct str reason;     /* owned; empty unless CANCELLED or EXPIRED */
     struct id request_key; /* none when the create had no request id */
     uint64_t request_hash;
     struct ticket_wait promised; /* when it was created */
     struct ticket_place *places; /* one for each of spec.queues */
+    struct heap_node pulse;      /* realm.pulses, due in ms: look whether it is alive */
     struct heap_node expiry;     /* realm.expiries, due in ms */
     struct list_node kept;       /* realm.ended, once it has ended; realm.orphans while open */
     struct list_node recorded; /* realm.tickets_recorded, by the last record that holds it whole */
@@ -101,6 +105,8 @@ struct ticket_wait ticket_wait_first(struct ticket_wait a, struct ticket_wait b)
 
 /* A QUEUED ticket with a deep copy of `spec`, in no list yet; free with ticket_free. */
 struct ticket *ticket_new(struct id id, const struct ticket_spec *spec);
+/* Replaces what the ticket's players (as many as it has, the same ids) bring: a deep copy. */
+void ticket_set_players(struct ticket *t, const struct player *players);
 void ticket_free(struct ticket *t);          /* NULL is fine; must be in no list, heap or pool */
 bool ticket_is_open(const struct ticket *t); /* QUEUED or PROPOSED */
 bool ticket_may_move(enum ticket_state from, enum ticket_state to);

@@ -24,5 +24,6 @@ void ack_json_error(enum err code, const struct err_text *why, struct strbuf *ou
         strbuf_add_str(out, STR(",\"field\":"));
         json_add_string(str_of(why->field), out);
     }
+    if (why->retry_after_ms > 0) strbuf_printf(out, ",\"retryAfterMs\":%lld", why->retry_after_ms);
     strbuf_add_str(out, STR("}}]"));
 }

@@ -120,6 +120,7 @@ void envelope_put_status(enum err code, const struct err_text *why, uint32_t key
         put_words(out, StatusDetail_message, str_of(why->text));
         pb_close(out, detail);
     }
+    if (why) pb_put_int(out, Status_retry_after_ms, why->retry_after_ms);
     pb_close(out, status);
 }
 

@@ -10,19 +10,30 @@
 #include <stdio.h>
 #include <string.h>
 
-enum event_type { /* the numbers are those of muster.v1.EventType */
+enum event_type { /* the numbers are those of muster.v1.Event.Type */
                   EVENT_TICKET_QUEUED = 1,
                   EVENT_TICKET_CANCELLED,
                   EVENT_TICKET_EXPIRED,
                   EVENT_MATCH_FOUND,
                   EVENT_QUEUE_UPDATED,
                   EVENT_QUEUE_DELETED,
+                  EVENT_TICKET_RETURNED,
+                  EVENT_MATCH_PROPOSED,
+                  EVENT_MATCH_ACCEPTANCE,
+                  EVENT_MATCH_CANCELLED,
+                  EVENT_MATCH_ASSIGNED,
+                  EVENT_MATCH_COMPLETED,
+                  EVENT_TICKET_UPDATED,
 };
 
 static const char *const event_names[] = {
-    [EVENT_TICKET_QUEUED] = "ticket_queued",   [EVENT_TICKET_CANCELLED] = "ticket_cancelled",
-    [EVENT_TICKET_EXPIRED] = "ticket_expired", [EVENT_MATCH_FOUND] = "match_found",
-    [EVENT_QUEUE_UPDATED] = "queue_updated",   [EVENT_QUEUE_DELETED] = "queue_deleted",
+    [EVENT_TICKET_QUEUED] = "ticket_queued",       [EVENT_TICKET_CANCELLED] = "ticket_cancelled",
+    [EVENT_TICKET_EXPIRED] = "ticket_expired",     [EVENT_MATCH_FOUND] = "match_found",
+    [EVENT_QUEUE_UPDATED] = "queue_updated",       [EVENT_QUEUE_DELETED] = "queue_deleted",
+    [EVENT_TICKET_RETURNED] = "ticket_returned",   [EVENT_MATCH_PROPOSED] = "match_proposed",
+    [EVENT_MATCH_ACCEPTANCE] = "match_acceptance", [EVENT_MATCH_CANCELLED] = "match_cancelled",
+    [EVENT_MATCH_ASSIGNED] = "match_assigned",     [EVENT_MATCH_COMPLETED] = "match_completed",
+    [EVENT_TICKET_UPDATED] = "ticket_updated",
 };
 
 struct topic {
@@ -80,19 +91,31 @@ static void remember(struct event_batch *b, struct slice s) {
     b->slices[b->slice_count++] = s;
 }
 
-static void write_ended(const struct record *r, struct strbuf *out) {
+static void write_fate(const struct ticket_fate *t, int64_t time_ms, struct strbuf *out) {
     size_t ticket = pb_open(out, Event_ticket);
-    pb_put_id(out, Ticket_ticket_id, r->ticket_ended.id);
-    pb_put_uint(out, Ticket_state, r->ticket_ended.state);
-    name_list_write(r->ticket_ended.queues, r->ticket_ended.queue_count, Ticket_queues, out);
-    for (uint32_t i = 0; i < r->ticket_ended.player_count; i++) {
+    pb_put_id(out, Ticket_ticket_id, t->id);
+    pb_put_uint(out, Ticket_state, t->state);
+    name_list_write(t->queues, t->queue_count, Ticket_queues, out);
+    for (uint32_t i = 0; i < t->player_count; i++) {
         size_t player = pb_open(out, Ticket_players);
-        pb_put_text(out, Player_player_id, r->ticket_ended.player_ids[i]);
+        pb_put_text(out, Player_player_id, t->player_ids[i]);
         pb_close(out, player);
     }
-    pb_put_int(out, Ticket_end_time_ms, r->time_ms);
-    pb_put_text(out, Ticket_reason, r->ticket_ended.reason);
+    pb_put_int(out, Ticket_create_time_ms, t->created_ms);
+    if (t->state != TICKET_QUEUED) pb_put_int(out, Ticket_end_time_ms, time_ms);
+    pb_put_text(out, Ticket_reason, t->reason);
     pb_close(out, ticket);
+}
+
+static void write_acceptance(const struct record *r, struct strbuf *out) {
+    size_t body = pb_open(out, Event_acceptance);
+    pb_put_id(out, Acceptance_match_id, r->match_accepted.id);
+    name_list_write(r->match_accepted.accepted, r->match_accepted.accepted_count,
+                    Acceptance_accepted_player_ids, out);
+    name_list_write(r->match_accepted.waiting, r->match_accepted.waiting_count,
+                    Acceptance_waiting_player_ids, out);
+    pb_put_int(out, Acceptance_expire_time_ms, r->match_accepted.until_ms);
+    pb_close(out, body);
 }
 
 static void write_queue(struct str name, uint32_t version, const struct record *r,
@@ -105,17 +128,33 @@ static void write_queue(struct str name, uint32_t version, const struct record *
     pb_close(out, queue);
 }
 
-/* `message` is the Ticket or the Match that the journal holds: news are passed on as written. */
-static void write_body(const struct record *r, struct str message, struct strbuf *out) {
+/* What makes an event of the record. */
+struct news {
+    const struct record *record;
+    struct str message;             /* the Ticket or Match that the journal holds */
+    const struct ticket_fate *fate; /* the event is about this ticket of it; or NULL */
+    struct str queue;
+    enum event_type type;
+};
+
+/* Tickets and matches are passed on as they were written. */
+static void write_body(const struct news *n, struct strbuf *out) {
+    const struct record *r = n->record;
+    if (n->fate) {
+        write_fate(n->fate, r->time_ms, out);
+        return;
+    }
     switch (r->kind) {
     case RECORD_TICKET_CREATED:
-        pb_add_text(out, Event_ticket, message);
-        break;
-    case RECORD_TICKET_ENDED:
-        write_ended(r, out);
+    case RECORD_TICKET_UPDATED:
+        pb_add_text(out, Event_ticket, n->message);
         break;
     case RECORD_MATCH_CREATED:
-        pb_add_text(out, Event_match, message);
+    case RECORD_MATCH_UPDATED:
+        pb_add_text(out, Event_match, n->message);
+        break;
+    case RECORD_MATCH_ACCEPTED:
+        write_acceptance(r, out);
         break;
     case RECORD_QUEUE_PUT:
         write_queue(r->queue_put.name, r->queue_put.version, r, out);
@@ -123,18 +162,10 @@ static void write_body(const struct record *r, struct str message, struct strbuf
     case RECORD_QUEUE_DELETED:
         write_queue(r->queue_deleted.name, r->queue_deleted.version, r, out);
         break;
-    case RECORD_EPOCH_STARTED:
+    default:
         break;
     }
 }
-
-/* What makes an event of the record. */
-struct news {
-    const struct record *record;
-    struct str message;
-    struct str queue;
-    enum event_type type;
-};
 
 static void add_event(struct event_batch *b, const struct news *n) {
     size_t at = topic_of(b, n->queue, n->type);
@@ -149,49 +180,79 @@ static void add_event(struct event_batch *b, const struct news *n) {
     pb_put_int(event, Event_time_ms, n->record->time_ms);
     pb_put_text(event, Event_realm, b->realm);
     pb_put_text(event, Event_queue, n->queue);
-    write_body(n->record, n->message, event);
+    write_body(n, event);
     pb_add_text(&t->events, EventBatch_events, strbuf_str(event));
     t->count++;
     remember(b, (struct slice){(uint32_t)at, from, t->events.size});
 }
 
 /* A ticket's news are told on the topic of each of its queues. */
-static void add_ticket_events(struct event_batch *b, struct news *n, const struct str *queues,
-                              uint32_t count) {
+static void add_to_each(struct event_batch *b, struct news *n, const struct str *queues,
+                        uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         n->queue = queues[i];
         add_event(b, n);
     }
 }
 
+static void add_fate(struct event_batch *b, struct news *n, const struct ticket_fate *fate) {
+    static const enum event_type types[] = {
+        [TICKET_QUEUED] = EVENT_TICKET_RETURNED,
+        [TICKET_CANCELLED] = EVENT_TICKET_CANCELLED,
+        [TICKET_EXPIRED] = EVENT_TICKET_EXPIRED,
+    };
+    n->fate = fate;
+    n->type = types[fate->state];
+    add_to_each(b, n, fate->queues, fate->queue_count);
+}
+
+static void add_match(struct event_batch *b, struct news *n, const struct match_spec *m) {
+    static const enum event_type types[] = {
+        [MATCH_PROPOSED] = EVENT_MATCH_PROPOSED,   [MATCH_CONFIRMED] = EVENT_MATCH_FOUND,
+        [MATCH_ASSIGNED] = EVENT_MATCH_ASSIGNED,   [MATCH_COMPLETED] = EVENT_MATCH_COMPLETED,
+        [MATCH_CANCELLED] = EVENT_MATCH_CANCELLED,
+    };
+    n->queue = m->queue;
+    n->type = types[m->state];
+    add_event(b, n);
+}
+
+static void add_on(struct event_batch *b, struct news *n, struct str queue, enum event_type type) {
+    n->queue = queue;
+    n->type = type;
+    add_event(b, n);
+}
+
 static void add_news(struct event_batch *b, struct news *n) {
     const struct record *r = n->record;
     switch (r->kind) {
     case RECORD_TICKET_CREATED:
-        n->type = EVENT_TICKET_QUEUED;
-        add_ticket_events(b, n, r->ticket_created.spec.queues, r->ticket_created.spec.queue_count);
+    case RECORD_TICKET_UPDATED:
+        n->type = r->kind == RECORD_TICKET_UPDATED ? EVENT_TICKET_UPDATED : EVENT_TICKET_QUEUED;
+        add_to_each(b, n, r->ticket_created.spec.queues, r->ticket_created.spec.queue_count);
         break;
     case RECORD_TICKET_ENDED:
-        n->type =
-            r->ticket_ended.state == TICKET_EXPIRED ? EVENT_TICKET_EXPIRED : EVENT_TICKET_CANCELLED;
-        add_ticket_events(b, n, r->ticket_ended.queues, r->ticket_ended.queue_count);
+        add_fate(b, n, &r->ticket_ended);
         break;
     case RECORD_MATCH_CREATED:
-        n->queue = r->match_created.queue;
-        n->type = EVENT_MATCH_FOUND;
-        add_event(b, n);
+        add_match(b, n, &r->match_created);
+        break;
+    case RECORD_MATCH_ACCEPTED:
+        add_on(b, n, r->match_accepted.queue, EVENT_MATCH_ACCEPTANCE);
+        break;
+    case RECORD_MATCH_UPDATED:
+        add_match(b, n, &r->match_updated.spec);
+        for (uint32_t i = 0; i < r->match_updated.fate_count; i++)
+            add_fate(b, n, &r->match_updated.fates[i]);
         break;
     case RECORD_QUEUE_PUT:
-        n->queue = r->queue_put.name;
-        n->type = EVENT_QUEUE_UPDATED;
-        add_event(b, n);
+        add_on(b, n, r->queue_put.name, EVENT_QUEUE_UPDATED);
         break;
     case RECORD_QUEUE_DELETED:
-        n->queue = r->queue_deleted.name;
-        n->type = EVENT_QUEUE_DELETED;
-        add_event(b, n);
+        add_on(b, n, r->queue_deleted.name, EVENT_QUEUE_DELETED);
         break;
     case RECORD_EPOCH_STARTED:
+    case RECORD_PLAYER_PENALIZED: /* nobody's business but his */
         break;
     }
 }

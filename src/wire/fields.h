@@ -23,6 +23,7 @@
     ROW(Status, code, 1, PB_VARINT)                                   \
     ROW(Status, message, 2, PB_BYTES)                                 \
     ROW(Status, details, 3, PB_BYTES)                                 \
+    ROW(Status, retry_after_ms, 4, PB_VARINT)                         \
     ROW(Response, status, 1, PB_BYTES)                                \
     ROW(Response, payload, 2, PB_BYTES)                               \
     /* common.proto */                                                \
@@ -52,9 +53,11 @@
     ROW(Ticket, reason, 9, PB_BYTES)                                  \
     ROW(Ticket, eta_p50_ms, 10, PB_VARINT)                            \
     ROW(Ticket, eta_p90_ms, 11, PB_VARINT)                            \
+    ROW(Ticket, heartbeat_ms, 12, PB_VARINT)                          \
     ROW(TeamMember, player_id, 1, PB_BYTES)                           \
     ROW(TeamMember, ticket_id, 2, PB_BYTES)                           \
     ROW(TeamMember, role, 3, PB_BYTES)                                \
+    ROW(TeamMember, answer, 4, PB_VARINT)                             \
     ROW(Team, name, 1, PB_BYTES)                                      \
     ROW(Team, players, 2, PB_BYTES)                                   \
     ROW(Match, match_id, 1, PB_BYTES)                                 \
@@ -70,6 +73,16 @@
     ROW(Match, longest_wait_ms, 11, PB_VARINT)                        \
     ROW(Match, mean_latency_ms, 12, PB_FIXED64)                       \
     ROW(Match, create_time_ms, 13, PB_VARINT)                         \
+    ROW(Match, expire_time_ms, 14, PB_VARINT)                         \
+    ROW(Match, end_time_ms, 15, PB_VARINT)                            \
+    ROW(Match, reason, 16, PB_BYTES)                                  \
+    ROW(Match, connection, 17, PB_BYTES)                              \
+    ROW(Match, results, 18, PB_BYTES)                                 \
+    ROW(Match, result_due_time_ms, 19, PB_VARINT)                     \
+    ROW(Match, holds_players, 23, PB_VARINT)                          \
+    ROW(TeamResult, team, 1, PB_BYTES)                                \
+    ROW(TeamResult, rank, 2, PB_VARINT)                               \
+    ROW(TeamResult, score, 3, PB_FIXED64)                             \
     ROW(Match, win_gap, 20, PB_FIXED64)                               \
     ROW(Match, mean_wait_ms, 21, PB_FIXED64)                          \
     ROW(Match, worst_latency_ms, 22, PB_VARINT)                       \
@@ -88,6 +101,10 @@
     ROW(CancelTicketRequest, ticket_id, 1, PB_BYTES)                  \
     ROW(WatchTicketRequest, ticket_id, 1, PB_BYTES)                   \
     ROW(WatchTicketRequest, known_state, 2, PB_VARINT)                \
+    ROW(HeartbeatTicketsRequest, ticket_ids, 1, PB_BYTES)             \
+    ROW(HeartbeatTicketsResponse, gone_ticket_ids, 1, PB_BYTES)       \
+    ROW(UpdateTicketRequest, ticket_id, 1, PB_BYTES)                  \
+    ROW(UpdateTicketRequest, players, 2, PB_BYTES)                    \
     /* explain.proto */                                               \
     ROW(ExplainTicketRequest, ticket_id, 1, PB_BYTES)                 \
     ROW(ExplainTicketRequest, player_id, 2, PB_BYTES)                 \
@@ -161,6 +178,17 @@
     ROW(ListMatchesRequest, page_token, 3, PB_BYTES)                  \
     ROW(ListMatchesResponse, matches, 1, PB_BYTES)                    \
     ROW(ListMatchesResponse, next_page_token, 2, PB_BYTES)            \
+    ROW(AcceptMatchRequest, match_id, 1, PB_BYTES)                    \
+    ROW(AcceptMatchRequest, player_ids, 2, PB_BYTES)                  \
+    ROW(DeclineMatchRequest, match_id, 1, PB_BYTES)                   \
+    ROW(DeclineMatchRequest, player_ids, 2, PB_BYTES)                 \
+    ROW(AssignMatchRequest, match_id, 1, PB_BYTES)                    \
+    ROW(AssignMatchRequest, connection, 2, PB_BYTES)                  \
+    ROW(CompleteMatchRequest, match_id, 1, PB_BYTES)                  \
+    ROW(CompleteMatchRequest, results, 2, PB_BYTES)                   \
+    ROW(CancelMatchRequest, match_id, 1, PB_BYTES)                    \
+    ROW(CancelMatchRequest, reason, 2, PB_BYTES)                      \
+    ROW(CancelMatchRequest, requeue, 3, PB_VARINT)                    \
     /* queues.proto */                                                \
     ROW(Queue, name, 1, PB_BYTES)                                     \
     ROW(Queue, version, 2, PB_VARINT)                                 \
@@ -168,12 +196,14 @@
     ROW(Queue, update_time_ms, 4, PB_VARINT)                          \
     ROW(PutQueueRequest, definition_json, 1, PB_BYTES)                \
     ROW(PutQueueRequest, allow_shrinking, 2, PB_VARINT)               \
+    ROW(PutQueueRequest, cancel_unfit, 3, PB_VARINT)                  \
     ROW(PutQueueResponse, queue, 1, PB_BYTES)                         \
     ROW(PutQueueResponse, changed, 2, PB_VARINT)                      \
     ROW(PutQueueResponse, notes, 3, PB_BYTES)                         \
     ROW(GetQueueRequest, name, 1, PB_BYTES)                           \
     ROW(ListQueuesResponse, queues, 1, PB_BYTES)                      \
     ROW(DeleteQueueRequest, name, 1, PB_BYTES)                        \
+    ROW(DeleteQueueRequest, cancel_tickets, 2, PB_VARINT)             \
     ROW(GetQueueStatsRequest, name, 1, PB_BYTES)                      \
     ROW(GetQueueStatsResponse, name, 1, PB_BYTES)                     \
     ROW(GetQueueStatsResponse, version, 2, PB_VARINT)                 \
@@ -218,6 +248,11 @@
     ROW(Event, ticket, 8, PB_BYTES)                                   \
     ROW(Event, match, 9, PB_BYTES)                                    \
     ROW(Event, queue_info, 10, PB_BYTES)                              \
+    ROW(Event, acceptance, 11, PB_BYTES)                              \
+    ROW(Acceptance, match_id, 1, PB_BYTES)                            \
+    ROW(Acceptance, accepted_player_ids, 2, PB_BYTES)                 \
+    ROW(Acceptance, waiting_player_ids, 3, PB_BYTES)                  \
+    ROW(Acceptance, expire_time_ms, 4, PB_VARINT)                     \
     ROW(TopicPosition, topic, 1, PB_BYTES)                            \
     ROW(TopicPosition, epoch, 2, PB_VARINT)                           \
     ROW(TopicPosition, seq, 3, PB_VARINT)                             \
@@ -232,7 +267,7 @@
     ROW(ReplayEventsRequest, after_seq, 2, PB_VARINT)                 \
     ROW(ReplayEventsRequest, max_entries, 3, PB_VARINT)               \
     ROW(ReplayEventsRequest, topic_prefix, 4, PB_BYTES)               \
-    ROW(ReplayEventsRequest, inclusive, 5, PB_VARINT)               \
+    ROW(ReplayEventsRequest, inclusive, 5, PB_VARINT)                 \
     ROW(ReplayEventsResponse, events, 1, PB_BYTES)                    \
     ROW(ReplayEventsResponse, position, 2, PB_BYTES)                  \
     ROW(ReplayEventsResponse, more, 3, PB_VARINT)                     \
@@ -266,12 +301,25 @@
     ROW(TicketCreated, ticket, 1, PB_BYTES)                           \
     ROW(TicketCreated, request_key, 2, PB_BYTES)                      \
     ROW(TicketCreated, request_hash, 3, PB_FIXED64)                   \
-    ROW(TicketEnded, ticket_id, 1, PB_BYTES)                          \
-    ROW(TicketEnded, state, 2, PB_VARINT)                             \
-    ROW(TicketEnded, queues, 3, PB_BYTES)                             \
-    ROW(TicketEnded, player_ids, 4, PB_BYTES)                         \
-    ROW(TicketEnded, reason, 5, PB_BYTES)                             \
+    ROW(TicketFate, ticket_id, 1, PB_BYTES)                           \
+    ROW(TicketFate, state, 2, PB_VARINT)                              \
+    ROW(TicketFate, queues, 3, PB_BYTES)                              \
+    ROW(TicketFate, player_ids, 4, PB_BYTES)                          \
+    ROW(TicketFate, reason, 5, PB_BYTES)                              \
+    ROW(TicketFate, create_time_ms, 6, PB_VARINT)                     \
     ROW(MatchCreated, match, 1, PB_BYTES)                             \
+    ROW(MatchAccepted, match_id, 1, PB_BYTES)                         \
+    ROW(MatchAccepted, queue, 2, PB_BYTES)                            \
+    ROW(MatchAccepted, accepted_player_ids, 3, PB_BYTES)              \
+    ROW(MatchAccepted, waiting_player_ids, 4, PB_BYTES)               \
+    ROW(MatchAccepted, expire_time_ms, 5, PB_VARINT)                  \
+    ROW(MatchUpdated, match, 1, PB_BYTES)                             \
+    ROW(MatchUpdated, tickets, 2, PB_BYTES)                           \
+    ROW(PlayerPenalized, player_id, 1, PB_BYTES)                      \
+    ROW(PlayerPenalized, queue, 2, PB_BYTES)                          \
+    ROW(PlayerPenalized, offences, 3, PB_VARINT)                      \
+    ROW(PlayerPenalized, until_time_ms, 4, PB_VARINT)                 \
+    ROW(PlayerPenalized, forget_time_ms, 5, PB_VARINT)                \
     ROW(Record, time_ms, 1, PB_VARINT)                                \
     ROW(Record, carried, 2, PB_VARINT)                                \
     ROW(Record, epoch_started, 3, PB_BYTES)                           \
@@ -280,6 +328,10 @@
     ROW(Record, ticket_created, 6, PB_BYTES)                          \
     ROW(Record, ticket_ended, 7, PB_BYTES)                            \
     ROW(Record, match_created, 8, PB_BYTES)                           \
+    ROW(Record, match_accepted, 9, PB_BYTES)                          \
+    ROW(Record, match_updated, 10, PB_BYTES)                          \
+    ROW(Record, player_penalized, 11, PB_BYTES)                       \
+    ROW(Record, ticket_updated, 12, PB_BYTES)                         \
     ROW(Entry, records, 1, PB_BYTES)                                  \
     ROW(Entry, owner, 2, PB_BYTES)
 

@@ -1,12 +1,11 @@
 /* journal_codec.c - journal entries as bytes. */
 #include "wire/journal_codec.h"
 
-#include "base/limits.h"
 #include "base/mem.h"
 #include "wire/fields.h"
+#include "wire/journal_read.h"
 #include "wire/match_codec.h"
 #include "wire/name_list.h"
-#include "wire/queue_json.h"
 
 #include <string.h>
 
@@ -14,7 +13,7 @@ enum { REQUEST_KEY_BYTES = 16 };
 
 /* ---- writing ---- */
 
-static void write_created(const struct record *r, struct strbuf *out) {
+static void write_created(const struct record *r, uint32_t record_key, struct strbuf *out) {
     struct ticket_view view = {
         .id = r->ticket_created.id,
         .state = r->ticket_created.state,
@@ -22,11 +21,12 @@ static void write_created(const struct record *r, struct strbuf *out) {
         .created_ms = r->ticket_created.created_ms,
         .expires_ms = r->ticket_created.expires_ms,
         .ended_ms = r->ticket_created.ended_ms,
+        .heartbeat_ms = r->ticket_created.heartbeat_ms,
         .match_id = r->ticket_created.match_id,
         .reason = r->ticket_created.reason,
         .wait = r->ticket_created.promised,
     };
-    size_t body = pb_open(out, Record_ticket_created);
+    size_t body = pb_open(out, record_key);
     ticket_codec_write(&view, TicketCreated_ticket, out);
     struct id key = r->ticket_created.request_key;
     if (!id_is_none(key)) {
@@ -41,14 +41,44 @@ static void write_created(const struct record *r, struct strbuf *out) {
     pb_close(out, body);
 }
 
-static void write_ended(const struct record *r, struct strbuf *out) {
-    size_t body = pb_open(out, Record_ticket_ended);
-    pb_put_id(out, TicketEnded_ticket_id, r->ticket_ended.id);
-    pb_put_uint(out, TicketEnded_state, r->ticket_ended.state);
-    name_list_write(r->ticket_ended.queues, r->ticket_ended.queue_count, TicketEnded_queues, out);
-    name_list_write(r->ticket_ended.player_ids, r->ticket_ended.player_count,
-                    TicketEnded_player_ids, out);
-    pb_put_text(out, TicketEnded_reason, r->ticket_ended.reason);
+static void write_fate(const struct ticket_fate *t, uint32_t key, struct strbuf *out) {
+    size_t body = pb_open(out, key);
+    pb_put_id(out, TicketFate_ticket_id, t->id);
+    pb_put_uint(out, TicketFate_state, t->state);
+    name_list_write(t->queues, t->queue_count, TicketFate_queues, out);
+    name_list_write(t->player_ids, t->player_count, TicketFate_player_ids, out);
+    pb_put_text(out, TicketFate_reason, t->reason);
+    pb_put_int(out, TicketFate_create_time_ms, t->created_ms);
+    pb_close(out, body);
+}
+
+static void write_accepted(const struct record *r, struct strbuf *out) {
+    size_t body = pb_open(out, Record_match_accepted);
+    pb_put_id(out, MatchAccepted_match_id, r->match_accepted.id);
+    pb_put_text(out, MatchAccepted_queue, r->match_accepted.queue);
+    name_list_write(r->match_accepted.accepted, r->match_accepted.accepted_count,
+                    MatchAccepted_accepted_player_ids, out);
+    name_list_write(r->match_accepted.waiting, r->match_accepted.waiting_count,
+                    MatchAccepted_waiting_player_ids, out);
+    pb_put_int(out, MatchAccepted_expire_time_ms, r->match_accepted.until_ms);
+    pb_close(out, body);
+}
+
+static void write_updated(const struct record *r, struct strbuf *out) {
+    size_t body = pb_open(out, Record_match_updated);
+    match_codec_write(&r->match_updated.spec, MatchUpdated_match, out);
+    for (uint32_t i = 0; i < r->match_updated.fate_count; i++)
+        write_fate(&r->match_updated.fates[i], MatchUpdated_tickets, out);
+    pb_close(out, body);
+}
+
+static void write_penalized(const struct record *r, struct strbuf *out) {
+    size_t body = pb_open(out, Record_player_penalized);
+    pb_put_text(out, PlayerPenalized_player_id, r->player_penalized.player_id);
+    pb_put_text(out, PlayerPenalized_queue, r->player_penalized.queue);
+    pb_put_uint(out, PlayerPenalized_offences, r->player_penalized.offences);
+    pb_put_int(out, PlayerPenalized_until_time_ms, r->player_penalized.until_ms);
+    pb_put_int(out, PlayerPenalized_forget_time_ms, r->player_penalized.forget_ms);
     pb_close(out, body);
 }
 
@@ -75,15 +105,27 @@ static void write_body(const struct record *r, struct strbuf *out) {
         pb_close(out, body);
         break;
     case RECORD_TICKET_CREATED:
-        write_created(r, out);
+        write_created(r, Record_ticket_created, out);
+        break;
+    case RECORD_TICKET_UPDATED:
+        write_created(r, Record_ticket_updated, out);
         break;
     case RECORD_TICKET_ENDED:
-        write_ended(r, out);
+        write_fate(&r->ticket_ended, Record_ticket_ended, out);
         break;
     case RECORD_MATCH_CREATED:
         body = pb_open(out, Record_match_created);
         match_codec_write(&r->match_created, MatchCreated_match, out);
         pb_close(out, body);
+        break;
+    case RECORD_MATCH_ACCEPTED:
+        write_accepted(r, out);
+        break;
+    case RECORD_MATCH_UPDATED:
+        write_updated(r, out);
+        break;
+    case RECORD_PLAYER_PENALIZED:
+        write_penalized(r, out);
         break;
     }
 }
@@ -102,144 +144,8 @@ void journal_encode_owner(struct str owner, struct strbuf *entry) {
 
 /* ---- reading ---- */
 
-struct reading { /* one record */
-    struct arena *arena;
-    struct err_text *why;
-    struct str message; /* its Ticket or Match */
-};
-
-static enum err lost(struct err_text *why, const char *what) {
-    return err_set(why, ERR_DATA_LOSS, "a journal record is malformed: %s", what);
-}
-
-static enum err read_queue_put(struct str bytes, struct record *out, struct err_text *why) {
-    struct pb_reader r = pb_reader(bytes);
-    for (struct pb_field f; pb_next(&r, &f);) {
-        if (f.key == QueuePut_name) out->queue_put.name = f.bytes;
-        if (f.key == QueuePut_version) out->queue_put.version = (uint32_t)f.value;
-        if (f.key == QueuePut_definition_json) out->queue_put.json = f.bytes;
-        if (f.key == QueuePut_allow_shrinking) out->queue_put.allow_shrinking = f.value != 0;
-    }
-    if (r.malformed || !str_name_valid(out->queue_put.name)) return lost(why, "queue_put");
-    struct err_text cause;
-    if (queue_json_parse(out->queue_put.json, out->queue_put.allow_shrinking, &out->queue_put.def,
-                         NULL, &cause) != ERR_OK)
-        return err_set(why, ERR_DATA_LOSS, "the definition of queue %.*s cannot be read: %.300s",
-                       STR_PRINT(out->queue_put.name), cause.text);
-    if (!str_equal(out->queue_put.name, out->queue_put.def->name))
-        return lost(why, "queue_put.name is not its definition's");
-    return ERR_OK;
-}
-
-static enum err read_created(struct str bytes, struct reading *reading, struct record *out) {
-    struct pb_reader r = pb_reader(bytes);
-    struct str key = STR_EMPTY;
-    for (struct pb_field f; pb_next(&r, &f);) {
-        if (f.key == TicketCreated_ticket) reading->message = f.bytes;
-        if (f.key == TicketCreated_request_key) key = f.bytes;
-        if (f.key == TicketCreated_request_hash) out->ticket_created.request_hash = f.value;
-    }
-    if (r.malformed || (key.size != 0 && key.size != REQUEST_KEY_BYTES))
-        return lost(reading->why, "ticket_created");
-    for (size_t i = 0; i < key.size; i++) {
-        struct id *k = &out->ticket_created.request_key;
-        uint64_t *half = i < 8 ? &k->hi : &k->lo;
-        *half = *half << 8 | (unsigned char)key.at[i];
-    }
-    struct ticket_view view;
-    if (!ticket_codec_read(reading->message, reading->arena, &view, reading->why))
-        return ERR_DATA_LOSS;
-    out->ticket_created.id = view.id;
-    out->ticket_created.state = view.state;
-    out->ticket_created.spec = view.spec;
-    out->ticket_created.created_ms = view.created_ms;
-    out->ticket_created.expires_ms = view.expires_ms;
-    out->ticket_created.ended_ms = view.ended_ms;
-    out->ticket_created.match_id = view.match_id;
-    out->ticket_created.reason = view.reason;
-    out->ticket_created.promised = view.wait;
-    return ERR_OK;
-}
-
-static enum err read_ended(struct str bytes, struct arena *arena, struct record *out,
-                           struct err_text *why) {
-    struct name_source from = {bytes, TicketEnded_queues, 1, LIMIT_TICKET_QUEUES, "queues"};
-    struct name_list queues, players;
-    if (name_list_read(&from, arena, &queues, why) != ERR_OK)
-        return lost(why, "ticket_ended.queues");
-    from = (struct name_source){bytes, TicketEnded_player_ids, 0, LIMIT_TICKET_PLAYERS, "players"};
-    if (name_list_read(&from, arena, &players, why) != ERR_OK)
-        return lost(why, "ticket_ended.player_ids");
-    out->ticket_ended.queues = queues.names;
-    out->ticket_ended.queue_count = queues.count;
-    out->ticket_ended.player_ids = players.names;
-    out->ticket_ended.player_count = players.count;
-    struct pb_reader r = pb_reader(bytes);
-    for (struct pb_field f; pb_next(&r, &f);) {
-        if (f.key == TicketEnded_ticket_id && !id_parse(f.bytes, &out->ticket_ended.id))
-            return lost(why, "ticket_ended.ticket_id");
-        if (f.key == TicketEnded_state) out->ticket_ended.state = (enum ticket_state)f.value;
-        if (f.key == TicketEnded_reason) out->ticket_ended.reason = f.bytes;
-    }
-    if (out->ticket_ended.state != TICKET_CANCELLED && out->ticket_ended.state != TICKET_EXPIRED)
-        return lost(why, "ticket_ended.state");
-    bool whole = !id_is_none(out->ticket_ended.id) && str_utf8_valid(out->ticket_ended.reason);
-    return whole ? ERR_OK : lost(why, "ticket_ended");
-}
-
-static enum err read_deleted(struct str bytes, struct record *out, struct err_text *why) {
-    struct pb_reader r = pb_reader(bytes);
-    for (struct pb_field f; pb_next(&r, &f);) {
-        if (f.key == QueueDeleted_name) out->queue_deleted.name = f.bytes;
-        if (f.key == QueueDeleted_version) out->queue_deleted.version = (uint32_t)f.value;
-    }
-    bool whole = !r.malformed && str_name_valid(out->queue_deleted.name);
-    return whole ? ERR_OK : lost(why, "queue_deleted");
-}
-
-static enum err read_match(struct str bytes, struct reading *reading, struct record *out) {
-    struct pb_reader r = pb_reader(bytes);
-    for (struct pb_field f; pb_next(&r, &f);)
-        if (f.key == MatchCreated_match) reading->message = f.bytes;
-    if (r.malformed) return lost(reading->why, "match_created");
-    bool ok = match_codec_read(reading->message, reading->arena, &out->match_created, reading->why);
-    return ok ? ERR_OK : ERR_DATA_LOSS;
-}
-
-static enum err read_epoch(struct str bytes, struct record *out, struct err_text *why) {
-    struct pb_reader r = pb_reader(bytes);
-    for (struct pb_field f; pb_next(&r, &f);)
-        if (f.key == EpochStarted_owner) out->epoch_started.owner = f.bytes;
-    return r.malformed ? lost(why, "epoch_started") : ERR_OK;
-}
-
-static enum err read_body(const struct pb_field *f, struct reading *reading, struct record *out) {
-    switch (f->key) {
-    case Record_epoch_started:
-        out->kind = RECORD_EPOCH_STARTED;
-        return read_epoch(f->bytes, out, reading->why);
-    case Record_queue_put:
-        out->kind = RECORD_QUEUE_PUT;
-        return read_queue_put(f->bytes, out, reading->why);
-    case Record_queue_deleted:
-        out->kind = RECORD_QUEUE_DELETED;
-        return read_deleted(f->bytes, out, reading->why);
-    case Record_ticket_created:
-        out->kind = RECORD_TICKET_CREATED;
-        return read_created(f->bytes, reading, out);
-    case Record_ticket_ended:
-        out->kind = RECORD_TICKET_ENDED;
-        return read_ended(f->bytes, reading->arena, out, reading->why);
-    case Record_match_created:
-        out->kind = RECORD_MATCH_CREATED;
-        return read_match(f->bytes, reading, out);
-    default:
-        return ERR_OK;
-    }
-}
-
 /* A record of a kind this version does not know is an error, not skipped: state would differ. */
-static enum err read_record(struct str bytes, struct reading *reading, struct record *out) {
+static enum err read_record(struct str bytes, struct journal_reading *reading, struct record *out) {
     struct pb_reader r = pb_reader(bytes);
     enum err code = ERR_OK;
     memset(out, 0, sizeof *out); /* an initializer need not clear all of a union */
@@ -249,12 +155,12 @@ static enum err read_record(struct str bytes, struct reading *reading, struct re
         else if (f.key == Record_carried)
             out->carried = f.value != 0;
         else if (out->kind == 0)
-            code = read_body(&f, reading, out);
+            code = journal_read_body(&f, reading, out);
     }
     if (code == ERR_OK && (r.malformed || !match_codec_time_valid(out->time_ms)))
-        code = lost(reading->why, "record");
+        code = journal_read_lost(reading->why, "record");
     if (code == ERR_OK && out->kind == 0)
-        code = lost(reading->why, "a kind this version does not know");
+        code = journal_read_lost(reading->why, "a kind this version does not know");
     if (code != ERR_OK) journal_record_fini(out);
     return code;
 }
@@ -264,13 +170,13 @@ enum err journal_walk(struct str entry, struct arena *arena, journal_message_fn 
     struct pb_reader r = pb_reader(entry);
     for (struct pb_field f; pb_next(&r, &f);) {
         if (f.key != Entry_records) continue;
-        struct reading reading = {arena, why, STR_EMPTY};
+        struct journal_reading reading = {arena, why, STR_EMPTY};
         struct record record;
         enum err code = read_record(f.bytes, &reading, &record);
         if (code != ERR_OK) return code;
         sink(sink_arg, &record, reading.message);
     }
-    return r.malformed ? lost(why, "entry") : ERR_OK;
+    return r.malformed ? journal_read_lost(why, "entry") : ERR_OK;
 }
 
 struct record_sink {

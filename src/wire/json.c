@@ -188,6 +188,18 @@ static void add_repeated(const ProtobufCFieldDescriptor *f, const char *m, struc
     strbuf_add_char(out, ']');
 }
 
+/* An enum whose 0 means that there is no value: left out it would look like one. */
+static bool says_unspecified(const ProtobufCEnumDescriptor *type) {
+    const ProtobufCEnumValue *zero = protobuf_c_enum_descriptor_get_value(type, 0);
+    return zero && strstr(zero->name, "_UNSPECIFIED");
+}
+
+/* Times of a match that may never come. */
+static bool is_of_later(const ProtobufCFieldDescriptor *f) {
+    return strcmp(f->name, "expire_time_ms") == 0 || strcmp(f->name, "end_time_ms") == 0 ||
+           strcmp(f->name, "result_due_time_ms") == 0;
+}
+
 /* Whether a singular field is written: not when it has its default, except for what a reader
  * always wants to see. */
 static bool is_shown(const ProtobufCFieldDescriptor *f, const char *m,
@@ -205,11 +217,11 @@ static bool is_shown(const ProtobufCFieldDescriptor *f, const char *m,
     case PROTOBUF_C_TYPE_BOOL:
         return *(const protobuf_c_boolean *)at != 0;
     case PROTOBUF_C_TYPE_ENUM:
-        return true;
+        return *(const int *)at != 0 || says_unspecified(f->descriptor);
     case PROTOBUF_C_TYPE_DOUBLE:
         return *(const double *)at != 0 || strcmp(type->short_name, "Match") == 0;
     default:
-        if (strcmp(type->short_name, "Match") == 0) return true;
+        if (strcmp(type->short_name, "Match") == 0 && !is_of_later(f)) return true;
         return memcmp(at, &(uint64_t){0}, json_message_element_size(f->type)) != 0;
     }
 }

@@ -2,11 +2,12 @@
  *
  * Names are lowerCamelCase, enums are names, 64-bit integers are strings when above 2^53 and
  * numbers otherwise, bytes are base64, maps are objects; default values are left out except enum
- * states, repeated fields and numbers of Match. Reading accepts lowerCamelCase and the original
- * names, strings for numbers, a bare value for muster.v1.AttributeValue; an unknown field is an
- * error that names the nearest known one, a field given twice (under either name) is one too.
- * AttributeValue is written bare, but for a map of one pair whose key is the name of a kind.
- * Depth at most 32, size at most 1 MiB. bytes fields cannot be read. Thread safety: all functions.
+ * states (where 0 is no value), repeated fields and the measured numbers of Match. Reading accepts
+ * lowerCamelCase and the original names, strings for numbers, a bare value for
+ * muster.v1.AttributeValue; an unknown field is an error that names the nearest known one, a field
+ * given twice (under either name) is one too. AttributeValue is written bare, but for a map of one
+ * pair whose key is the name of a kind. Depth at most 32, size at most 1 MiB. bytes fields cannot
+ * be read. Thread safety: all functions.
  */
 #ifndef MUSTER_WIRE_JSON_H
 #define MUSTER_WIRE_JSON_H

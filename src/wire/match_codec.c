@@ -21,6 +21,7 @@ void ticket_codec_write(const struct ticket_view *t, uint32_t key, struct strbuf
     pb_put_text(out, Ticket_reason, t->reason);
     pb_put_int(out, Ticket_eta_p50_ms, t->wait.p50_ms);
     pb_put_int(out, Ticket_eta_p90_ms, t->wait.p90_ms);
+    pb_put_int(out, Ticket_heartbeat_ms, t->heartbeat_ms);
     pb_close(out, ticket);
 }
 
@@ -55,6 +56,9 @@ bool ticket_codec_read(struct str bytes, struct arena *arena, struct ticket_view
         case Ticket_end_time_ms:
             out->ended_ms = (int64_t)f.value;
             break;
+        case Ticket_heartbeat_ms:
+            out->heartbeat_ms = (int64_t)f.value;
+            break;
         case Ticket_match_id:
             ids = id_parse(f.bytes, &out->match_id) && ids;
             break;
@@ -72,7 +76,8 @@ bool ticket_codec_read(struct str bytes, struct arena *arena, struct ticket_view
     if (r.malformed || !ids || id_is_none(out->id) || out->state < TICKET_QUEUED ||
         out->state > TICKET_EXPIRED || !match_codec_time_valid(out->created_ms) ||
         !match_codec_time_valid(out->expires_ms) || !match_codec_time_valid(out->ended_ms) ||
-        out->wait.p50_ms < 0 || out->wait.p90_ms < 0 || !str_utf8_valid(out->reason))
+        !match_codec_time_valid(out->heartbeat_ms) || out->wait.p50_ms < 0 ||
+        out->wait.p90_ms < 0 || !str_utf8_valid(out->reason))
         return malformed(why, "ticket");
     struct name_source names = {bytes, Ticket_queues, 1, LIMIT_TICKET_QUEUES, "queues"};
     struct name_list queues;
@@ -81,6 +86,28 @@ bool ticket_codec_read(struct str bytes, struct arena *arena, struct ticket_view
     out->spec.queue_count = queues.count;
     struct player_source source = {bytes, Ticket_players, ""};
     return player_codec_read(&source, arena, &out->spec, why) == ERR_OK;
+}
+
+static void write_result(const struct team_result *t, struct strbuf *out) {
+    size_t result = pb_open(out, Match_results);
+    pb_put_text(out, TeamResult_team, t->team);
+    pb_put_uint(out, TeamResult_rank, t->rank);
+    pb_put_double(out, TeamResult_score, t->score);
+    pb_close(out, result);
+}
+
+bool match_codec_read_result(struct str bytes, struct team_result *out) {
+    uint64_t rank = 0;
+    struct pb_reader r = pb_reader(bytes);
+    *out = (struct team_result){0};
+    for (struct pb_field f; pb_next(&r, &f);) {
+        if (f.key == TeamResult_team) out->team = f.bytes;
+        if (f.key == TeamResult_rank) rank = f.value;
+        if (f.key == TeamResult_score) out->score = pb_double(&f);
+    }
+    out->rank = (uint32_t)rank;
+    return !r.malformed && str_utf8_valid(out->team) && rank >= 1 && rank <= LIMIT_TEAMS &&
+           isfinite(out->score);
 }
 
 void match_codec_write(const struct match_spec *m, uint32_t key, struct strbuf *out) {
@@ -98,6 +125,7 @@ void match_codec_write(const struct match_spec *m, uint32_t key, struct strbuf *
             pb_put_text(out, TeamMember_player_id, m->teams[t].members[i].player_id);
             pb_put_id(out, TeamMember_ticket_id, m->teams[t].members[i].ticket_id);
             pb_put_text(out, TeamMember_role, m->teams[t].members[i].role);
+            pb_put_uint(out, TeamMember_answer, m->teams[t].members[i].answer);
             pb_close(out, member);
         }
         pb_close(out, team);
@@ -110,6 +138,14 @@ void match_codec_write(const struct match_spec *m, uint32_t key, struct strbuf *
     pb_put_int(out, Match_longest_wait_ms, m->longest_wait_ms);
     pb_put_double(out, Match_mean_latency_ms, m->mean_latency_ms);
     pb_put_int(out, Match_create_time_ms, m->created_ms);
+    pb_put_int(out, Match_expire_time_ms, m->until_ms);
+    pb_put_int(out, Match_end_time_ms, m->ended_ms);
+    pb_put_text(out, Match_reason, m->reason);
+    pb_put_text(out, Match_connection, m->connection);
+    for (uint32_t i = 0; i < m->result_count; i++)
+        write_result(&m->results[i], out);
+    pb_put_int(out, Match_result_due_time_ms, m->result_due_ms);
+    pb_put_uint(out, Match_holds_players, m->holds_players);
     pb_put_double(out, Match_win_gap, m->win_gap);
     pb_put_double(out, Match_mean_wait_ms, m->mean_wait_ms);
     pb_put_uint(out, Match_worst_latency_ms, m->worst_latency_ms);
@@ -122,9 +158,10 @@ static bool read_member(struct str bytes, struct team_member *m) {
         if (f.key == TeamMember_player_id) m->player_id = f.bytes;
         if (f.key == TeamMember_role) m->role = f.bytes;
         if (f.key == TeamMember_ticket_id && !id_parse(f.bytes, &m->ticket_id)) return false;
+        if (f.key == TeamMember_answer) m->answer = (enum match_answer)f.value;
     }
     return !r.malformed && str_name_valid(m->player_id) && !id_is_none(m->ticket_id) &&
-           str_utf8_valid(m->role);
+           str_utf8_valid(m->role) && m->answer <= ANSWER_DECLINED;
 }
 
 static bool read_team(struct str bytes, struct arena *arena, struct match_team *t) {
@@ -185,6 +222,24 @@ static bool take_field(const struct pb_field *f, struct match_spec *m) {
     case Match_worst_latency_ms:
         m->worst_latency_ms = (uint32_t)f->value;
         return true;
+    case Match_expire_time_ms:
+        m->until_ms = (int64_t)f->value;
+        return true;
+    case Match_end_time_ms:
+        m->ended_ms = (int64_t)f->value;
+        return true;
+    case Match_reason:
+        m->reason = f->bytes;
+        return true;
+    case Match_connection:
+        m->connection = f->bytes;
+        return true;
+    case Match_result_due_time_ms:
+        m->result_due_ms = (int64_t)f->value;
+        return true;
+    case Match_holds_players:
+        m->holds_players = f->value != 0;
+        return true;
     default:
         return true;
     }
@@ -203,19 +258,23 @@ static bool match_valid(const struct match_spec *m) {
     return !id_is_none(m->id) && m->state >= MATCH_PROPOSED && m->state <= MATCH_CANCELLED &&
            str_name_valid(m->queue) && str_utf8_valid(m->region) && isfinite(m->quality) &&
            isfinite(m->skill_spread) && isfinite(m->team_gap) && isfinite(m->mean_latency_ms) &&
-           isfinite(m->win_gap) && isfinite(m->mean_wait_ms) &&
-           match_codec_time_valid(m->created_ms) && tickets_differ(m);
+           match_codec_time_valid(m->created_ms) && match_codec_time_valid(m->until_ms) &&
+           match_codec_time_valid(m->ended_ms) && match_codec_time_valid(m->result_due_ms) &&
+           str_utf8_valid(m->reason) && str_utf8_valid(m->connection) && isfinite(m->win_gap) &&
+           isfinite(m->mean_wait_ms) && tickets_differ(m);
 }
 
 bool match_codec_read(struct str bytes, struct arena *arena, struct match_spec *out,
                       struct err_text *why) {
-    uint32_t teams, tickets;
+    uint32_t teams, tickets, results;
     *out = (struct match_spec){0};
     if (!pb_count(bytes, Match_teams, &teams) || !pb_count(bytes, Match_ticket_ids, &tickets) ||
-        teams > LIMIT_TEAMS || tickets > LIMIT_MATCH_PLAYERS)
+        !pb_count(bytes, Match_results, &results) || teams > LIMIT_TEAMS ||
+        tickets > LIMIT_MATCH_PLAYERS || results > LIMIT_TEAMS)
         return malformed(why, "match");
     struct match_team *team = arena_alloc(arena, teams * sizeof *team);
     struct id *ticket = arena_alloc(arena, tickets * sizeof *ticket);
+    struct team_result *result = arena_alloc(arena, results * sizeof *result);
     struct pb_reader r = pb_reader(bytes);
     bool ok = true;
     for (struct pb_field f; ok && pb_next(&r, &f);) {
@@ -223,10 +282,13 @@ bool match_codec_read(struct str bytes, struct arena *arena, struct match_spec *
             ok = read_team(f.bytes, arena, &team[out->team_count++]);
         else if (f.key == Match_ticket_ids)
             ok = id_parse(f.bytes, &ticket[out->ticket_count++]);
+        else if (f.key == Match_results)
+            ok = match_codec_read_result(f.bytes, &result[out->result_count++]);
         else
             ok = take_field(&f, out);
     }
     out->teams = team;
     out->ticket_ids = ticket;
+    out->results = result;
     return (ok && match_valid(out)) || malformed(why, "match");
 }

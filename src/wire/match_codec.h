@@ -19,6 +19,7 @@ struct ticket_view {
     int64_t created_ms, expires_ms, ended_ms;
     struct id match_id;
     struct str reason;
+    int64_t heartbeat_ms;
     struct ticket_wait wait; /* what is left, or was promised */
 };
 
@@ -35,5 +36,9 @@ bool match_codec_read(struct str bytes, struct arena *arena, struct match_spec *
 
 /* Whether a time from outside may be calculated with: 0..2^48 - 1 ms, as in ids. */
 bool match_codec_time_valid(int64_t ms);
+
+/* One TeamResult, of a request or the journal; borrowed. False when it breaks the limits: a text of
+ * UTF-8, rank 1..LIMIT_TEAMS, a finite score. */
+bool match_codec_read_result(struct str bytes, struct team_result *out);
 
 #endif

@@ -7,6 +7,7 @@
 #include "wire/json_pretty.h"
 #include "wire/json_read.h"
 #include "wire/json_syntax.h"
+#include "wire/queue_life_json.h"
 #include "wire/ruleset_json.h"
 
 #include <assert.h>
@@ -16,6 +17,8 @@
 #define ROWS(table) table, sizeof(table) / sizeof((table)[0])
 #define TICKET_TIMEOUT_MS 600000
 #define TICK_MS 50
+#define DODGE_DECAY_MS 86400000
+#define HELD_MATCH_MS 14400000 /* of a queue that holds players and does not say */
 
 /* ---- one definition ---- */
 
@@ -25,6 +28,7 @@ struct definition_json {
     int64_t ticket_timeout_ms, request_timeout_ms; /* 0: not given */
     uint32_t tick_ms;
     struct patience patience; /* uncertainty: borrowed */
+    struct queue_life life;
 };
 
 /* A number of points per second, or "auto". */
@@ -40,6 +44,18 @@ static enum err read_patience(struct json_reader *r, const json_t *value, void *
     enum err code = json_read_value(r, value, &row, &p->points_per_s);
     p->is_on = p->points_per_s > 0;
     return code;
+}
+
+static enum err read_dodge(struct json_reader *r, const json_t *value, void *into) {
+    struct definition_json *j = into;
+    return queue_life_json_dodge(r, value, &j->life.dodge);
+}
+
+static enum err read_hold(struct json_reader *r, const json_t *value, void *into) {
+    struct definition_json *j = into;
+    if (!json_is_boolean(value)) return json_read_refuse_value(r, value, "true or false");
+    j->life.holds_players = json_is_true(value);
+    return ERR_OK;
 }
 
 static const struct json_read_row definition_rows[] = {
@@ -69,6 +85,28 @@ static const struct json_read_row definition_rows[] = {
      .offset = offsetof(struct definition_json, request_timeout_ms)},
     {.name = "acceptanceRequired", .kind = READ_CUSTOM, .read = ruleset_json_acceptance},
     {.name = "acceptanceTimeoutSeconds", .kind = READ_CUSTOM, .read = ruleset_json_acceptance_time},
+    {.name = "dodgePenaltySeconds", .kind = READ_CUSTOM, .read = read_dodge},
+    {.name = "dodgeDecaySeconds",
+     .kind = READ_MS,
+     .low = 1,
+     .high = 31536000,
+     .offset = offsetof(struct definition_json, life.dodge.decay_ms)},
+    {.name = "heartbeatSeconds",
+     .kind = READ_MS,
+     .low = 5,
+     .high = 3600,
+     .offset = offsetof(struct definition_json, life.heartbeat_ms)},
+    {.name = "assignTimeoutSeconds",
+     .kind = READ_MS,
+     .low = 1,
+     .high = 86400,
+     .offset = offsetof(struct definition_json, life.assign_ms)},
+    {.name = "matchTimeoutSeconds",
+     .kind = READ_MS,
+     .low = 1,
+     .high = 604800,
+     .offset = offsetof(struct definition_json, life.match_ms)},
+    {.name = "holdPlayers", .kind = READ_CUSTOM, .read = read_hold},
     {.name = "tickMs",
      .kind = READ_COUNT,
      .low = 1,
@@ -193,7 +231,7 @@ static enum err read_definition(const json_t *value, const struct ruleset_readin
                             .why = x->why,
                             .problems = x->problems,
                             .root = "queue definition"};
-    struct definition_json j = {.tick_ms = TICK_MS};
+    struct definition_json j = {.tick_ms = TICK_MS, .life.dodge.decay_ms = DODGE_DECAY_MS};
     enum err code = json_read_object(&r, value, ROWS(definition_rows), &j), own = ERR_OK;
     if (!code) code = check_name(j.name, "name", x);
     bool read_on = !code || x->problems;
@@ -204,6 +242,7 @@ static enum err read_definition(const json_t *value, const struct ruleset_readin
         own = ruleset_json_read(j.ruleset, &inner, &d->ruleset);
     }
     if (own) code = own;
+    if (!code) code = queue_life_json_acceptance(&r, value, &j.life.acceptance_ms);
     if (!code) code = choose_timeout(&r, &j);
     if (!code) {
         d->name = (struct str){mem_text(j.name), j.name.size};
@@ -211,6 +250,8 @@ static enum err read_definition(const json_t *value, const struct ruleset_readin
         d->tick_ms = j.tick_ms;
         take_patience(&j, d);
         note_patience(d, x->notes);
+        if (j.life.holds_players && !j.life.match_ms) j.life.match_ms = HELD_MATCH_MS;
+        d->life = j.life;
     }
     arena_free(r.arena);
     return code;

@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/limits.h"
 #include "wire/fields.h"
+#include "wire/match_codec.h"
 #include "wire/name_list.h"
 #include "wire/player_codec.h"
 #include "wire/queue_json.h"
@@ -206,6 +207,39 @@ static enum err decode_watch(const struct decoding *d, struct request *out) {
     return check_id(d, "ticket_id", text, &out->watch.ticket_id);
 }
 
+static enum err decode_update(const struct decoding *d, struct request *out) {
+    struct str ticket;
+    struct ticket_spec spec = {0};
+    out->command.kind = COMMAND_UPDATE_TICKET;
+    if (!text_field(d->payload, UpdateTicketRequest_ticket_id, &ticket)) return malformed(d);
+    enum err code = check_id(d, "ticket_id", ticket, &out->command.update_ticket.ticket_id);
+    if (code == ERR_OK) code = check_size(d, d->payload, "");
+    struct player_source source = {d->payload, UpdateTicketRequest_players, ""};
+    if (code == ERR_OK) code = player_codec_read(&source, d->arena, &spec, d->why);
+    out->command.update_ticket.players = spec.players;
+    out->command.update_ticket.player_count = spec.player_count;
+    return code;
+}
+
+static enum err decode_heartbeat(const struct decoding *d, struct request *out) {
+    uint32_t count;
+    if (!pb_count(d->payload, HeartbeatTicketsRequest_ticket_ids, &count)) return malformed(d);
+    if (count < 1 || count > LIMIT_HEARTBEATS)
+        return err_set_field(d->why, ERR_INVALID_ARGUMENT, "ticket_ids",
+                             "ticket_ids has %" PRIu32 " entries; allowed are 1..%d", count,
+                             LIMIT_HEARTBEATS);
+    struct id *ids = arena_try(d->arena, count * sizeof *ids);
+    if (!ids) return full(d);
+    struct pb_reader r = pb_reader(d->payload);
+    enum err code = ERR_OK;
+    for (struct pb_field f; code == ERR_OK && pb_next(&r, &f);) {
+        if (f.key != HeartbeatTicketsRequest_ticket_ids) continue;
+        code = check_id(d, "ticket_ids", f.bytes, &ids[out->heartbeat.count++]);
+    }
+    out->heartbeat.ticket_ids = ids;
+    return code;
+}
+
 /* ---- matches ---- */
 
 static enum err decode_get_match(const struct decoding *d, struct request *out) {
@@ -236,6 +270,109 @@ static enum err decode_list_matches(const struct decoding *d, struct request *ou
     return code;
 }
 
+/* Accept- and DeclineMatchRequest are alike. */
+static enum err read_answer(const struct decoding *d, uint32_t match_key, uint32_t players_key,
+                            struct command *out) {
+    struct str match;
+    struct name_list players;
+    if (!text_field(d->payload, match_key, &match)) return malformed(d);
+    enum err code = check_id(d, "match_id", match, &out->answer_match.match_id);
+    if (code != ERR_OK) return code;
+    struct name_source source = {d->payload, players_key, 1, LIMIT_MATCH_PLAYERS, "player_ids"};
+    code = name_list_read(&source, d->arena, &players, d->why);
+    out->answer_match.player_ids = players.names;
+    out->answer_match.player_count = players.count;
+    return code;
+}
+
+static enum err decode_accept(const struct decoding *d, struct request *out) {
+    out->command.kind = COMMAND_ACCEPT_MATCH;
+    return read_answer(d, AcceptMatchRequest_match_id, AcceptMatchRequest_player_ids,
+                       &out->command);
+}
+
+/* 0..max bytes of UTF-8. */
+static enum err check_text(const struct decoding *d, const char *field, struct str text,
+                           size_t max) {
+    if (text.size <= max && str_utf8_valid(text)) return ERR_OK;
+    return err_set_field(d->why, ERR_INVALID_ARGUMENT, field, "%s is no UTF-8 of at most %zu bytes",
+                         field, max);
+}
+
+static enum err decode_assign(const struct decoding *d, struct request *out) {
+    struct str match, *connection = &out->command.assign_match.connection;
+    out->command.kind = COMMAND_ASSIGN_MATCH;
+    if (!text_field(d->payload, AssignMatchRequest_match_id, &match) ||
+        !text_field(d->payload, AssignMatchRequest_connection, connection))
+        return malformed(d);
+    enum err code = check_id(d, "match_id", match, &out->command.assign_match.match_id);
+    if (code == ERR_OK) code = check_text(d, "connection", *connection, LIMIT_CONNECTION_BYTES);
+    if (code == ERR_OK && connection->size == 0)
+        return err_set_field(d->why, ERR_INVALID_ARGUMENT, "connection",
+                             "connection is empty; say where to play");
+    return code;
+}
+
+static enum err read_result(const struct decoding *d, struct str bytes, struct team_result *all,
+                            uint32_t index) {
+    char field[32];
+    (void)snprintf(field, sizeof field, "results[%" PRIu32 "]", index);
+    if (!match_codec_read_result(bytes, &all[index]))
+        return err_set_field(d->why, ERR_INVALID_ARGUMENT, field,
+                             "%s is not a team's name, a rank of 1..%d and a finite score", field,
+                             LIMIT_TEAMS);
+    for (uint32_t i = 0; i < index; i++)
+        if (str_equal(all[i].team, all[index].team))
+            return err_set_field(d->why, ERR_INVALID_ARGUMENT, field, "%s names its team again",
+                                 field);
+    return ERR_OK;
+}
+
+static enum err decode_complete(const struct decoding *d, struct request *out) {
+    struct str match;
+    uint32_t count;
+    out->command.kind = COMMAND_COMPLETE_MATCH;
+    if (!text_field(d->payload, CompleteMatchRequest_match_id, &match) ||
+        !pb_count(d->payload, CompleteMatchRequest_results, &count))
+        return malformed(d);
+    enum err code = check_id(d, "match_id", match, &out->command.complete_match.match_id);
+    if (code == ERR_OK && count > LIMIT_TEAMS)
+        return err_set_field(d->why, ERR_INVALID_ARGUMENT, "results",
+                             "results has %" PRIu32 " entries; allowed are 0..%d", count,
+                             LIMIT_TEAMS);
+    struct team_result *results = arena_try(d->arena, count * sizeof *results);
+    if (!results) return full(d);
+    uint32_t index = 0;
+    struct pb_reader r = pb_reader(d->payload);
+    for (struct pb_field f; code == ERR_OK && pb_next(&r, &f);)
+        if (f.key == CompleteMatchRequest_results) code = read_result(d, f.bytes, results, index++);
+    out->command.complete_match.results = results;
+    out->command.complete_match.result_count = count;
+    return code;
+}
+
+static enum err decode_cancel_match(const struct decoding *d, struct request *out) {
+    enum { REASON_BYTES_MAX = 200 };
+    struct str match = STR_EMPTY;
+    out->command.kind = COMMAND_CANCEL_MATCH;
+    struct pb_reader r = pb_reader(d->payload);
+    for (struct pb_field f; pb_next(&r, &f);) {
+        if (f.key == CancelMatchRequest_match_id) match = f.bytes;
+        if (f.key == CancelMatchRequest_reason) out->command.cancel_match.reason = f.bytes;
+        if (f.key == CancelMatchRequest_requeue) out->command.cancel_match.requeue = f.value != 0;
+    }
+    if (r.malformed) return malformed(d);
+    enum err code = check_id(d, "match_id", match, &out->command.cancel_match.match_id);
+    if (code != ERR_OK) return code;
+    return check_text(d, "reason", out->command.cancel_match.reason, REASON_BYTES_MAX);
+}
+
+static enum err decode_decline(const struct decoding *d, struct request *out) {
+    out->command.kind = COMMAND_DECLINE_MATCH;
+    return read_answer(d, DeclineMatchRequest_match_id, DeclineMatchRequest_player_ids,
+                       &out->command);
+}
+
 /* ---- queues ---- */
 
 /* Notes are copied into the arena; what does not fit under its cap is left out. */
@@ -254,6 +391,8 @@ static enum err decode_put_queue(const struct decoding *d, struct request *out) 
     for (struct pb_field f; pb_next(&r, &f);) {
         if (f.key == PutQueueRequest_definition_json) json = f.bytes;
         if (f.key == PutQueueRequest_allow_shrinking) allow_shrinking = f.value != 0;
+        if (f.key == PutQueueRequest_cancel_unfit)
+            out->command.put_queue.cancel_unfit = f.value != 0;
     }
     if (r.malformed) return malformed(d);
     struct strbuf notes = {0};
@@ -304,6 +443,10 @@ static enum err decode_queue_name(const struct decoding *d, uint32_t key, struct
 
 static enum err decode_delete_queue(const struct decoding *d, struct request *out) {
     out->command.kind = COMMAND_DELETE_QUEUE;
+    struct pb_reader r = pb_reader(d->payload);
+    for (struct pb_field f; pb_next(&r, &f);)
+        if (f.key == DeleteQueueRequest_cancel_tickets)
+            out->command.delete_queue.cancel_tickets = f.value != 0;
     return decode_queue_name(d, DeleteQueueRequest_name, &out->command.delete_queue.name);
 }
 
@@ -351,14 +494,29 @@ static enum err decode_nothing(const struct decoding *d, struct request *out) {
 typedef enum err (*decode_fn)(const struct decoding *d, struct request *out);
 
 static const decode_fn decoders[METHOD_COUNT] = {
-    [METHOD_CREATE_TICKET] = decode_create,      [METHOD_CREATE_TICKETS] = decode_create_many,
-    [METHOD_GET_TICKET] = decode_get_ticket,     [METHOD_CANCEL_TICKET] = decode_cancel,
-    [METHOD_WATCH_TICKET] = decode_watch,        [METHOD_EXPLAIN_TICKET] = decode_get_ticket,
-    [METHOD_GET_MATCH] = decode_get_match,       [METHOD_LIST_MATCHES] = decode_list_matches,
-    [METHOD_PUT_QUEUE] = decode_put_queue,       [METHOD_GET_QUEUE] = decode_get_queue,
-    [METHOD_LIST_QUEUES] = decode_nothing,       [METHOD_DELETE_QUEUE] = decode_delete_queue,
-    [METHOD_VALIDATE_RULESET] = decode_validate, [METHOD_GET_QUEUE_STATS] = decode_queue_stats,
-    [METHOD_REPLAY_EVENTS] = decode_replay,      [METHOD_CHECK] = decode_nothing,
+    [METHOD_CREATE_TICKET] = decode_create,
+    [METHOD_CREATE_TICKETS] = decode_create_many,
+    [METHOD_GET_TICKET] = decode_get_ticket,
+    [METHOD_CANCEL_TICKET] = decode_cancel,
+    [METHOD_WATCH_TICKET] = decode_watch,
+    [METHOD_EXPLAIN_TICKET] = decode_get_ticket,
+    [METHOD_GET_MATCH] = decode_get_match,
+    [METHOD_LIST_MATCHES] = decode_list_matches,
+    [METHOD_ACCEPT_MATCH] = decode_accept,
+    [METHOD_DECLINE_MATCH] = decode_decline,
+    [METHOD_ASSIGN_MATCH] = decode_assign,
+    [METHOD_COMPLETE_MATCH] = decode_complete,
+    [METHOD_CANCEL_MATCH] = decode_cancel_match,
+    [METHOD_HEARTBEAT_TICKETS] = decode_heartbeat,
+    [METHOD_UPDATE_TICKET] = decode_update,
+    [METHOD_PUT_QUEUE] = decode_put_queue,
+    [METHOD_GET_QUEUE] = decode_get_queue,
+    [METHOD_LIST_QUEUES] = decode_nothing,
+    [METHOD_DELETE_QUEUE] = decode_delete_queue,
+    [METHOD_VALIDATE_RULESET] = decode_validate,
+    [METHOD_GET_QUEUE_STATS] = decode_queue_stats,
+    [METHOD_REPLAY_EVENTS] = decode_replay,
+    [METHOD_CHECK] = decode_nothing,
     [METHOD_GET_STATUS] = decode_nothing,
 };
 

@@ -23,7 +23,7 @@ struct request {
             struct request_ticket *items; /* CREATE_TICKET: one, code always OK */
             uint32_t count;
         } create;
-        struct command command; /* CANCEL_TICKET, PUT_QUEUE, DELETE_QUEUE */
+        struct command command; /* the methods of one command each */
         struct {
             struct id ticket_id; /* none when by player */
             struct str player_id;
@@ -32,6 +32,10 @@ struct request {
             struct id ticket_id;
             int known_state; /* enum ticket_state; 0 = none known */
         } watch;
+        struct {
+            const struct id *ticket_ids;
+            uint32_t count; /* 1..LIMIT_HEARTBEATS */
+        } heartbeat;
         struct id match_id; /* GET_MATCH */
         struct {
             struct str queue;   /* empty = all */

@@ -19,6 +19,7 @@ static void write_ticket(const struct ticket *t, struct ticket_wait wait, uint32
         .created_ms = t->created_ms,
         .expires_ms = t->expires_ms,
         .ended_ms = t->ended_ms,
+        .heartbeat_ms = t->heartbeat_ms,
         .match_id = t->match_id,
         .reason = t->reason,
         .wait = wait,
@@ -80,6 +81,11 @@ void response_created(const struct response_created *items, uint32_t count, stru
         pb_add_id(out, CreateTicketsResponse_ticket_ids, items[i].ticket_id);
     for (uint32_t i = 0; i < count; i++)
         if (items[i].code != ERR_OK) write_failure(i, &items[i], out);
+}
+
+void response_gone(const struct id *tickets, uint32_t count, struct strbuf *out) {
+    for (uint32_t i = 0; i < count; i++)
+        pb_add_id(out, HeartbeatTicketsResponse_gone_ticket_ids, tickets[i]);
 }
 
 void response_match(const struct match *m, struct strbuf *out) {

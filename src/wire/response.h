@@ -30,6 +30,10 @@ struct response_created { /* per ticket of a CreateTickets */
 };
 void response_created(const struct response_created *items, uint32_t count, struct strbuf *out);
 
+/* HeartbeatTicketsResponse: those that are not open. */
+void response_gone(const struct id *tickets, uint32_t count, struct strbuf *out);
+
+/* Fits the response of every method on one match. */
 void response_match(const struct match *m, struct strbuf *out);
 /* `next`: where the next page starts; none at the end. */
 void response_matches(const struct match *const *matches, uint32_t count, struct id next,

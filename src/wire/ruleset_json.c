@@ -561,27 +561,22 @@ static enum err read_expansions(struct json_reader *r, const json_t *value, void
     return json_read_items(r, value, &list, &def->expansions, &def->expansion_count);
 }
 
+/* What follows is checked here; the queue takes it from the document. */
+
 enum err ruleset_json_acceptance(struct json_reader *r, const json_t *value, void *into) {
     (void)into;
-    if (json_is_false(value)) return ERR_OK;
-    if (!json_is_true(value)) return json_read_refuse_value(r, value, "true or false");
-    return json_read_refuse(r, "true is not supported by this version of Muster: a match is made "
-                               "without asking its players; supported: false");
+    if (json_is_boolean(value)) return ERR_OK;
+    return json_read_refuse_value(r, value, "true or false");
 }
 
 enum err ruleset_json_acceptance_time(struct json_reader *r, const json_t *value, void *into) {
     (void)into;
-    static const struct json_read_row row = {.kind = READ_MS, .low = 1, .high = 600};
     int64_t ignored;
-    enum err code = json_read_value(r, value, &row, &ignored);
-    if (!code && r->notes) {
-        strbuf_printf(r->notes, "%s has no effect: a match is made without asking its players\n",
-                      r->path);
-    }
-    return code;
+    return json_read_value(r, value, &ruleset_json_acceptance_row, &ignored);
 }
 
-/* Checked here; the queue takes it from the document. */
+const struct json_read_row ruleset_json_acceptance_row = {.kind = READ_MS, .low = 1, .high = 600};
+
 static enum err read_request_timeout(struct json_reader *r, const json_t *value, void *into) {
     (void)into;
     int64_t ignored;

@@ -32,7 +32,9 @@ enum err ruleset_json_read(const json_t *document, const struct ruleset_reading 
 
 /* Settings of FlexMatch's configuration that files have inline or beside the ruleset. */
 extern const struct json_read_row
-    ruleset_json_timeout_row; /* requestTimeoutSeconds, into an int64_t */
+    ruleset_json_timeout_row,    /* requestTimeoutSeconds, into an int64_t */
+    ruleset_json_acceptance_row; /* acceptanceTimeoutSeconds, likewise */
+/* These only check. */
 enum err ruleset_json_acceptance(struct json_reader *r, const json_t *value,
                                  void *into) ERR_CHECKED;
 enum err ruleset_json_acceptance_time(struct json_reader *r, const json_t *value,

@@ -7,13 +7,15 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "support"))
-from muster_fixture import Muster  # noqa: E402
+from muster_fixture import ROOT, Muster  # noqa: E402
 
 
 class Interop(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.muster = Muster()
+        cls.muster.cli("queue", "put", os.path.join(ROOT, "deploy", "queues", "ready_2v2.json"),
+                       check=True)
 
     @classmethod
     def tearDownClass(cls):

@@ -92,6 +92,33 @@ async function matches(first, second) {
   assert.equal(mine.match.matchId, one.matchId);
 }
 
+async function acceptsAndIsToldHowFarItIs(first, second) {
+  const party = (socket, name) => ask(socket, "join_queue", { queue: "ready_2v2",
+    party: [{ playerId: `${name}-mate-${suffix}` }] });
+  const proposed = [once(first, "match_proposed"), once(second, "match_proposed")];
+  assert.equal((await party(first, "ann")).ok, true);
+  assert.equal((await party(second, "bob")).ok, true);
+  const [match] = await Promise.all(proposed);
+  assert.equal(match.state, "MATCH_PROPOSED");
+  assert.ok(match.expireTimeMs > Date.now());
+  const stranger = await ask(first, "accept_match", { matchId: "01ARZ3NDEKTSV4RRFFQ69G5FAV" });
+  assert.equal(stranger.error.code, "NOT_FOUND");
+  const progress = once(second, "match_acceptance");
+  const accepted = await ask(first, "accept_match", {});
+  assert.equal(accepted.match.matchId, match.matchId, JSON.stringify(accepted));
+  assert.deepEqual((await progress).acceptedPlayerIds, [`ann-${suffix}`]);
+  const over = [once(first, "match_cancelled"), once(second, "match_cancelled")];
+  const mine = once(first, "ticket_updated"), his = once(second, "ticket_updated");
+  assert.equal((await ask(second, "decline_match", { matchId: match.matchId })).ok, true);
+  for (const cancelled of await Promise.all(over)) assert.equal(cancelled.reason, "a player declined");
+  assert.equal((await mine).ticket.state, "QUEUED");
+  assert.equal((await his).ticket.reason, "declined the match");
+  const barred = await party(second, "bob");
+  assert.equal(barred.error.code, "FAILED_PRECONDITION");
+  assert.ok(barred.error.retryAfterMs > 0, JSON.stringify(barred));
+  assert.equal((await ask(first, "leave_queue")).ok, true);
+}
+
 async function isToldAfterComingBack(socket) {
   socket.close();
   const again = io(url, { ...options, forceNew: true, auth: { playerId: `ann-${suffix}` } });
@@ -136,6 +163,7 @@ async function main() {
   assert.ok(list.queues.some((queue) => queue.name === "1v1_duel"), JSON.stringify(list));
   await answersWithErrors(first);
   await joinsAndLeaves(first);
+  await acceptsAndIsToldHowFarItIs(first, second);
   await matches(first, second);
   await isToldAfterComingBack(first);
   second.close();

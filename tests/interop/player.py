@@ -19,7 +19,8 @@ class Player:
         self.refusals = []
         self.socket = socketio.Client(reconnection=False)
         self.socket.on("connect_error", self.refusals.append)
-        for event in ("ticket_updated", "match_found", "resync"):
+        for event in ("ticket_updated", "match_found", "resync", "match_proposed",
+                      "match_acceptance", "match_cancelled"):
             self.socket.on(event, lambda data, event=event: self.events.put((event, data)))
         options = {} if TRANSPORTS == "default" else {"transports": [TRANSPORTS]}
         try:
@@ -64,6 +65,18 @@ def main():
         assert answer["ok"], answer
     matches = [player.expect("match_found") for player in (ann, bob)]
     assert matches[0]["matchId"] == matches[1]["matchId"], matches
+    mates = {player: [{"playerId": f"{player.id}-mate"}] for player in (ann, bob)}
+    for player in (ann, bob):
+        answer = player.ask("join_queue", {"queue": "ready_2v2", "party": mates[player]})
+        assert answer["ok"], answer
+    proposed = [player.expect("match_proposed") for player in (ann, bob)]
+    assert ann.ask("accept_match", {})["ok"]
+    assert bob.expect("match_acceptance")["acceptedPlayerIds"] == [ann.id]
+    assert bob.ask("decline_match", {"matchId": proposed[0]["matchId"]})["ok"]
+    assert ann.expect("match_cancelled")["reason"] == "a player declined"
+    assert ann.expect("ticket_updated")["ticket"]["state"] == "QUEUED"
+    assert ann.ask("leave_queue", {})["ok"]
+
     for player in (ann, bob):
         player.socket.disconnect()
     print("ok", TRANSPORTS)

@@ -50,6 +50,7 @@ struct kit_rules {
     double scale;             /* units of skill that are 100 points; 0: spread */
     const struct role_def *roles; /* by the list "roles"; NULL: none */
     uint32_t role_count;
+    struct queue_life life;
 };
 
 static inline struct rule_def *kit_next_rule(struct ruleset_def *def, const char *name,
@@ -153,8 +154,10 @@ static inline struct queue_def *kit_def(const char *name, const char *json,
     d->ruleset = kit_ruleset(k);
     d->ticket_timeout_ms = k->timeout_ms ? k->timeout_ms : 600000;
     d->tick_ms = k->tick_ms ? k->tick_ms : 1;
-    d->patience = (struct patience){k->patience > 0, false, k->patience,
-                                    k->deadline_ms ? k->deadline_ms : 120000, {0}, k->scale};
+    d->patience = (struct patience){
+        k->patience > 0, false, k->patience, k->deadline_ms ? k->deadline_ms : 120000, {0},
+        k->scale};
+    d->life = k->life;
     return d;
 }
 
@@ -209,12 +212,20 @@ struct kit {
     struct err_text why;
 };
 
+/* The spec's texts are borrowed from the realm: they stay ours. */
+static inline void kit_keep_match(struct kit *k, struct match_spec *spec) {
+    struct match *copy = match_new(spec);
+    k->match_copies = mem_grow(k->match_copies, k->match_copy_count + 1, sizeof copy);
+    k->match_copies[k->match_copy_count++] = copy;
+    *spec = copy->spec;
+}
+
 static inline void kit_sink(void *arg, struct record *from) {
     struct kit *k = arg;
     struct record *r = arena_alloc(k->arena, sizeof *r);
     *r = *from;
     if (r->kind == RECORD_QUEUE_PUT) r->queue_put.def = NULL;
-    if (r->kind == RECORD_TICKET_CREATED) {
+    if (r->kind == RECORD_TICKET_CREATED || r->kind == RECORD_TICKET_UPDATED) {
         struct ticket *copy = ticket_new(r->ticket_created.id, &r->ticket_created.spec);
         k->ticket_copies = mem_grow(k->ticket_copies, k->ticket_copy_count + 1, sizeof copy);
         k->ticket_copies[k->ticket_copy_count++] = copy;
@@ -222,11 +233,13 @@ static inline void kit_sink(void *arg, struct record *from) {
         r->ticket_created.reason = arena_str(k->arena, r->ticket_created.reason);
     }
     if (r->kind == RECORD_MATCH_CREATED) {
-        struct match *copy = match_new(&r->match_created);
-        k->match_copies = mem_grow(k->match_copies, k->match_copy_count + 1, sizeof copy);
-        k->match_copies[k->match_copy_count++] = copy;
-        r->match_created = copy->spec;
+        kit_keep_match(k, &r->match_created);
         k->match_count += !r->carried;
+    }
+    if (r->kind == RECORD_MATCH_UPDATED) kit_keep_match(k, &r->match_updated.spec);
+    if (r->kind == RECORD_PLAYER_PENALIZED) {
+        r->player_penalized.player_id = arena_str(k->arena, r->player_penalized.player_id);
+        r->player_penalized.queue = arena_str(k->arena, r->player_penalized.queue);
     }
     if (k->record_count == k->record_capacity) {
         k->record_capacity = k->record_capacity ? k->record_capacity * 2 : 256;
@@ -326,6 +339,70 @@ static inline enum err kit_cancel(struct kit *k, struct id ticket) {
     struct decision d = kit_decision(k);
     struct outcome out;
     return realm_decide(k->realm, &c, &d, &out, &k->why);
+}
+
+/* `players`: ids with a blank between. */
+static inline enum err kit_answer(struct kit *k, enum command_kind kind, struct id match,
+                                  const char *players) {
+    struct str *ids = arena_alloc(k->arena, LIMIT_MATCH_PLAYERS * sizeof *ids);
+    struct command c = {.kind = kind};
+    c.answer_match.match_id = match;
+    c.answer_match.player_ids = ids;
+    for (const char *at = players; *at;) {
+        size_t size = strcspn(at, " ");
+        ids[c.answer_match.player_count++] = (struct str){at, size};
+        at += size + (at[size] == ' ');
+    }
+    struct decision d = kit_decision(k);
+    struct outcome out;
+    return realm_decide(k->realm, &c, &d, &out, &k->why);
+}
+
+static inline enum err kit_accept(struct kit *k, struct id match, const char *players) {
+    return kit_answer(k, COMMAND_ACCEPT_MATCH, match, players);
+}
+
+static inline enum err kit_decline(struct kit *k, struct id match, const char *players) {
+    return kit_answer(k, COMMAND_DECLINE_MATCH, match, players);
+}
+
+static inline enum err kit_do(struct kit *k, struct command c, struct outcome *out) {
+    struct decision d = kit_decision(k);
+    return realm_decide(k->realm, &c, &d, out, &k->why);
+}
+
+static inline enum err kit_assign(struct kit *k, struct id match, const char *connection) {
+    struct outcome out;
+    struct command c = {.kind = COMMAND_ASSIGN_MATCH};
+    c.assign_match.match_id = match;
+    c.assign_match.connection = str_of(connection);
+    return kit_do(k, c, &out);
+}
+
+/* `winner`: a team's name; empty: no result. */
+static inline enum err kit_complete(struct kit *k, struct id match, const char *winner) {
+    struct outcome out;
+    struct team_result result = {str_of(winner), 1, 3};
+    struct command c = {.kind = COMMAND_COMPLETE_MATCH};
+    c.complete_match.match_id = match;
+    c.complete_match.results = &result;
+    c.complete_match.result_count = winner[0] != '\0';
+    return kit_do(k, c, &out);
+}
+
+static inline enum err kit_cancel_match(struct kit *k, struct id match, bool requeue) {
+    struct outcome out;
+    struct command c = {.kind = COMMAND_CANCEL_MATCH};
+    c.cancel_match.match_id = match;
+    c.cancel_match.reason = STR("no server");
+    c.cancel_match.requeue = requeue;
+    return kit_do(k, c, &out);
+}
+
+static inline unsigned kit_expire_at(struct kit *k, int64_t now_ms) {
+    k->now_ms = now_ms;
+    struct decision d = kit_decision(k);
+    return realm_expire(k->realm, &d, 1000);
 }
 
 /* Searches until nothing is due at this time. Returns how many matches were made. */

@@ -165,7 +165,19 @@ static inline struct match_spec wire_kit_match(struct wire_kit *k) {
         .mean_latency_ms = wire_kit_double(k),
         .longest_wait_ms = wire_kit_time(k),
         .created_ms = wire_kit_time(k),
+        .until_ms = wire_kit_below(k, 2) ? wire_kit_time(k) : 0,
+        .ended_ms = wire_kit_below(k, 2) ? wire_kit_time(k) : 0,
+        .reason = wire_kit_text(k, 20),
+        .connection = wire_kit_text(k, 20),
+        .result_due_ms = wire_kit_time(k),
+        .holds_players = wire_kit_below(k, 2),
+        .result_count = wire_kit_below(k, 4),
     };
+    struct team_result *results = arena_alloc(k->arena, (m.result_count + 1) * sizeof *results);
+    for (uint32_t i = 0; i < m.result_count; i++)
+        results[i] =
+            (struct team_result){wire_kit_name(k, i), 1 + wire_kit_below(k, 9), wire_kit_double(k)};
+    m.results = results;
     struct match_team *teams = arena_alloc(k->arena, (m.team_count + 1) * sizeof *teams);
     struct id *ids = arena_alloc(k->arena, (m.ticket_count + 1) * sizeof *ids);
     for (uint32_t i = 0; i < m.ticket_count; i++)
@@ -174,9 +186,10 @@ static inline struct match_spec wire_kit_match(struct wire_kit *k) {
         uint32_t count = wire_kit_below(k, 5);
         struct team_member *members = arena_alloc(k->arena, (count + 1) * sizeof *members);
         for (uint32_t i = 0; i < count; i++)
-            members[i] = (struct team_member){wire_kit_name(k, i), wire_kit_id(k),
-                                              wire_kit_below(k, 2) ? wire_kit_name(k, i)
-                                                                   : STR_EMPTY};
+            members[i] =
+                (struct team_member){wire_kit_name(k, i), wire_kit_id(k),
+                                     wire_kit_below(k, 2) ? wire_kit_name(k, i) : STR_EMPTY,
+                                     (enum match_answer)wire_kit_below(k, 3)};
         teams[t] = (struct match_team){wire_kit_name(k, t), members, count};
     }
     m.teams = teams;
@@ -244,6 +257,18 @@ static inline void wire_kit_same_match(const struct match_spec *a, const struct 
     wire_kit_same_double(a->mean_latency_ms, b->mean_latency_ms);
     assert_int_equal(a->longest_wait_ms, b->longest_wait_ms);
     assert_int_equal(a->created_ms, b->created_ms);
+    assert_int_equal(a->until_ms, b->until_ms);
+    assert_int_equal(a->ended_ms, b->ended_ms);
+    wire_kit_same_text(a->reason, b->reason);
+    wire_kit_same_text(a->connection, b->connection);
+    assert_int_equal(a->result_due_ms, b->result_due_ms);
+    assert_int_equal(a->holds_players, b->holds_players);
+    assert_int_equal(a->result_count, b->result_count);
+    for (uint32_t i = 0; i < a->result_count; i++) {
+        wire_kit_same_text(a->results[i].team, b->results[i].team);
+        assert_int_equal(a->results[i].rank, b->results[i].rank);
+        wire_kit_same_double(a->results[i].score, b->results[i].score);
+    }
     assert_int_equal(a->ticket_count, b->ticket_count);
     for (uint32_t i = 0; i < a->ticket_count; i++)
         assert_true(id_equal(a->ticket_ids[i], b->ticket_ids[i]));
@@ -256,6 +281,7 @@ static inline void wire_kit_same_match(const struct match_spec *a, const struct 
             wire_kit_same_text(m->player_id, n->player_id);
             assert_true(id_equal(m->ticket_id, n->ticket_id));
             wire_kit_same_text(m->role, n->role);
+            assert_int_equal(m->answer, n->answer);
         }
     }
 }

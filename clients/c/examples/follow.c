@@ -17,7 +17,7 @@ struct follower {
 static void on_event(void *arg, const Muster__V1__Event *event) {
     struct follower *f = arg;
     const ProtobufCEnumValue *type =
-        protobuf_c_enum_descriptor_get_value(&muster__v1__event_type__descriptor, event->type);
+        protobuf_c_enum_descriptor_get_value(&muster__v1__event__type__descriptor, event->type);
     printf("%llu-%llu %s %s", (unsigned long long)event->epoch, (unsigned long long)event->seq,
            event->queue, type ? type->name : "?");
     if (event->body_case == MUSTER__V1__EVENT__BODY_TICKET) printf(" %s", event->ticket->ticket_id);

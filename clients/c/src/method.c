@@ -13,7 +13,8 @@ static const ProtobufCServiceDescriptor *const services[] = {
 };
 
 static const char *const mutating[] = {
-    "CreateTicket", "CreateTickets", "CancelTicket", "HeartbeatTicket", "PutQueue", "DeleteQueue",
+    "CreateTicket", "CreateTickets", "CancelTicket", "UpdateTicket", "AcceptMatch", "DeclineMatch",
+    "AssignMatch",  "CompleteMatch", "CancelMatch",  "PutQueue",     "DeleteQueue",
 };
 
 static bool is_mutating(const char *method) {

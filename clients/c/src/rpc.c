@@ -62,6 +62,20 @@ RPC(muster_explain_ticket, "Tickets/ExplainTicket", Muster__V1__ExplainTicketReq
 RPC(muster_get_match, "Matches/GetMatch", Muster__V1__GetMatchRequest, Muster__V1__GetMatchResponse)
 RPC(muster_list_matches, "Matches/ListMatches", Muster__V1__ListMatchesRequest,
     Muster__V1__ListMatchesResponse)
+RPC(muster_accept_match, "Matches/AcceptMatch", Muster__V1__AcceptMatchRequest,
+    Muster__V1__AcceptMatchResponse)
+RPC(muster_decline_match, "Matches/DeclineMatch", Muster__V1__DeclineMatchRequest,
+    Muster__V1__DeclineMatchResponse)
+RPC(muster_assign_match, "Matches/AssignMatch", Muster__V1__AssignMatchRequest,
+    Muster__V1__AssignMatchResponse)
+RPC(muster_complete_match, "Matches/CompleteMatch", Muster__V1__CompleteMatchRequest,
+    Muster__V1__CompleteMatchResponse)
+RPC(muster_cancel_match, "Matches/CancelMatch", Muster__V1__CancelMatchRequest,
+    Muster__V1__CancelMatchResponse)
+RPC(muster_update_ticket, "Tickets/UpdateTicket", Muster__V1__UpdateTicketRequest,
+    Muster__V1__UpdateTicketResponse)
+RPC(muster_heartbeat_tickets, "Tickets/HeartbeatTickets", Muster__V1__HeartbeatTicketsRequest,
+    Muster__V1__HeartbeatTicketsResponse)
 RPC(muster_put_queue, "Queues/PutQueue", Muster__V1__PutQueueRequest, Muster__V1__PutQueueResponse)
 RPC(muster_get_queue, "Queues/GetQueue", Muster__V1__GetQueueRequest, Muster__V1__GetQueueResponse)
 RPC(muster_list_queues, "Queues/ListQueues", Muster__V1__ListQueuesRequest,

@@ -38,6 +38,7 @@ enum muster_code muster_status_set(struct muster_status *status, enum muster_cod
     va_list arguments;
     va_start(arguments, format);
     status->code = code;
+    status->retry_after_ms = 0;
     status->field[0] = '\0';
     vsnprintf(status->message, sizeof status->message, format, arguments);
     va_end(arguments);
@@ -51,6 +52,7 @@ enum muster_code muster_status_from_wire(struct muster_status *status,
     size_t count = sizeof code_names / sizeof *code_names;
     enum muster_code code = wire->code < count ? (enum muster_code)wire->code : MUSTER_UNKNOWN;
     muster_status_set(status, code, "%s", wire->message);
+    if (status != NULL) status->retry_after_ms = wire->retry_after_ms;
     if (status != NULL && wire->n_details > 0)
         snprintf(status->field, sizeof status->field, "%s", wire->details[0]->field);
     return code;

@@ -139,7 +139,7 @@ static enum muster_code replay_page(struct muster_subscription *s, struct positi
 
 static void topic_of(const Muster__V1__Event *event, const char *realm, char out[TOPIC_BYTES]) {
     const ProtobufCEnumValue *type =
-        protobuf_c_enum_descriptor_get_value(&muster__v1__event_type__descriptor, event->type);
+        protobuf_c_enum_descriptor_get_value(&muster__v1__event__type__descriptor, event->type);
     int size =
         snprintf(out, TOPIC_BYTES, "%s/%s/%s", realm, event->queue, type ? type->name : "unknown");
     size_t start = strlen(realm) + 1 + strlen(event->queue) + 1;

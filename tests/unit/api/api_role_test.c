@@ -213,7 +213,7 @@ static void what_is_no_request_is_refused_with_a_reason(void **state) {
     expect_method_refusal(&w, "muster.v1.Tickets/CreateTickt", "", MUSTER_UNIMPLEMENTED,
                           "unknown method \"muster.v1.Tickets/CreateTickt\"; nearest: "
                           "muster.v1.Tickets/CreateTicket");
-    expect_method_refusal(&w, "muster.v1.Matches/AcceptMatch", "", MUSTER_UNIMPLEMENTED,
+    expect_method_refusal(&w, "muster.v1.Tickets/HeartbeatTicket", "", MUSTER_UNIMPLEMENTED,
                           "unknown method");
     expect_method_refusal(&w, "muster.v1.Tickets/GetTicket", "\x0a\xff", MUSTER_INVALID_ARGUMENT,
                           "");

@@ -30,7 +30,8 @@ struct world {
     const char *ticket_player;
     atomic_int state;       /* Muster__V1__TicketState of it */
     atomic_int create_code; /* what CreateTicket answers */
-    atomic_int creates, cancels, lists, gets;
+    atomic_int creates, cancels, lists, gets, declines, beats;
+    uint32_t heartbeat_ms; /* of the ticket */
     char created_players[128], created_queue[64], created_request_id[65];
 };
 
@@ -58,7 +59,7 @@ static int answer_get(struct world *w, const Muster__V1__Request *request,
         muster__v1__get_ticket_request__unpack(NULL, request->payload.len, request->payload.data);
     bool by_player = in->key_case == MUSTER__V1__GET_TICKET_REQUEST__KEY_PLAYER_ID;
     bool found =
-        w->ticket_id != NULL && (by_player ? w->state == MUSTER__V1__TICKET_STATE__QUEUED &&
+        w->ticket_id != NULL && (by_player ? w->state <= MUSTER__V1__TICKET_STATE__PROPOSED &&
                                                  strcmp(in->player_id, w->ticket_player) == 0
                                            : strcmp(in->ticket_id, w->ticket_id) == 0);
     muster__v1__get_ticket_request__free_unpacked(in, NULL);
@@ -74,11 +75,16 @@ static int answer_get(struct world *w, const Muster__V1__Request *request,
     ticket.state = (Muster__V1__TicketState)w->state;
     ticket.n_players = 1;
     ticket.players = players;
+    ticket.heartbeat_ms = w->heartbeat_ms;
     out.ticket = &ticket;
-    if (w->state == MUSTER__V1__TICKET_STATE__MATCHED) {
+    if (w->state == MUSTER__V1__TICKET_STATE__PROPOSED) ticket.match_id = (char *)MATCH_ID;
+    if (w->state == MUSTER__V1__TICKET_STATE__PROPOSED ||
+        w->state == MUSTER__V1__TICKET_STATE__MATCHED) {
         fill_match(&match, &team, &member, teams, members);
         member.player_id = (char *)w->ticket_player;
         member.ticket_id = (char *)w->ticket_id;
+        if (w->state == MUSTER__V1__TICKET_STATE__PROPOSED)
+            match.state = MUSTER__V1__MATCH_STATE__MATCH_PROPOSED;
         out.match = &match;
     }
     *response = fake_copy(&out.base);
@@ -153,6 +159,38 @@ static int answer_explain(struct world *w, const Muster__V1__Request *request,
     return MUSTER_OK;
 }
 
+static int answer_heartbeat(struct world *w, const Muster__V1__Request *request,
+                            ProtobufCMessage **response) {
+    Muster__V1__HeartbeatTicketsRequest *in = muster__v1__heartbeat_tickets_request__unpack(
+        NULL, request->payload.len, request->payload.data);
+    w->beats += in->n_ticket_ids == 1 && strcmp(in->ticket_ids[0], w->ticket_id) == 0;
+    muster__v1__heartbeat_tickets_request__free_unpacked(in, NULL);
+    Muster__V1__HeartbeatTicketsResponse out = MUSTER__V1__HEARTBEAT_TICKETS_RESPONSE__INIT;
+    *response = fake_copy(&out.base);
+    return MUSTER_OK;
+}
+
+/* The one match takes its one player only. */
+static int answer_accept(struct world *w, const Muster__V1__Request *request,
+                         ProtobufCMessage **response) {
+    Muster__V1__AcceptMatchRequest *in =
+        muster__v1__accept_match_request__unpack(NULL, request->payload.len, request->payload.data);
+    bool known = strcmp(in->match_id, MATCH_ID) == 0;
+    bool in_it = in->n_player_ids == 1 && strcmp(in->player_ids[0], w->ticket_player) == 0;
+    muster__v1__accept_match_request__free_unpacked(in, NULL);
+    if (!known) return MUSTER_NOT_FOUND;
+    if (!in_it) return MUSTER_PERMISSION_DENIED;
+    Muster__V1__AcceptMatchResponse out = MUSTER__V1__ACCEPT_MATCH_RESPONSE__INIT;
+    Muster__V1__Match match;
+    Muster__V1__Team team, *teams[1];
+    Muster__V1__TeamMember member, *members[1];
+    fill_match(&match, &team, &member, teams, members);
+    member.player_id = (char *)w->ticket_player;
+    out.match = &match;
+    *response = fake_copy(&out.base);
+    return MUSTER_OK;
+}
+
 static int answer_list(struct world *w, ProtobufCMessage **response) {
     w->lists++;
     Muster__V1__ListQueuesResponse out = MUSTER__V1__LIST_QUEUES_RESPONSE__INIT;
@@ -174,6 +212,12 @@ static int answer(void *arg, const Muster__V1__Request *request, ProtobufCMessag
     if (strcmp(method, "CreateTicket") == 0) return answer_create(w, request, response);
     if (strcmp(method, "ExplainTicket") == 0) return answer_explain(w, request, response);
     if (strcmp(method, "CancelTicket") == 0) return answer_cancel(w, response);
+    if (strcmp(method, "HeartbeatTickets") == 0) return answer_heartbeat(w, request, response);
+    if (strcmp(method, "AcceptMatch") == 0) return answer_accept(w, request, response);
+    if (strcmp(method, "DeclineMatch") == 0) {
+        w->declines++;
+        return MUSTER_FAILED_PRECONDITION;
+    }
     if (strcmp(method, "ListQueues") == 0) return answer_list(w, response);
     if (strcmp(method, "ReplayEvents") == 0) return MUSTER_OUT_OF_RANGE;
     if (strcmp(method, "GetQueueStats") == 0) {
@@ -238,7 +282,7 @@ static struct polling_player *join(struct world *w, const char *player) {
 }
 
 /* An event of one ticket or, with `match`, of a match that has it. */
-static void publish(struct world *w, Muster__V1__EventType type, const char *player,
+static void publish(struct world *w, Muster__V1__Event__Type type, const char *player,
                     const char *ticket_id) {
     Muster__V1__EventBatch batch = MUSTER__V1__EVENT_BATCH__INIT;
     Muster__V1__Event event = MUSTER__V1__EVENT__INIT, *events[] = {&event};
@@ -255,7 +299,7 @@ static void publish(struct world *w, Muster__V1__EventType type, const char *pla
     event.queue = (char *)"duel";
     batch.n_events = 1;
     batch.events = events;
-    if (type == MUSTER__V1__EVENT_TYPE__MATCH_FOUND) {
+    if (type == MUSTER__V1__EVENT__TYPE__MATCH_FOUND) {
         fill_match(&match, &team, &member, teams, members);
         member.player_id = (char *)player;
         member.ticket_id = (char *)ticket_id;
@@ -264,7 +308,7 @@ static void publish(struct world *w, Muster__V1__EventType type, const char *pla
     } else {
         member_of_ticket.player_id = (char *)player;
         ticket.ticket_id = (char *)ticket_id;
-        ticket.state = type == MUSTER__V1__EVENT_TYPE__TICKET_QUEUED
+        ticket.state = type == MUSTER__V1__EVENT__TYPE__TICKET_QUEUED
                            ? MUSTER__V1__TICKET_STATE__QUEUED
                            : MUSTER__V1__TICKET_STATE__CANCELLED;
         ticket.n_players = 1;
@@ -360,8 +404,8 @@ static void wrong_events_and_payloads_are_refused_by_name(void **state) {
     polling_player_emit(p, 1, "[\"dance\"]");
     polling_player_expect(p, "431[{\"ok\":false,\"error\":{\"code\":\"UNIMPLEMENTED\","
                              "\"message\":\"unknown event \\\"dance\\\"; known: join_queue");
-    polling_player_emit(p, 2, "[\"accept_match\",{}]");
-    polling_player_expect(p, "432[{\"ok\":false,\"error\":{\"code\":\"UNIMPLEMENTED\"");
+    polling_player_emit(p, 2, "[\"accept_match\",{\"match\":1}]");
+    polling_player_expect(p, "432[{\"ok\":false,\"error\":{\"code\":\"INVALID_ARGUMENT\"");
     polling_player_emit(p, 3, "[\"join_queue\",\"duel\"]");
     polling_player_expect(p, "433[{\"ok\":false,\"error\":{\"code\":\"INVALID_ARGUMENT\","
                              "\"message\":\"join_queue takes one object\"");
@@ -370,6 +414,45 @@ static void wrong_events_and_payloads_are_refused_by_name(void **state) {
     polling_player_emit(p, 5, "[\"join_queue\",{\"queue\":\"duel\",\"requestId\":\"a b\"}]");
     polling_player_expect(p, "\"field\":\"requestId\"");
     assert_int_equal(w->creates, 0);
+    polling_player_free(p);
+}
+
+static void player_accepts_the_match_that_is_proposed_to_him(void **state) {
+    struct world *w = *state;
+    w->ticket_id = TICKET_A;
+    w->ticket_player = "ann";
+    w->state = MUSTER__V1__TICKET_STATE__PROPOSED;
+    struct polling_player *p = join(w, "ann"), *eve = join(w, "eve");
+    polling_player_expect(p, "42[\"match_proposed\",{\"matchId\":\"" MATCH_ID "\"");
+    polling_player_emit(p, 1, "[\"accept_match\",{}]");
+    polling_player_expect(p, "431[{\"ok\":true,\"match\":{\"matchId\":\"" MATCH_ID "\"");
+    polling_player_emit(p, 2, "[\"accept_match\",{\"matchId\":\"" MATCH_ID "\"}]");
+    polling_player_expect(p, "432[{\"ok\":true,\"match\":{\"matchId\":\"" MATCH_ID "\"");
+    polling_player_emit(p, 3, "[\"decline_match\"]");
+    polling_player_expect(p, "433[{\"ok\":false,\"error\":{\"code\":\"FAILED_PRECONDITION\"");
+    assert_int_equal(w->declines, 1);
+    polling_player_emit(eve, 4, "[\"accept_match\",{}]");
+    polling_player_expect(eve, "434[{\"ok\":false,\"error\":{\"code\":\"NOT_FOUND\","
+                               "\"message\":\"you have no such match\"");
+    polling_player_emit(eve, 5, "[\"accept_match\",{\"matchId\":\"" TICKET_B "\"}]");
+    polling_player_expect(eve, "435[{\"ok\":false,\"error\":{\"code\":\"NOT_FOUND\"");
+    polling_player_free(p);
+    polling_player_free(eve);
+}
+
+static bool has_beaten_twice(void *arg) {
+    return ((struct world *)arg)->beats >= 2;
+}
+
+static void connected_player_is_his_tickets_sign_of_life(void **state) {
+    struct world *w = *state;
+    w->ticket_id = TICKET_A;
+    w->ticket_player = "ann";
+    w->state = MUSTER__V1__TICKET_STATE__QUEUED;
+    w->heartbeat_ms = 3000;
+    struct polling_player *p = join(w, "ann");
+    polling_player_expect(p, "42[\"ticket_updated\"");
+    fake_wait_until(has_beaten_twice, w, "two heartbeats of the ticket");
     polling_player_free(p);
 }
 
@@ -388,8 +471,8 @@ static void event_without_acknowledgement_does_its_work(void **state) {
 static void match_reaches_every_socket_of_its_player_and_nobody_else(void **state) {
     struct world *w = *state;
     struct polling_player *first = join(w, "ann"), *second = join(w, "ann"), *bob = join(w, "bob");
-    publish(w, MUSTER__V1__EVENT_TYPE__MATCH_FOUND, "ann", TICKET_A);
-    publish(w, MUSTER__V1__EVENT_TYPE__TICKET_QUEUED, "bob", TICKET_B);
+    publish(w, MUSTER__V1__EVENT__TYPE__MATCH_FOUND, "ann", TICKET_A);
+    publish(w, MUSTER__V1__EVENT__TYPE__TICKET_QUEUED, "bob", TICKET_B);
     const char *told = "42[\"match_found\",{\"matchId\":\"" MATCH_ID "\"";
     polling_player_expect(first, told);
     polling_player_expect(second, told);
@@ -406,8 +489,8 @@ static void player_who_was_away_is_told_of_his_match_when_he_comes_back(void **s
     w->ticket_player = "ann";
     w->state = MUSTER__V1__TICKET_STATE__MATCHED;
     struct polling_player *bob = join(w, "bob");
-    publish(w, MUSTER__V1__EVENT_TYPE__MATCH_FOUND, "ann", TICKET_A);
-    publish(w, MUSTER__V1__EVENT_TYPE__TICKET_QUEUED, "bob", TICKET_B);
+    publish(w, MUSTER__V1__EVENT__TYPE__MATCH_FOUND, "ann", TICKET_A);
+    publish(w, MUSTER__V1__EVENT__TYPE__TICKET_QUEUED, "bob", TICKET_B);
     polling_player_expect(bob, TICKET_B); /* then the match before it was taken in too */
     struct polling_player *ann = join(w, "ann");
     polling_player_expect(ann, "42[\"match_found\",{\"matchId\":\"" MATCH_ID "\"");
@@ -418,9 +501,9 @@ static void player_who_was_away_is_told_of_his_match_when_he_comes_back(void **s
 static void late_first_event_of_an_ended_ticket_is_not_told(void **state) {
     struct world *w = *state;
     struct polling_player *p = join(w, "ann");
-    publish(w, MUSTER__V1__EVENT_TYPE__MATCH_FOUND, "ann", TICKET_A);
-    publish(w, MUSTER__V1__EVENT_TYPE__TICKET_QUEUED, "ann", TICKET_A);
-    publish(w, MUSTER__V1__EVENT_TYPE__TICKET_QUEUED, "ann", TICKET_B);
+    publish(w, MUSTER__V1__EVENT__TYPE__MATCH_FOUND, "ann", TICKET_A);
+    publish(w, MUSTER__V1__EVENT__TYPE__TICKET_QUEUED, "ann", TICKET_A);
+    publish(w, MUSTER__V1__EVENT__TYPE__TICKET_QUEUED, "ann", TICKET_B);
     polling_player_expect(p, TICKET_B);
     assert_true(polling_player_has(p, "match_found"));
     assert_false(polling_player_has(p, "{\"ticket\":{\"ticketId\":\"" TICKET_A));
@@ -504,7 +587,7 @@ static void lost_events_bring_every_player_his_state_now(void **state) {
     polling_player_expect(ann, "ticket_updated");
     w->state = MUSTER__V1__TICKET_STATE__MATCHED;
     w->seq += 5; /* those are lost, and the journal does not have them any more */
-    publish(w, MUSTER__V1__EVENT_TYPE__TICKET_QUEUED, "eve", TICKET_B);
+    publish(w, MUSTER__V1__EVENT__TYPE__TICKET_QUEUED, "eve", TICKET_B);
     polling_player_expect(ann, "42[\"resync\",{\"ticket\":{\"ticketId\":\"" TICKET_A
                                "\",\"state\":\"MATCHED\"");
     polling_player_expect(ann, MATCH_ID);
@@ -561,6 +644,8 @@ int main(void) {
         TEST(player_with_an_open_ticket_is_told_of_it_when_he_connects),
         TEST(join_queue_creates_a_ticket_with_the_player_in_front),
         TEST(join_queue_takes_several_queues),
+        TEST(player_accepts_the_match_that_is_proposed_to_him),
+        TEST(connected_player_is_his_tickets_sign_of_life),
         TEST(request_id_of_a_player_is_bound_to_him),
         TEST(refusal_of_the_api_is_acknowledged_with_its_code_and_text),
         TEST(wrong_events_and_payloads_are_refused_by_name),

@@ -30,7 +30,7 @@ struct stream {
     struct {
         uint64_t epoch, seq;
         uint32_t index;
-        Muster__V1__EventType type;
+        Muster__V1__Event__Type type;
     } journal[JOURNAL_MAX];
     int journal_count;
     atomic_int replays, replay_code;
@@ -133,8 +133,8 @@ static void write_journal(struct stream *s, uint64_t seq, uint32_t index, const 
     s->journal[at].epoch = 1;
     s->journal[at].seq = seq;
     s->journal[at].index = index;
-    s->journal[at].type = strcmp(topic, FOUND) == 0 ? MUSTER__V1__EVENT_TYPE__MATCH_FOUND
-                                                    : MUSTER__V1__EVENT_TYPE__TICKET_QUEUED;
+    s->journal[at].type = strcmp(topic, FOUND) == 0 ? MUSTER__V1__EVENT__TYPE__MATCH_FOUND
+                                                    : MUSTER__V1__EVENT__TYPE__TICKET_QUEUED;
     pthread_mutex_unlock(&s->mutex);
 }
 

@@ -318,7 +318,7 @@ static void replay_gives_what_came_after_by_topic_and_in_pages(void **state) {
         Muster__V1__ReplayEventsResponse *r = replay(&w, at, 20, "game/duel/ticket_expired");
         for (size_t i = 0; i < r->n_events; i++) {
             assert_int_equal(r->events[i]->seq, ++expected);
-            assert_int_equal(r->events[i]->type, MUSTER__V1__EVENT_TYPE__TICKET_EXPIRED);
+            assert_int_equal(r->events[i]->type, MUSTER__V1__EVENT__TYPE__TICKET_EXPIRED);
             assert_int_equal(r->events[i]->index, expected % 2 ? 0 : 1);
         }
         at = (struct position){r->position->epoch, r->position->seq};

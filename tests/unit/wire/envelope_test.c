@@ -8,7 +8,7 @@
 static struct err_text why;
 
 static enum err decode(const struct strbuf *bytes, struct envelope *out) {
-    why = (struct err_text){{0}, {0}};
+    why = (struct err_text){0};
     return envelope_decode(strbuf_str(bytes), out, &why);
 }
 
@@ -150,7 +150,7 @@ static Muster__V1__Response *read_response(struct strbuf *b) {
 static void a_response_is_read_by_the_library(void **state) {
     (void)state;
     struct strbuf b = {0}, ok = {0};
-    struct err_text text = {"players[0].player_id is \"\"", "players[0].player_id"};
+    struct err_text text = {"players[0].player_id is \"\"", "players[0].player_id", 1500};
     envelope_encode_response(ERR_INVALID_ARGUMENT, &text, STR_EMPTY, &b);
     Muster__V1__Response *r = read_response(&b);
     assert_int_equal(r->status->code, 3);
@@ -168,7 +168,7 @@ static void a_response_is_read_by_the_library(void **state) {
 
 static void a_text_cut_inside_a_character_stays_utf_8(void **state) {
     (void)state;
-    struct err_text text = {"", "f\xE2\x82"};
+    struct err_text text = {"", "f\xE2\x82", 0};
     memset(text.text, 'x', ERR_TEXT_BYTES - 1);
     memcpy(text.text + ERR_TEXT_BYTES - 3, "\xF0\x9F", 2);
     struct strbuf b = {0};

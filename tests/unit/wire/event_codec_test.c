@@ -122,14 +122,70 @@ static void each_kind_of_event_has_its_topic_and_its_body(void **state) {
         assert_string_equal(e->queue, "duel");
         assert_true(e->time_ms == records[i].time_ms);
         /* The topic's last part is the type's name in lower case. */
-        const ProtobufCEnumValue *name =
-            protobuf_c_enum_descriptor_get_value(&muster__v1__event_type__descriptor, (int)e->type);
+        const ProtobufCEnumValue *name = protobuf_c_enum_descriptor_get_value(
+            &muster__v1__event__type__descriptor, (int)e->type);
         char lower[32];
         size_t n = 0;
         for (; name->name[n]; n++)
             lower[n] = name->name[n] == '_' ? '_' : (char)(name->name[n] | 0x20);
         lower[n] = '\0';
         assert_string_equal(strrchr(topics[i], '/') + 1, lower);
+        muster__v1__event_batch__free_unpacked(m, NULL);
+    }
+    event_batch_free(b);
+}
+
+static void a_proposal_is_told_from_its_beginning_to_its_end(void **state) {
+    (void)state;
+    const struct str ann = {"ann", 3}, bob = {"bob", 3}, queue = {"duel", 4};
+    const struct ticket_fate fates[] = {
+        {{1, 1}, TICKET_QUEUED, STR_EMPTY, &queue, &ann, 1, 1, 500},
+        {{1, 2}, TICKET_CANCELLED, {"slept", 5}, &queue, &bob, 1, 1, 600},
+    };
+    struct record records[] = {matched(queue), matched(queue), matched(queue), matched(queue)};
+    records[0].match_created.state = MATCH_PROPOSED;
+    struct match_spec spec = records[1].match_created;
+    records[1] = (struct record){.kind = RECORD_MATCH_ACCEPTED};
+    records[1].match_accepted.id = spec.id;
+    records[1].match_accepted.queue = queue;
+    records[1].match_accepted.accepted = &ann;
+    records[1].match_accepted.accepted_count = 1;
+    records[1].match_accepted.waiting = &bob;
+    records[1].match_accepted.waiting_count = 1;
+    records[1].match_accepted.until_ms = 900;
+    for (int i = 2; i < 4; i++) {
+        spec.state = i == 2 ? MATCH_CONFIRMED : MATCH_CANCELLED;
+        records[i] = (struct record){.kind = RECORD_MATCH_UPDATED, .time_ms = 4000};
+        records[i].match_updated.spec = spec;
+    }
+    records[3].match_updated.fates = fates;
+    records[3].match_updated.fate_count = 2;
+    static const char *const topics[] = {
+        "game/duel/match_proposed",  "game/duel/match_acceptance", "game/duel/match_found",
+        "game/duel/match_cancelled", "game/duel/ticket_returned",  "game/duel/ticket_cancelled",
+    };
+    struct event_batch *b = batch_of(records, 4);
+    assert_int_equal(event_batch_topics(b), 6);
+    for (uint32_t i = 0; i < 6; i++) {
+        assert_text(event_batch_topic(b, i), topics[i]);
+        Muster__V1__EventBatch *m = message_of(b, i);
+        const Muster__V1__Event *e = m->events[0];
+        assert_int_equal(e->index, i);
+        if (i == 1) {
+            assert_string_equal(e->acceptance->accepted_player_ids[0], "ann");
+            assert_string_equal(e->acceptance->waiting_player_ids[0], "bob");
+            assert_true(e->acceptance->expire_time_ms == 900);
+        }
+        if (i == 3) assert_int_equal(e->match->state, MUSTER__V1__MATCH_STATE__MATCH_CANCELLED);
+        if (i == 4) {
+            assert_int_equal(e->ticket->state, MUSTER__V1__TICKET_STATE__QUEUED);
+            assert_true(e->ticket->create_time_ms == 500 && e->ticket->end_time_ms == 0);
+        }
+        if (i == 5) {
+            assert_string_equal(e->ticket->reason, "slept");
+            assert_string_equal(e->ticket->players[0]->player_id, "bob");
+            assert_true(e->ticket->end_time_ms == 4000);
+        }
         muster__v1__event_batch__free_unpacked(m, NULL);
     }
     event_batch_free(b);
@@ -346,6 +402,7 @@ static void positions_are_ordered_by_epoch_then_seq(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_kind_of_event_has_its_topic_and_its_body),
+        cmocka_unit_test(a_proposal_is_told_from_its_beginning_to_its_end),
         cmocka_unit_test(a_ticket_of_two_queues_is_told_of_on_both_topics),
         cmocka_unit_test(a_ticket_is_passed_on_with_the_fields_of_a_newer_version),
         cmocka_unit_test(an_ended_ticket_tells_its_players_and_why),

@@ -15,6 +15,7 @@ static struct record random_created(struct wire_kit *k) {
     r.ticket_created.state = r.carried ? TICKET_QUEUED + wire_kit_below(k, 5) : TICKET_QUEUED;
     r.ticket_created.created_ms = wire_kit_time(k);
     r.ticket_created.expires_ms = wire_kit_time(k);
+    r.ticket_created.heartbeat_ms = wire_kit_time(k);
     r.ticket_created.ended_ms = r.carried ? wire_kit_time(k) : 0;
     if (wire_kit_below(k, 2)) r.ticket_created.match_id = wire_kit_id(k);
     r.ticket_created.promised = (struct ticket_wait){(int32_t)wire_kit_below(k, 2) * 7000,
@@ -27,25 +28,63 @@ static struct record random_created(struct wire_kit *k) {
     return r;
 }
 
+static struct ticket_fate random_fate(struct wire_kit *k) {
+    struct ticket_fate f = {.id = wire_kit_id(k)};
+    static const enum ticket_state states[] = {TICKET_CANCELLED, TICKET_EXPIRED, TICKET_QUEUED};
+    f.state = states[wire_kit_below(k, 3)];
+    f.queue_count = 1 + wire_kit_below(k, 3);
+    f.queues = wire_kit_names(k, f.queue_count);
+    f.player_count = wire_kit_below(k, 6);
+    f.player_ids = wire_kit_names(k, f.player_count);
+    f.reason = wire_kit_text(k, 30);
+    f.created_ms = wire_kit_time(k);
+    return f;
+}
+
 static struct record random_ended(struct wire_kit *k) {
     struct record r = {.kind = RECORD_TICKET_ENDED};
-    uint32_t count = wire_kit_below(k, 6);
-    struct str *players = arena_alloc(k->arena, (count + 1) * sizeof *players);
-    for (uint32_t i = 0; i < count; i++)
-        players[i] = wire_kit_name(k, i);
-    r.ticket_ended.id = wire_kit_id(k);
+    r.ticket_ended = random_fate(k);
     r.ticket_ended.state = wire_kit_below(k, 2) ? TICKET_CANCELLED : TICKET_EXPIRED;
-    r.ticket_ended.queue_count = 1 + wire_kit_below(k, 3);
-    r.ticket_ended.queues = wire_kit_names(k, r.ticket_ended.queue_count);
-    r.ticket_ended.player_ids = players;
-    r.ticket_ended.player_count = count;
-    r.ticket_ended.reason = wire_kit_text(k, 30);
+    return r;
+}
+
+static struct record random_accepted(struct wire_kit *k) {
+    struct record r = {.kind = RECORD_MATCH_ACCEPTED};
+    r.match_accepted.id = wire_kit_id(k);
+    r.match_accepted.queue = wire_kit_name(k, 0);
+    r.match_accepted.accepted_count = wire_kit_below(k, 4);
+    r.match_accepted.accepted = wire_kit_names(k, r.match_accepted.accepted_count);
+    r.match_accepted.waiting_count = wire_kit_below(k, 4);
+    r.match_accepted.waiting = wire_kit_names(k, r.match_accepted.waiting_count);
+    r.match_accepted.until_ms = wire_kit_time(k);
+    return r;
+}
+
+static struct record random_updated(struct wire_kit *k) {
+    struct record r = {.kind = RECORD_MATCH_UPDATED};
+    r.match_updated.spec = wire_kit_match(k);
+    uint32_t count = wire_kit_below(k, 4);
+    struct ticket_fate *fates = arena_alloc(k->arena, (count + 1) * sizeof *fates);
+    for (uint32_t i = 0; i < count; i++)
+        fates[i] = random_fate(k);
+    r.match_updated.fates = fates;
+    r.match_updated.fate_count = count;
+    return r;
+}
+
+static struct record random_penalized(struct wire_kit *k) {
+    struct record r = {.kind = RECORD_PLAYER_PENALIZED};
+    r.player_penalized.player_id = wire_kit_name(k, 0);
+    r.player_penalized.queue = wire_kit_name(k, 1);
+    r.player_penalized.offences = wire_kit_below(k, 100);
+    r.player_penalized.until_ms = wire_kit_time(k);
+    r.player_penalized.forget_ms = wire_kit_time(k);
     return r;
 }
 
 static struct record random_record(struct wire_kit *k) {
     struct record r = {0};
-    switch (1 + wire_kit_below(k, 6)) {
+    switch (1 + wire_kit_below(k, 10)) {
     case RECORD_EPOCH_STARTED:
         r.kind = RECORD_EPOCH_STARTED;
         r.epoch_started.owner = wire_kit_name(k, 0);
@@ -65,8 +104,21 @@ static struct record random_record(struct wire_kit *k) {
     case RECORD_TICKET_CREATED:
         r = random_created(k);
         break;
+    case RECORD_TICKET_UPDATED:
+        r = random_created(k);
+        r.kind = RECORD_TICKET_UPDATED;
+        break;
     case RECORD_TICKET_ENDED:
         r = random_ended(k);
+        break;
+    case RECORD_MATCH_ACCEPTED:
+        r = random_accepted(k);
+        break;
+    case RECORD_MATCH_UPDATED:
+        r = random_updated(k);
+        break;
+    case RECORD_PLAYER_PENALIZED:
+        r = random_penalized(k);
         break;
     default:
         r.kind = RECORD_MATCH_CREATED;
@@ -84,6 +136,7 @@ static void assert_same_created(const struct record *a, const struct record *b) 
     assert_int_equal(a->ticket_created.created_ms, b->ticket_created.created_ms);
     assert_int_equal(a->ticket_created.expires_ms, b->ticket_created.expires_ms);
     assert_int_equal(a->ticket_created.ended_ms, b->ticket_created.ended_ms);
+    assert_int_equal(a->ticket_created.heartbeat_ms, b->ticket_created.heartbeat_ms);
     assert_true(id_equal(a->ticket_created.match_id, b->ticket_created.match_id));
     wire_kit_same_text(a->ticket_created.reason, b->ticket_created.reason);
     assert_true(id_equal(a->ticket_created.request_key, b->ticket_created.request_key));
@@ -92,16 +145,47 @@ static void assert_same_created(const struct record *a, const struct record *b) 
     assert_int_equal(a->ticket_created.promised.p90_ms, b->ticket_created.promised.p90_ms);
 }
 
-static void assert_same_ended(const struct record *a, const struct record *b) {
-    assert_true(id_equal(a->ticket_ended.id, b->ticket_ended.id));
-    assert_int_equal(a->ticket_ended.state, b->ticket_ended.state);
-    assert_int_equal(a->ticket_ended.queue_count, b->ticket_ended.queue_count);
-    for (uint32_t i = 0; i < a->ticket_ended.queue_count; i++)
-        wire_kit_same_text(a->ticket_ended.queues[i], b->ticket_ended.queues[i]);
-    wire_kit_same_text(a->ticket_ended.reason, b->ticket_ended.reason);
-    assert_int_equal(a->ticket_ended.player_count, b->ticket_ended.player_count);
-    for (uint32_t i = 0; i < a->ticket_ended.player_count; i++)
-        wire_kit_same_text(a->ticket_ended.player_ids[i], b->ticket_ended.player_ids[i]);
+static void assert_same_names(const struct str *a, const struct str *b, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++)
+        wire_kit_same_text(a[i], b[i]);
+}
+
+static void assert_same_fate(const struct ticket_fate *a, const struct ticket_fate *b) {
+    assert_true(id_equal(a->id, b->id));
+    assert_int_equal(a->state, b->state);
+    wire_kit_same_text(a->reason, b->reason);
+    assert_int_equal(a->created_ms, b->created_ms);
+    assert_int_equal(a->queue_count, b->queue_count);
+    assert_same_names(a->queues, b->queues, a->queue_count);
+    assert_int_equal(a->player_count, b->player_count);
+    assert_same_names(a->player_ids, b->player_ids, a->player_count);
+}
+
+static void assert_same_accepted(const struct record *a, const struct record *b) {
+    assert_true(id_equal(a->match_accepted.id, b->match_accepted.id));
+    wire_kit_same_text(a->match_accepted.queue, b->match_accepted.queue);
+    assert_int_equal(a->match_accepted.accepted_count, b->match_accepted.accepted_count);
+    assert_same_names(a->match_accepted.accepted, b->match_accepted.accepted,
+                      a->match_accepted.accepted_count);
+    assert_int_equal(a->match_accepted.waiting_count, b->match_accepted.waiting_count);
+    assert_same_names(a->match_accepted.waiting, b->match_accepted.waiting,
+                      a->match_accepted.waiting_count);
+    assert_int_equal(a->match_accepted.until_ms, b->match_accepted.until_ms);
+}
+
+static void assert_same_updated(const struct record *a, const struct record *b) {
+    wire_kit_same_match(&a->match_updated.spec, &b->match_updated.spec);
+    assert_int_equal(a->match_updated.fate_count, b->match_updated.fate_count);
+    for (uint32_t i = 0; i < a->match_updated.fate_count; i++)
+        assert_same_fate(&a->match_updated.fates[i], &b->match_updated.fates[i]);
+}
+
+static void assert_same_penalized(const struct record *a, const struct record *b) {
+    wire_kit_same_text(a->player_penalized.player_id, b->player_penalized.player_id);
+    wire_kit_same_text(a->player_penalized.queue, b->player_penalized.queue);
+    assert_int_equal(a->player_penalized.offences, b->player_penalized.offences);
+    assert_int_equal(a->player_penalized.until_ms, b->player_penalized.until_ms);
+    assert_int_equal(a->player_penalized.forget_ms, b->player_penalized.forget_ms);
 }
 
 static void assert_same(const struct record *a, const struct record *b) {
@@ -124,13 +208,23 @@ static void assert_same(const struct record *a, const struct record *b) {
         assert_int_equal(a->queue_deleted.version, b->queue_deleted.version);
         break;
     case RECORD_TICKET_CREATED:
+    case RECORD_TICKET_UPDATED:
         assert_same_created(a, b);
         break;
     case RECORD_TICKET_ENDED:
-        assert_same_ended(a, b);
+        assert_same_fate(&a->ticket_ended, &b->ticket_ended);
         break;
     case RECORD_MATCH_CREATED:
         wire_kit_same_match(&a->match_created, &b->match_created);
+        break;
+    case RECORD_MATCH_ACCEPTED:
+        assert_same_accepted(a, b);
+        break;
+    case RECORD_MATCH_UPDATED:
+        assert_same_updated(a, b);
+        break;
+    case RECORD_PLAYER_PENALIZED:
+        assert_same_penalized(a, b);
         break;
     }
 }
@@ -283,10 +377,10 @@ static void a_record_the_realm_could_not_apply_is_an_error(void **state) {
     assert_record_lost(&r, "a ticket in the journal is malformed");
     r = random_ended(&k);
     r.ticket_ended.state = TICKET_MATCHED;
-    assert_record_lost(&r, "a journal record is malformed: ticket_ended.state");
+    assert_record_lost(&r, "a journal record is malformed: ticket_fate.state");
     r = random_ended(&k);
     r.ticket_ended.id = (struct id){0, 0};
-    assert_record_lost(&r, "a journal record is malformed: ticket_ended");
+    assert_record_lost(&r, "a journal record is malformed: ticket_fate");
     r = (struct record){.kind = RECORD_QUEUE_PUT};
     r.queue_put.name = STR("other");
     r.queue_put.json = STR(WIRE_KIT_QUEUE);

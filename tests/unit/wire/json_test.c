@@ -7,7 +7,7 @@ static struct err_text why;
 
 static ProtobufCMessage *read_as(const ProtobufCMessageDescriptor *type, const char *json) {
     ProtobufCMessage *m;
-    why = (struct err_text){{0}, {0}};
+    why = (struct err_text){0};
     if (json_to_message(str_of(json), type, &m, &why) != ERR_OK) assert_null(m);
     return m;
 }
@@ -142,7 +142,7 @@ static void a_match_shows_its_numbers_even_at_0(void **state) {
     assert_json(&m.base, "{\"state\":\"MATCH_STATE_UNSPECIFIED\",\"queueVersion\":0,\"teams\":[],"
                          "\"ticketIds\":[],\"quality\":0,\"skillSpread\":0,\"teamGap\":0,"
                          "\"longestWaitMs\":0,\"meanLatencyMs\":0,\"createTimeMs\":0,"
-                         "\"winGap\":0,\"meanWaitMs\":0,\"worstLatencyMs\":0}");
+                         "\"results\":[],\"winGap\":0,\"meanWaitMs\":0,\"worstLatencyMs\":0}");
 }
 
 static void bytes_are_base64(void **state) {

@@ -57,11 +57,12 @@ static void a_name_that_is_not_exactly_a_method_is_none(void **state) {
 
 static void what_changes_state_is_what_needs_a_request_id(void **state) {
     (void)state;
-    static const char *const prefixes[] = {"Create", "Cancel", "Put", "Delete"};
+    static const char *const prefixes[] = {"Create",  "Cancel", "Put",      "Delete", "Accept",
+                                           "Decline", "Assign", "Complete", "Update"};
     for (int i = 0; i < METHOD_COUNT; i++) {
         const struct method *m = method_row((enum method_id)i);
         bool changes = false;
-        for (int p = 0; p < 4; p++)
+        for (size_t p = 0; p < sizeof prefixes / sizeof *prefixes; p++)
             changes |= str_starts(str_of(strchr(m->name, '/') + 1), str_of(prefixes[p]));
         assert_int_equal(m->mutating, changes);
     }

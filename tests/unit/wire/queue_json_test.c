@@ -105,21 +105,93 @@ static void the_request_timeout_is_the_tickets_wherever_it_stands(void **state) 
     assert_int_equal(timeout_of("'ticketTimeoutSeconds':45,'requestTimeoutSeconds':46,", ""), -1);
 }
 
-static void acceptance_is_read_where_it_is_off(void **state) {
+/* The acceptance time of a definition, -1 when it is refused. */
+static int64_t acceptance_of(const char *outer, const char *inner) {
+    struct strbuf text = {0};
+    strbuf_printf(&text,
+                  "{'name':'q',%s'ruleset':{%s'ruleLanguageVersion':'1.0',"
+                  "'teams':[{'name':'a','minPlayers':1,'maxPlayers':2}]}}",
+                  outer, inner);
+    struct parsed p = parse(text.at);
+    int64_t ms = p.code == ERR_OK ? p.def->life.acceptance_ms : -1;
+    parsed_fini(&p);
+    strbuf_fini(&text);
+    return ms;
+}
+
+static void acceptance_is_read_in_the_ruleset_and_beside_it(void **state) {
     (void)state;
-    struct parsed p = parse("{'name':'q','acceptanceRequired':false,'ruleset':{"
-                            "'ruleLanguageVersion':'1.0','acceptanceRequired':false,"
-                            "'acceptanceTimeoutSeconds':30,"
+    assert_int_equal(acceptance_of("", ""), 0);
+    assert_int_equal(acceptance_of("'acceptanceRequired':true,", ""), 30000);
+    assert_int_equal(acceptance_of("", "'acceptanceRequired':true,"), 30000);
+    assert_int_equal(acceptance_of("'acceptanceRequired':true,", "'acceptanceTimeoutSeconds':7,"),
+                     7000);
+    assert_int_equal(acceptance_of("'acceptanceTimeoutSeconds':'8',", "'acceptanceRequired':true,"),
+                     8000);
+    assert_int_equal(acceptance_of("'acceptanceRequired':false,'acceptanceTimeoutSeconds':7,", ""),
+                     0);
+    assert_int_equal(acceptance_of("'acceptanceRequired':true,", "'acceptanceRequired':false,"),
+                     -1);
+    assert_int_equal(acceptance_of("'acceptanceRequired':true,'acceptanceTimeoutSeconds':7,",
+                                   "'acceptanceTimeoutSeconds':8,"),
+                     -1);
+    struct parsed p = parse("{'name':'q','acceptanceTimeoutSeconds':30,'ruleset':{"
+                            "'ruleLanguageVersion':'1.0',"
                             "'teams':[{'name':'a','minPlayers':1,'maxPlayers':2}]}}");
+    assert_string_equal(p.notes.at,
+                        "acceptanceTimeoutSeconds has no effect: acceptanceRequired is not true\n");
+    parsed_fini(&p);
+}
+
+static struct queue_life life_of(const char *settings) {
+    struct strbuf text = {0};
+    strbuf_printf(&text,
+                  "{'name':'q',%s'ruleset':{'ruleLanguageVersion':'1.0',"
+                  "'teams':[{'name':'a','minPlayers':1,'maxPlayers':2}]}}",
+                  settings);
+    struct parsed p = parse(text.at);
+    if (p.code != ERR_OK) fail_msg("%s", p.why.text);
+    struct queue_life life = p.def->life;
+    parsed_fini(&p);
+    strbuf_fini(&text);
+    return life;
+}
+
+static void life_of_tickets_and_matches_is_timed_where_asked_for(void **state) {
+    (void)state;
+    struct queue_life life = life_of("");
+    assert_int_equal(life.heartbeat_ms + life.assign_ms + life.match_ms, 0);
+    assert_false(life.holds_players);
+    life = life_of("'heartbeatSeconds':30,'assignTimeoutSeconds':10,'matchTimeoutSeconds':3600,");
+    assert_int_equal(life.heartbeat_ms, 30000);
+    assert_int_equal(life.assign_ms, 10000);
+    assert_int_equal(life.match_ms, 3600000);
+    life = life_of("'holdPlayers':true,"); /* not for ever */
+    assert_true(life.holds_players);
+    assert_int_equal(life.match_ms, 14400000);
+}
+
+static void dodge_penalty_grows_by_its_steps(void **state) {
+    (void)state;
+    static const char rest[] = "'ruleset':{'ruleLanguageVersion':'1.0',"
+                               "'teams':[{'name':'a','minPlayers':1,'maxPlayers':2}]}}";
+    struct strbuf text = {0};
+    strbuf_printf(
+        &text, "{'name':'q','dodgePenaltySeconds':[60,300,300],'dodgeDecaySeconds':3600,%s", rest);
+    struct parsed p = parse(text.at);
     assert_int_equal(p.code, ERR_OK);
-    assert_string_equal(p.notes.at, "acceptanceTimeoutSeconds has no effect: a match is made "
-                                    "without asking its players\n");
+    assert_int_equal(p.def->life.dodge.step_count, 3);
+    assert_int_equal(p.def->life.dodge.steps_ms[0], 60000);
+    assert_int_equal(p.def->life.dodge.steps_ms[2], 300000);
+    assert_int_equal(p.def->life.dodge.decay_ms, 3600000);
     parsed_fini(&p);
-    p = parse("{'name':'q','acceptanceRequired':true,'ruleset':{}}");
-    assert_string_equal(p.why.text,
-                        "acceptanceRequired true is not supported by this version of Muster: a "
-                        "match is made without asking its players; supported: false");
+    strbuf_clear(&text);
+    strbuf_printf(&text, "{'name':'q','dodgePenaltySeconds':[60,30],%s", rest);
+    p = parse(text.at);
+    assert_string_equal(p.why.text, "dodgePenaltySeconds falls from 60 to 30; each step must be as "
+                                    "long as the one before, or longer");
     parsed_fini(&p);
+    strbuf_fini(&text);
 }
 
 static void game_mode_means_what_it_says(void **state) {
@@ -397,7 +469,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(definition_keeps_its_settings_and_its_bytes),
         cmocka_unit_test(the_request_timeout_is_the_tickets_wherever_it_stands),
-        cmocka_unit_test(acceptance_is_read_where_it_is_off),
+        cmocka_unit_test(acceptance_is_read_in_the_ruleset_and_beside_it),
+        cmocka_unit_test(life_of_tickets_and_matches_is_timed_where_asked_for),
+        cmocka_unit_test(dodge_penalty_grows_by_its_steps),
         cmocka_unit_test(game_mode_means_what_it_says),
         cmocka_unit_test(numeric_strings_are_read_with_a_note),
         cmocka_unit_test(a_literal_reference_is_told),

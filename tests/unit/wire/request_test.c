@@ -2,45 +2,11 @@
 #include "wire/request.h"
 
 #include "muster/v1/tickets.pb-c.h"
+#include "support/request_kit.h"
 #include "support/wire_kit.h"
 #include "wire/fields.h"
 #include "wire/name_list.h"
 #include "wire/player_codec.h"
-
-struct decoded {
-    enum err code;
-    struct request r;
-    struct err_text why;
-    struct arena *arena;
-};
-
-static struct decoded decode_capped(enum method_id method, struct str payload, size_t cap_bytes) {
-    struct decoded d = {.arena = arena_new(cap_bytes)};
-    struct request_source source = {payload, STR("req-1")};
-    d.code = request_decode(method_row(method), &source, d.arena, &d.r, &d.why);
-    return d;
-}
-
-static struct decoded decode(enum method_id method, const struct strbuf *payload) {
-    return decode_capped(method, strbuf_str(payload),
-                         payload->size * LIMIT_DECODE_FACTOR + LIMIT_DECODE_BYTES);
-}
-
-static void decoded_free(struct decoded *d) {
-    if (d->code == ERR_OK) request_fini(&d->r);
-    arena_free(d->arena);
-}
-
-/* Frees the payload. */
-static void assert_refused(enum method_id method, struct strbuf *payload, const char *field,
-                           const char *text) {
-    struct decoded d = decode(method, payload);
-    assert_int_equal(d.code, ERR_INVALID_ARGUMENT);
-    assert_string_equal(d.why.text, text);
-    assert_string_equal(d.why.field, field);
-    decoded_free(&d);
-    strbuf_fini(payload);
-}
 
 /* ---- building requests field by field, right or wrong ---- */
 

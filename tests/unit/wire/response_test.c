@@ -50,6 +50,13 @@ static void assert_match(const Muster__V1__Match *got, const struct match_spec *
     wire_kit_same_double(got->mean_latency_ms, m->mean_latency_ms);
     assert_true(got->longest_wait_ms == m->longest_wait_ms);
     assert_true(got->create_time_ms == m->created_ms);
+    assert_true(got->expire_time_ms == m->until_ms);
+    assert_true(got->end_time_ms == m->ended_ms);
+    assert_str(got->reason, m->reason);
+    assert_str(got->connection, m->connection);
+    assert_true(got->result_due_time_ms == m->result_due_ms);
+    assert_int_equal(got->holds_players, m->holds_players);
+    assert_int_equal(got->n_results, m->result_count);
     assert_int_equal(got->n_ticket_ids, m->ticket_count);
     for (uint32_t i = 0; i < m->ticket_count; i++)
         assert_id(got->ticket_ids[i], m->ticket_ids[i]);
@@ -60,6 +67,7 @@ static void assert_match(const Muster__V1__Match *got, const struct match_spec *
         for (uint32_t i = 0; i < m->teams[t].member_count; i++) {
             assert_str(got->teams[t]->players[i]->player_id, m->teams[t].members[i].player_id);
             assert_id(got->teams[t]->players[i]->ticket_id, m->teams[t].members[i].ticket_id);
+            assert_int_equal(got->teams[t]->players[i]->answer, m->teams[t].members[i].answer);
         }
     }
 }
@@ -151,8 +159,8 @@ static void any_ticket_and_its_match_are_told_whole(void **state) {
 static void a_batch_is_answered_in_order_with_its_failures(void **state) {
     (void)state;
     struct wire_kit k = wire_kit_new();
-    struct err_text why = {"no queue x here", ""},
-                    named = {"tickets[2].queues is bad", "tickets[2].queues"};
+    struct err_text why = {"no queue x here", "", 0},
+                    named = {"tickets[2].queues is bad", "tickets[2].queues", 0};
     struct response_created items[] = {
         {wire_kit_id(&k), ERR_OK, NULL},
         {{0, 0}, ERR_NOT_FOUND, &why},

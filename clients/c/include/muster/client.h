@@ -54,8 +54,9 @@ enum muster_code {
 
 struct muster_status {
     enum muster_code code;
-    char message[512]; /* for people; NUL-terminated */
-    char field[128];   /* path of the field at fault; empty where none is */
+    char message[512];      /* for people; NUL-terminated */
+    char field[128];        /* path of the field at fault; empty where none is */
+    int64_t retry_after_ms; /* the same request is refused that long; 0 = not told */
 };
 
 const char *muster_code_name(enum muster_code code); /* "INVALID_ARGUMENT"; static */
@@ -107,6 +108,15 @@ MUSTER_RPC(muster_explain_ticket, Muster__V1__ExplainTicketRequest,
            Muster__V1__ExplainTicketResponse);
 MUSTER_RPC(muster_get_match, Muster__V1__GetMatchRequest, Muster__V1__GetMatchResponse);
 MUSTER_RPC(muster_list_matches, Muster__V1__ListMatchesRequest, Muster__V1__ListMatchesResponse);
+MUSTER_RPC(muster_accept_match, Muster__V1__AcceptMatchRequest, Muster__V1__AcceptMatchResponse);
+MUSTER_RPC(muster_decline_match, Muster__V1__DeclineMatchRequest, Muster__V1__DeclineMatchResponse);
+MUSTER_RPC(muster_assign_match, Muster__V1__AssignMatchRequest, Muster__V1__AssignMatchResponse);
+MUSTER_RPC(muster_complete_match, Muster__V1__CompleteMatchRequest,
+           Muster__V1__CompleteMatchResponse);
+MUSTER_RPC(muster_cancel_match, Muster__V1__CancelMatchRequest, Muster__V1__CancelMatchResponse);
+MUSTER_RPC(muster_update_ticket, Muster__V1__UpdateTicketRequest, Muster__V1__UpdateTicketResponse);
+MUSTER_RPC(muster_heartbeat_tickets, Muster__V1__HeartbeatTicketsRequest,
+           Muster__V1__HeartbeatTicketsResponse);
 MUSTER_RPC(muster_put_queue, Muster__V1__PutQueueRequest, Muster__V1__PutQueueResponse);
 MUSTER_RPC(muster_get_queue, Muster__V1__GetQueueRequest, Muster__V1__GetQueueResponse);
 MUSTER_RPC(muster_list_queues, Muster__V1__ListQueuesRequest, Muster__V1__ListQueuesResponse);
