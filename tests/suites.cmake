@@ -88,7 +88,7 @@ target_link_libraries(replay_bench PRIVATE muster_redis_fixture cmocka)
 # conformance: wire rules of Engine.IO v4 and Socket.IO v5 over real sockets, against an echo.
 add_executable(echo_server conformance/echo_server.c)
 target_link_libraries(echo_server PRIVATE muster_bridge)
-foreach(name engine polling websocket upgrade packets features clients tls hostile)
+foreach(name readme engine polling websocket upgrade packets features clients tls hostile)
     add_test(NAME conformance.${name}
         COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/conformance/${name}_test.py)
     set_tests_properties(conformance.${name} PROPERTIES LABELS conformance TIMEOUT 120 ENVIRONMENT

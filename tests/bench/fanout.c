@@ -1,14 +1,15 @@
 /* fanout.c - a Socket.IO server that echoes and shouts, whichever it is, from one epoll loop.
  *
  *   bench_fanout port=P clients=N server=PID [rounds=R] [rate=M] [seconds=S] [stalled=K]
+ *                [filler=F]
  *
  * The server answers namespace / with CONNECT, `message` with `message-back`, and `shout` "" with
  * `heard` to all: tests/conformance/echo_server.c and tests/bench/reference.cjs. In order:
  *   connect    N WebSockets join: connects per second, CPU per connect, memory per idle one
  *   broadcast  one of them shouts R times, the next when all have heard: CPU per delivery, latency
  *   unicast    echoes at M a second, open loop, from all in turn: CPU per message, latency
- *   stalled    K of them stop reading; shouts of 4 kB until the server must have queued for them,
- *              then broadcasts again: latency of those who read, before and with them
+ *   stalled    K of them stop reading; F shouts of 4 kB, until the server must have queued for
+ * them, then broadcasts again: latency of those who read, before and with them
  *
  * Frames are made and read by hand: what is measured must not share code with what measures.
  */
@@ -269,8 +270,8 @@ static void measure_unicast(struct bench *b, long server, long rate, long second
     samples_fini(&ns);
 }
 
-/* 150 shouts of 4 kB are more than the kernel takes for a stalled reader. */
-static void measure_stalled(struct bench *b, long server, size_t rounds) {
+/* `filler` shouts of 4 kB are to be more than the kernel takes for a stalled reader. */
+static void measure_stalled(struct bench *b, long server, size_t rounds, long filler) {
     static char pad[4001];
     struct samples before = {0}, with = {0};
     memset(pad, 'x', sizeof pad - 1);
@@ -280,7 +281,7 @@ static void measure_stalled(struct bench *b, long server, size_t rounds) {
         epoll_ctl(b->epoll, EPOLL_CTL_DEL, b->clients[i].fd, NULL);
     }
     b->stalled = b->to_stall;
-    for (int i = 0; i < 150; i++) {
+    for (long i = 0; i < filler; i++) {
         size_t want = b->heard + b->count - b->stalled;
         shout(b, pad);
         for (int64_t end = deadline(); b->heard < want && measure_now_ns() < end;)
@@ -315,7 +316,7 @@ int main(int argc, char **argv) {
     measure_connect(&b, server);
     if (rounds) measure_broadcast(&b, server, rounds);
     if (seconds) measure_unicast(&b, server, rate, seconds);
-    if (b.to_stall) measure_stalled(&b, server, rounds);
+    if (b.to_stall) measure_stalled(&b, server, rounds, measure_number(argv, "filler", 100));
     for (size_t i = 0; i < b.count; i++) {
         close(b.clients[i].fd);
         free(b.clients[i].rest);
