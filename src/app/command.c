@@ -51,6 +51,7 @@ static const char *const shared_names[] = {
     "MUSTER_PING_TIMEOUT_MS",
     "MUSTER_PLAYER",
     "MUSTER_PLAYERS",
+    "MUSTER_PRINT",
     "MUSTER_QUEUE",
     "MUSTER_QUEUES",
     "MUSTER_QUEUE_BYTES_MAX",
