@@ -9,131 +9,9 @@
  */
 #include "base/rng.h"
 #include "support/match_text.h"
-#include "support/rules_text.h"
+#include "support/random_rules.h"
 
 #include <math.h>
-
-static const char *pick(struct rng *rng, const char *const *from, uint64_t count) {
-    return from[rng_below(rng, count)];
-}
-
-static void add_expression(struct rng *rng, struct strbuf *out) {
-    static const char *const expressions[] = {
-        "avg(teams[*].players.attributes[skill])",
-        "flatten(teams[*].players.attributes[skill])",
-        "players.attributes[skill]",
-        "max(count(teams[*].players))",
-        "stddev(players.attributes[skill])",
-        "median(teams[blue].players.attributes[skill])",
-        "sum(players.attributes[maps][a])",
-        "count(set_intersection(players.attributes[likes]))",
-    };
-    strbuf_printf(out, "%s", pick(rng, expressions, 8));
-}
-
-/* One rule of a random kind. */
-static void add_rule(struct rng *rng, struct strbuf *out, unsigned index) {
-    static const char *const operations[] = {"=", "!=", "<", "<=", ">", ">="};
-    static const char *const parties[] = {"avg", "min", "max"};
-    static const char *const lists[] = {"contains", "reference_intersection_count"};
-    const char *party = pick(rng, parties, 3);
-    int number = (int)rng_below(rng, 30);
-    strbuf_printf(out, ",{'name':'r%u','type':", index);
-    switch (index < 3 ? 1 + rng_below(rng, 7)
-                      : rng_below(rng, 8)) { /* no batchDistance in a compound */
-    case 0:
-        if (number % 3 == 0)
-            strbuf_printf(out, "'batchDistance','batchAttribute':'mode','maxDistance':%d}",
-                          number / 3 % 3);
-        else
-            strbuf_printf(out,
-                          "'batchDistance','batchAttribute':'skill','maxDistance':%d,"
-                          "'partyAggregation':'%s'}",
-                          number, party);
-        break;
-    case 1:
-        strbuf_printf(out, "'comparison','operation':'=',"
-                           "'measurements':'flatten(teams[*].players.attributes[mode])'}");
-        break;
-    case 2:
-        strbuf_printf(out, "'latency','maxLatency':%d,'partyAggregation':'%s'}", 20 + 2 * number,
-                      party);
-        break;
-    case 3:
-        strbuf_printf(out, "'latency','maxDistance':%d,'distanceReference':'%s'}", number,
-                      rng_below(rng, 2) ? "min" : "avg");
-        break;
-    case 4:
-        strbuf_printf(out,
-                      "'collection','operation':'%s','measurements':"
-                      "'flatten(teams[*].players.attributes[likes])',%s'maxCount':%d}",
-                      lists[0], "'referenceValue':'a','minCount':0,", number % 4);
-        break;
-    case 5:
-        strbuf_printf(out,
-                      "'collection','operation':'%s','measurements':"
-                      "'players.attributes[likes]','referenceValue':['a','b'],"
-                      "'minCount':%d,'partyAggregation':'intersection'}",
-                      lists[1], number % 2);
-        break;
-    case 6:
-        strbuf_printf(out, "'distance','maxDistance':%d,'partyAggregation':'%s','measurements':'",
-                      number, party);
-        add_expression(rng, out);
-        strbuf_printf(out, "','referenceValue':'avg(players.attributes[skill])'}");
-        break;
-    default:
-        strbuf_printf(out, "'comparison','operation':'%s','referenceValue':%d,'measurements':'",
-                      pick(rng, operations, 6), number);
-        add_expression(rng, out);
-        strbuf_printf(out, "'}");
-    }
-}
-
-static void random_ruleset(struct rng *rng, struct strbuf *out) {
-    static const char *const statements[] = {"or(r0,r1)", "and(r0,not(r1))", "xor(r0,r1,r2)",
-                                             "or(and(r0,r1),not(and(r1,r2)))"};
-    unsigned count = 3 + (unsigned)rng_below(rng, 3);
-    strbuf_clear(out);
-    strbuf_printf(out, "%s",
-                  ATTRIBUTES ",'teams':[{'name':'red','minPlayers':1,'maxPlayers':4},"
-                             "{'name':'blue','minPlayers':0,'maxPlayers':4}],'rules':["
-                             "{'name':'s','type':'distanceSort','sortDirection':'ascending',"
-                             "'sortAttribute':'skill'}");
-    for (unsigned i = 0; i < count; i++)
-        add_rule(rng, out, i);
-    if (rng_below(rng, 2)) {
-        strbuf_printf(out, ",{'name':'c','type':'compound','statement':'%s'}",
-                      pick(rng, statements, 4));
-    }
-    strbuf_printf(out, "],'expansions':[{'target':'teams[blue].maxPlayers','steps':["
-                       "{'waitTimeSeconds':10,'value':5}]}]");
-}
-
-static void add_player(struct rng *rng, struct strbuf *out) {
-    static const char *const modes[] = {"x", "x", "x", "y"};
-    static const char *const likes[] = {"a+", "b+", "a+b", "c+"};
-    static const char *const skills[] = {"0", "5", "9.5", "20", "-0", "1e308", "-3", "10"};
-    strbuf_printf(out, "skill=%s,mode=%s,likes=%s,@eu=%d", pick(rng, skills, 8),
-                  pick(rng, modes, 4), pick(rng, likes, 4), 1 + (int)rng_below(rng, 80));
-    if (rng_below(rng, 4)) strbuf_printf(out, ",@us=%d", 1 + (int)rng_below(rng, 80));
-    if (rng_below(rng, 2)) strbuf_printf(out, ",maps=a:%d", (int)rng_below(rng, 9));
-}
-
-static void random_match(struct rng *rng, struct strbuf *out) {
-    uint64_t tickets = 1 + rng_below(rng, 4), teams = 0;
-    strbuf_clear(out);
-    for (uint64_t i = 0; i < tickets; i++) {
-        bool cut = teams == 0 && i > 0 && rng_below(rng, 2);
-        strbuf_printf(out, "%s ", cut ? " |" : "");
-        teams += cut;
-        add_player(rng, out);
-        for (uint64_t k = rng_below(rng, 3); k > 1; k--) {
-            strbuf_add_char(out, '/');
-            add_player(rng, out);
-        }
-    }
-}
 
 static void reverse(struct match_text *m) {
     for (uint32_t i = 0; i < m->ticket_count / 2; i++) {
@@ -213,6 +91,26 @@ static void check_pair(const struct ruleset *r, const struct candidate *c, uint3
     }
 }
 
+/* Soft costs are numbers, and in a legal match roles are whole teams': all of it or nobody. */
+static void check_additions(const struct ruleset *r, const struct match_text *m,
+                            const struct candidate *c, const struct verdict *v) {
+    struct str roles[MATCH_TEXT_MAX];
+    struct arena *arena = arena_new(0);
+    double cost = ruleset_soft_cost(r, c, v->region, arena);
+    assert_true(cost >= 0 && cost < 1e6);
+    assert_true(cost == 0 || ruleset_has_soft_cost(r));
+    ruleset_assign_roles(r, c, roles, arena);
+    for (uint32_t t = 0, n = 0; t < m->ticket_count; t++) {
+        for (uint32_t i = 0; i < m->tickets[t]->spec.player_count; i++, n++) {
+            bool has = roles[n].size > 0;
+            assert_true(!has || ruleset_has_roles(r));
+            bool all = m->team_of[t] == 0 || !strstr(rules_built->json.at, "\"teams\":[\"red\"]");
+            assert_true(!v->legal || !ruleset_has_roles(r) || has || !all);
+        }
+    }
+    arena_free(arena);
+}
+
 static void what_holds_for_all_rulesets_and_matches(void **state) {
     (void)state;
     const uint64_t seed = 20250301;
@@ -223,11 +121,11 @@ static void what_holds_for_all_rulesets_and_matches(void **state) {
     unsigned legal = 0, judged = 0;
     rng_init(&rng, seed);
     for (int round = 0; round < 400; round++) {
-        random_ruleset(&rng, &text);
+        random_rules_write(&rng, &text);
         const struct ruleset *r = rules(text.at);
         check_print();
         for (int k = 0; k < 25; k++) {
-            random_match(&rng, &match);
+            random_rules_match(&rng, &match);
             int64_t age = (int64_t)rng_below(&rng, 20000);
             struct match_text m = match_text_read(arena, match.at);
             struct candidate c = {m.tickets, m.team_of, m.ticket_count, age};
@@ -236,6 +134,7 @@ static void what_holds_for_all_rulesets_and_matches(void **state) {
             for (uint32_t i = 0; v.legal && i + 1 < m.ticket_count; i++)
                 check_pair(r, &c, i, m.ticket_count - 1, arena);
             check_reports(r, &c, &v, arena);
+            check_additions(r, &m, &c, &v);
             reverse(&m);
             struct verdict reversed = ruleset_evaluate(r, &c, arena);
             assert_int_equal(reversed.legal, v.legal);
