@@ -54,6 +54,25 @@ struct definition {
 
 typedef int (*definition_fn)(void *arg, const struct queue_options *o, const struct definition *d);
 
+/* A file that cannot be cut into definitions. */
+static int refuse_file(const char *path, const struct queue_options *o,
+                       const struct problem *fault) {
+    struct queue_report r = {0};
+    struct strbuf line = {0};
+    problems_add_at(&r.problems, &fault->what, fault->line, fault->column);
+    if (o->json) {
+        queue_report_json(&r, &line);
+        (void)fputs(line.at, stdout);
+    } else {
+        unsigned least = fault->line ? 0 : 1; /* no place: the file's first character */
+        (void)fprintf(stderr, "%s:%u:%u: %s\n", path, fault->line + least, fault->column + least,
+                      fault->what.text);
+    }
+    strbuf_fini(&line);
+    queue_report_fini(&r);
+    return EXIT_CODE_REFUSED;
+}
+
 /* Calls `each` for every definition in the file, until one returns another code than 0. */
 static int each_definition(const char *path, const struct queue_options *o, definition_fn each,
                            void *arg) {
@@ -61,8 +80,10 @@ static int each_definition(const char *path, const struct queue_options *o, defi
     struct queue_texts texts = {0};
     struct err_text why = {0};
     enum err code = command_read_file(path, (size_t)LIMIT_RULESET_BYTES * 64, &file, &why);
-    if (code == ERR_OK) code = queue_json_split(strbuf_str(&file), &texts, &why);
+    struct problem fault;
     int end = code == ERR_OK ? EXIT_CODE_OK : command_fail(code, &why);
+    if (code == ERR_OK && queue_json_split(strbuf_str(&file), &texts, &fault) != ERR_OK)
+        end = refuse_file(path, o, &fault);
     for (size_t i = 0; end == EXIT_CODE_OK && i < texts.count; i++)
         end = each(arg, o, &(struct definition){path, texts.at[i], texts.starts[i]});
     queue_texts_fini(&texts);

@@ -49,7 +49,11 @@ static enum err put_queues(struct muster_client *client, const struct serve_opti
     struct strbuf file = {0};
     struct queue_texts texts = {0};
     enum err code = command_read_file(o->queues, (size_t)LIMIT_RULESET_BYTES * 64, &file, why);
-    if (code == ERR_OK) code = queue_json_split(strbuf_str(&file), &texts, why);
+    struct problem fault;
+    if (code == ERR_OK) {
+        code = queue_json_split(strbuf_str(&file), &texts, &fault);
+        if (code) problem_text(&fault, why);
+    }
     for (size_t i = 0; code == ERR_OK && i < texts.count; i++) {
         struct queue_def *def = NULL;
         code = queue_json_parse(texts.at[i], o->allow_shrinking, &def, NULL, why);

@@ -32,6 +32,14 @@ void problems_sort(struct problems *p) {
     }
 }
 
+void problem_text(const struct problem *p, struct err_text *why) {
+    if (p->line)
+        err_set_field(why, ERR_INVALID_ARGUMENT, p->what.field, "line %u, column %u: %.460s",
+                      p->line, p->column, p->what.text);
+    else
+        *why = p->what;
+}
+
 void problems_fini(struct problems *p) {
     mem_free(p->at);
     *p = (struct problems){0};

@@ -28,6 +28,8 @@ void problems_add_at(struct problems *p, const struct err_text *what, unsigned l
                      unsigned column);
 /* By place; those of one place stay in the order in which they were added. */
 void problems_sort(struct problems *p);
+/* One as a text: with "line 3, column 5: " in front, where the place is known. */
+void problem_text(const struct problem *p, struct err_text *why);
 void problems_fini(struct problems *p);
 
 #endif

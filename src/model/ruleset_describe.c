@@ -97,7 +97,11 @@ static void describe_batch_distance(const struct ruleset *r, struct strbuf *out,
     const struct rule *rule = &r->rules[i];
     struct str name = rule->attribute->value.name;
     if (rule->attribute->value.kind == ATTRIBUTE_TEXT) {
+        bool same = r->steps[r->step_count - 1].bounds[i].max < 1;
         strbuf_printf(out, "all players have the same %.*s", STR_PRINT(name));
+        if (same) return;
+        strbuf_printf(out, ", and as many others as ");
+        add_bound(r, out, i, offsetof(struct rule_bounds, max));
         return;
     }
     strbuf_printf(out, "the tickets' %.*s (%s of a party) lie within ", STR_PRINT(name),

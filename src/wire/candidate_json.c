@@ -152,7 +152,9 @@ enum err candidate_json_read(const struct candidate_source *source, const struct
     struct strbuf clean = {0};
     json_t *tree = NULL;
     *out = (struct candidate){0};
-    enum err code = json_read_load(source->json, &clean, &tree, why);
+    struct problem fault;
+    enum err code = json_read_load(source->json, &clean, &tree, &fault);
+    if (code) problem_text(&fault, why);
     if (!code) code = read_tickets(&x, tree, out);
     json_decref(tree);
     strbuf_fini(&clean);

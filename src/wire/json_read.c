@@ -84,33 +84,21 @@ enum err json_read_parse(struct str clean, json_t **out, struct problem *fault) 
     return ERR_INVALID_ARGUMENT;
 }
 
-void json_read_fault_text(const struct problem *fault, struct err_text *why) {
-    if (!fault->line) {
-        *why = fault->what;
-        return;
-    }
-    enum err code =
-        err_set_field(why, ERR_INVALID_ARGUMENT, fault->what.field, "line %u, column %u: %.460s",
-                      fault->line, fault->column, fault->what.text);
-    (void)code;
-}
-
-enum err json_read_load(struct str json, struct strbuf *clean, json_t **out, struct err_text *why) {
+enum err json_read_load(struct str json, struct strbuf *clean, json_t **out,
+                        struct problem *fault) {
     bool had_comments;
-    struct problem fault;
     struct problems repeats = {0};
     *out = NULL;
-    enum err code = json_read_clean(json, clean, &had_comments, &fault);
-    if (!code) code = json_read_parse(strbuf_str(clean), out, &fault);
+    enum err code = json_read_clean(json, clean, &had_comments, fault);
+    if (!code) code = json_read_parse(strbuf_str(clean), out, fault);
     if (!code) json_syntax_repeats(strbuf_str(clean), &repeats);
     if (repeats.count) {
-        fault = repeats.at[0];
+        *fault = repeats.at[0];
         json_decref(*out);
         *out = NULL;
         code = ERR_INVALID_ARGUMENT;
     }
     problems_fini(&repeats);
-    if (code) json_read_fault_text(&fault, why);
     return code;
 }
 

@@ -60,12 +60,9 @@ enum err json_read_clean(struct str json, struct strbuf *clean, bool *had_commen
 /* Parses an object or a list; the caller owns it (json_decref). Of repeated keys the last counts:
  * json_syntax_repeats tells them. INVALID_ARGUMENT with a place where it is no JSON. */
 enum err json_read_parse(struct str clean, json_t **out, struct problem *fault) ERR_CHECKED;
-/* Both, and refuses repeated keys. `clean` may be in use before; the caller frees it. The text of
- * the fault begins with "line 3, column 5: ", where there is a place. */
+/* Both, and refuses repeated keys. The caller frees `clean`. */
 enum err json_read_load(struct str json, struct strbuf *clean, json_t **out,
-                        struct err_text *why) ERR_CHECKED;
-/* The fault as one text: with the place in front, where there is one. */
-void json_read_fault_text(const struct problem *fault, struct err_text *why);
+                        struct problem *fault) ERR_CHECKED;
 
 /* Steps into a member (`index` SIZE_MAX) or into list element `index` of the current value. Returns
  * what json_read_leave needs to step out again. */

@@ -340,7 +340,7 @@ static void find_places(struct str clean, struct problems *all) {
 
 /* Told with its place, where it has one. */
 static enum err refuse_fault(const struct ruleset_reading *x, const struct problem *fault) {
-    if (x->why) json_read_fault_text(fault, x->why);
+    if (x->why) problem_text(fault, x->why);
     problems_add_at(x->problems, &fault->what, fault->line, fault->column);
     return ERR_INVALID_ARGUMENT;
 }
@@ -469,7 +469,8 @@ enum err queue_json_print(struct str json, bool allow_shrinking, struct strbuf *
     struct queue_def *def = NULL;
     json_t *tree = NULL;
     enum err code = read_bounded(json, &x, &def);
-    if (!code) code = json_read_load(json, &clean, &tree, why);
+    struct problem ignored; /* it was read before */
+    if (!code) code = json_read_load(json, &clean, &tree, &ignored);
     if (!code) {
         json_pretty_open(&w, '{');
         if (is_definition(tree))
@@ -581,19 +582,19 @@ static void enter_only_member(struct cutter *c) {
 }
 
 static enum err cut_file(const json_t *tree, struct cutter *c, struct queue_texts *out,
-                         struct err_text *why) {
+                         struct problem *fault) {
     skip_space(c);
     const json_t *list = json_is_array(tree) ? tree : json_object_get(tree, "queues");
     bool wrapped = json_is_object(tree) && json_is_array(list);
     if (wrapped && json_object_size(tree) > 1) {
-        return err_set_field(why, ERR_INVALID_ARGUMENT, "queues",
+        return err_set_field(&fault->what, ERR_INVALID_ARGUMENT, "queues",
                              "a file with \"queues\" has nothing else beside it");
     }
     bool one = json_is_object(tree) && !wrapped && (is_definition(tree) || is_ruleset(tree));
     size_t count = one ? 1 : json_is_array(list) ? json_array_size(list) : json_object_size(tree);
     if (count < 1 || count > LIMIT_QUEUES) {
-        return err_set(why, ERR_INVALID_ARGUMENT, "the file has %zu queues; must be 1..%d", count,
-                       LIMIT_QUEUES);
+        return err_set(&fault->what, ERR_INVALID_ARGUMENT, "the file has %zu queues; must be 1..%d",
+                       count, LIMIT_QUEUES);
     }
     if (wrapped) enter_only_member(c);
     if (one) {
@@ -607,14 +608,31 @@ static enum err cut_file(const json_t *tree, struct cutter *c, struct queue_text
     return ERR_OK;
 }
 
-enum err queue_json_split(struct str json, struct queue_texts *out, struct err_text *why) {
+/* Repeated keys inside a definition are told when that is read; of the file's own, the first. */
+static bool repeats_itself(const json_t *tree, struct str clean, struct problem *fault) {
+    struct problems repeats = {0};
+    bool one = json_is_object(tree) && (is_definition(tree) || is_ruleset(tree)), found = false;
+    if (!one && json_is_object(tree)) json_syntax_repeats(clean, &repeats);
+    for (size_t i = 0; !found && i < repeats.count; i++) {
+        found = json_object_get(tree, repeats.at[i].what.field) != NULL; /* its path is one name */
+        if (found) *fault = repeats.at[i];
+    }
+    problems_fini(&repeats);
+    return found;
+}
+
+enum err queue_json_split(struct str json, struct queue_texts *out, struct problem *fault) {
     *out = (struct queue_texts){0};
+    *fault = (struct problem){0};
     struct strbuf clean = {0};
     json_t *tree = NULL;
-    enum err code = json_read_load(json, &clean, &tree, why);
+    bool had_comments;
+    enum err code = json_read_clean(json, &clean, &had_comments, fault);
+    if (!code) code = json_read_parse(strbuf_str(&clean), &tree, fault);
+    if (!code && repeats_itself(tree, strbuf_str(&clean), fault)) code = ERR_INVALID_ARGUMENT;
     if (!code) {
         struct cutter c = {.clean = strbuf_str(&clean), .given = json};
-        code = cut_file(tree, &c, out, why);
+        code = cut_file(tree, &c, out, fault);
     }
     json_decref(tree);
     strbuf_fini(&clean);

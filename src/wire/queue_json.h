@@ -46,9 +46,9 @@ struct queue_texts {
 
 /* Cuts a file into the texts of its definitions, unchanged but for a game mode, which is wrapped in
  * an object of its own. Checks only that it is JSON of one of the forms above.
- * Error: INVALID_ARGUMENT, nothing to free. */
+ * Error: INVALID_ARGUMENT with the place where there is one, nothing to free. */
 enum err queue_json_split(struct str json, struct queue_texts *out,
-                          struct err_text *why) ERR_CHECKED;
+                          struct problem *fault) ERR_CHECKED;
 void queue_texts_fini(struct queue_texts *t); /* zeroed memory is fine */
 
 #endif

@@ -135,16 +135,16 @@ int main(int argc, char **argv) {
     for (int i = 1; i < argc; i++) {
         struct strbuf file = {0};
         struct queue_texts texts;
-        struct err_text why;
+        struct problem fault;
         FILE *f = fopen(argv[i], "rb");
         for (int c; f && (c = fgetc(f)) != EOF;)
             strbuf_add_char(&file, (char)c);
         if (f) (void)fclose(f);
-        if (queue_json_split(strbuf_str(&file), &texts, &why) == ERR_OK) {
+        if (queue_json_split(strbuf_str(&file), &texts, &fault) == ERR_OK) {
             for (size_t k = 0; k < texts.count; k++)
                 measure(texts.at[k]);
         } else {
-            (void)fprintf(stderr, "%s: %s\n", argv[i], why.text);
+            (void)fprintf(stderr, "%s: %s\n", argv[i], fault.what.text);
         }
         queue_texts_fini(&texts);
         strbuf_fini(&file);

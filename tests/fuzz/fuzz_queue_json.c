@@ -3,7 +3,9 @@
 #include "model/ruleset.h"
 #include "wire/queue_json.h"
 
+#include <math.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,6 +56,45 @@ static void evaluate(const struct ruleset *r) {
     arena_free(scratch);
 }
 
+/* As many players as a match may have, in teams as they fill up: every rule, role and cost is asked
+ * whatever the verdict. */
+static void evaluate_full(const struct ruleset *r) {
+    static struct str lists[] = {{"a", 1}, {"p7", 2}, {"tank", 4}};
+    static struct attribute attributes[LIMIT_MATCH_PLAYERS];
+    static struct player players[LIMIT_MATCH_PLAYERS];
+    static struct ticket tickets[LIMIT_MATCH_PLAYERS];
+    static const struct ticket *all[LIMIT_MATCH_PLAYERS];
+    static char ids[LIMIT_MATCH_PLAYERS][8];
+    struct rule_report reports[LIMIT_RULES + 2];
+    struct str roles[LIMIT_MATCH_PLAYERS];
+    uint32_t team_of[LIMIT_MATCH_PLAYERS], n = 0;
+    const struct ruleset_limits *l = ruleset_limits_at(r, 0);
+    for (uint32_t t = 0; t < l->team_count; t++) {
+        for (uint32_t i = 0; i < l->teams[t].players_max; i++, n++) {
+            attributes[n] = (struct attribute){
+                .name = STR("roles"), .kind = ATTRIBUTE_LIST, .items = lists, .item_count = n % 4};
+            (void)snprintf(ids[n], sizeof ids[n], "p%u", n);
+            players[n] = (struct player){str_of(ids[n]), &attributes[n], NULL, n % 2, 0};
+            tickets[n].spec = (struct ticket_spec){.players = &players[n], .player_count = 1};
+            all[n] = &tickets[n];
+            team_of[n] = t;
+        }
+    }
+    struct arena *scratch = arena_new(0);
+    struct candidate c = {all, team_of, n, 0};
+    struct verdict v = ruleset_explain(r, &c, reports, scratch);
+    ruleset_assign_roles(r, &c, roles, scratch);
+    double cost = ruleset_soft_cost(r, &c, v.region, scratch);
+    if (!(cost >= 0) || !isfinite(cost)) abort();
+    if (n > 1) (void)ruleset_keeps_apart(r, &tickets[0].spec, &tickets[1].spec);
+    for (uint32_t i = 0; i < n; i++) {
+        struct err_text why;
+        enum err code = ruleset_admit(r, &tickets[i].spec, &why);
+        (void)code;
+    }
+    arena_free(scratch);
+}
+
 /* The reading that collects and the one that ends at the first problem say the same. */
 static void check_definition(struct str json, bool allow_shrinking, const struct err_text *first) {
     struct queue_def *def;
@@ -100,6 +141,7 @@ static void try_definition(struct str json, bool allow_shrinking) {
         ruleset_describe(def->ruleset, &notes);
         check_print(json, allow_shrinking, def->ruleset);
         evaluate(def->ruleset);
+        evaluate_full(def->ruleset);
         queue_def_free(def);
     } else if (def) {
         abort();
@@ -110,9 +152,9 @@ static void try_definition(struct str json, bool allow_shrinking) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct str json = {(const char *)data, size};
     struct queue_texts texts;
-    struct err_text why;
+    struct problem fault;
     try_definition(json, size % 2 == 0);
-    if (queue_json_split(json, &texts, &why) == ERR_OK) {
+    if (queue_json_split(json, &texts, &fault) == ERR_OK) {
         for (size_t i = 0; i < texts.count; i++)
             try_definition(texts.at[i], true);
     }

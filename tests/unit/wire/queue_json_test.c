@@ -354,7 +354,8 @@ static void bytes_that_are_no_utf8_are_refused_even_in_comments(void **state) {
         struct err_text why = {0};
         assert_int_equal(queue_json_parse(texts[i], false, &def, NULL, &why), ERR_INVALID_ARGUMENT);
         assert_string_equal(why.text, "the text is not valid UTF-8 or has a NUL byte");
-        assert_int_equal(queue_json_split(texts[i], &cut, &why), ERR_INVALID_ARGUMENT);
+        struct problem fault;
+        assert_int_equal(queue_json_split(texts[i], &cut, &fault), ERR_INVALID_ARGUMENT);
     }
 }
 
@@ -375,8 +376,8 @@ static void comments_are_blank_outside_strings_and_keep_the_lines(void **state) 
 static void expect_split(const char *text, const char *const *pieces) {
     struct strbuf json = quoted(text);
     struct queue_texts texts;
-    struct err_text why = {0};
-    if (queue_json_split(strbuf_str(&json), &texts, &why)) fail_msg("%s", why.text);
+    struct problem fault;
+    if (queue_json_split(strbuf_str(&json), &texts, &fault)) fail_msg("%s", fault.what.text);
     size_t i = 0;
     for (; pieces[i]; i++) {
         struct strbuf piece = quoted(pieces[i]);
@@ -408,13 +409,18 @@ static void files_of_no_form_are_refused(void **state) {
         {"{}", "the file has 0 queues; must be 1..1000"},
         {"[]", "the file has 0 queues; must be 1..1000"},
         {"{'queues':[],'more':1}", "a file with \"queues\" has nothing else beside it"},
+        {"{'1v1':{},'1v1':{}}",
+         "line 1, column 11: 1v1 stands twice in its object; the first is at "
+         "line 1, column 2"},
         {"[{]", "line 1, column 3: a name in double quotes must stand here, not ]"},
     };
     for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
         struct strbuf json = quoted(mistakes[i].text);
         struct queue_texts texts;
         struct err_text why = {0};
-        assert_int_equal(queue_json_split(strbuf_str(&json), &texts, &why), ERR_INVALID_ARGUMENT);
+        struct problem fault;
+        assert_int_equal(queue_json_split(strbuf_str(&json), &texts, &fault), ERR_INVALID_ARGUMENT);
+        problem_text(&fault, &why);
         assert_string_equal(why.text, mistakes[i].told);
         assert_int_equal(texts.count, 0);
         strbuf_fini(&json);
@@ -426,7 +432,9 @@ static struct strbuf describe_sample(const char *name) {
     struct strbuf file = read_sample(name), out = {0};
     struct queue_texts texts;
     struct err_text why = {0};
-    if (queue_json_split(strbuf_str(&file), &texts, &why)) fail_msg("%s: %s", name, why.text);
+    struct problem fault;
+    if (queue_json_split(strbuf_str(&file), &texts, &fault))
+        fail_msg("%s: %s", name, fault.what.text);
     for (size_t i = 0; i < texts.count; i++) {
         struct queue_def *def;
         struct strbuf notes = {0};

@@ -173,8 +173,8 @@ static void a_cut_file_says_where_each_definition_began(void **state) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct queue_texts texts;
-        struct err_text why;
-        assert_int_equal(queue_json_split(str_of(cases[i].file), &texts, &why), ERR_OK);
+        struct problem fault;
+        assert_int_equal(queue_json_split(str_of(cases[i].file), &texts, &fault), ERR_OK);
         assert_int_equal(texts.count, 2);
         assert_int_equal(texts.starts[1].line, cases[i].line);
         assert_int_equal(texts.starts[1].column, cases[i].column);
