@@ -12,6 +12,7 @@
 #include "rt/thread.h"
 #include "wire/envelope.h"
 #include "wire/method.h"
+#include "wire/queue_report.h"
 #include "wire/request.h"
 #include "wire/response.h"
 
@@ -156,6 +157,18 @@ static void refuse_unknown(struct call *c, struct str name) {
 
 /* --- Routes ---------------------------------------------------------------------------------- */
 
+/* ROUTE_DOOR: needs no role. */
+static void answer_at_the_door(struct call *c, const struct request *r) {
+    struct queue_report report;
+    struct strbuf payload = {0};
+    assert(c->method->id == METHOD_VALIDATE_RULESET);
+    queue_report_make(r->validate.json, r->validate.allow_shrinking, &report);
+    response_report(&report, &payload);
+    call_reply(c, ERR_OK, NULL, strbuf_str(&payload));
+    strbuf_fini(&payload);
+    queue_report_fini(&report);
+}
+
 static void decode_and_push(struct call *c, struct inbox *to) {
     struct request *r = c->command;
     struct request_source source = {c->payload, c->request_id};
@@ -166,12 +179,8 @@ static void decode_and_push(struct call *c, struct inbox *to) {
         refuse(c, e, &why);
         return;
     }
-    if (!to) { /* ROUTE_DOOR: decoding has checked it, the notes are the answer */
-        struct strbuf payload = {0};
-        assert(c->method->id == METHOD_VALIDATE_RULESET);
-        response_notes(r->notes, &payload);
-        call_reply(c, ERR_OK, NULL, strbuf_str(&payload));
-        strbuf_fini(&payload);
+    if (!to) {
+        answer_at_the_door(c, r);
         return;
     }
     if (inbox_push(to, &c->message) == ERR_OK) return;

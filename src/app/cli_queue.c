@@ -1,4 +1,4 @@
-/* cli_queue.c - `muster queue`: put, get, list, delete, check. */
+/* cli_queue.c - `muster queue`: put, get, list, delete, stats, check, validate, explain. */
 #include "app/command.h"
 
 #include "base/limits.h"
@@ -19,7 +19,7 @@ struct queue_options {
 static const struct config_row rows[] = {
     CLIENT_ROWS,
     {"allow-shrinking", CONFIG_BOOL, "false", 0, 0, "", NULL,
-     "put, check: accept an expansion that narrows a limit",
+     "put, check, validate: accept an expansion that narrows a limit",
      offsetof(struct queue_options, allow_shrinking)},
     {"cancel-unfit", CONFIG_BOOL, "false", 0, 0, "", NULL,
      "put: cancel waiting tickets that the new rules do not admit",
@@ -38,9 +38,11 @@ static const struct config_row rows[] = {
 
 static const char usage[] =
     "usage: muster queue put FILE | get NAME | list | delete NAME | stats NAME | check FILE |\n"
-    "                    explain FILE --tickets TICKETS\n\n"
+    "                    validate FILE | explain FILE --tickets TICKETS\n\n"
     "put stores every queue of the file (- is stdin) as a new version where it differs.\n"
-    "check needs no server: it says what the rules mean, or what is wrong with them.\n"
+    "check needs no server: it says what the rules mean, or what is wrong with them. validate asks "
+    "a\n"
+    "server for the same, whose version may be another.\n"
     "explain needs none either: it judges the tickets of a file as one match, rule by rule, and\n"
     "ends with 1 where they are none. TICKETS is a list of CreateTicketRequests as JSON, which "
     "may\n"
@@ -204,6 +206,55 @@ static int explain(const char *path, const struct queue_options *o) {
     return end;
 }
 
+static void print_findings(FILE *out, const char *kind, Muster__V1__Finding *const *all,
+                           size_t count, const struct definition *d) {
+    for (size_t i = 0; i < count; i++) {
+        struct problem p = {.line = all[i]->line, .column = all[i]->column};
+        struct problems one = {.at = &p, .count = 1};
+        (void)snprintf(p.what.text, sizeof p.what.text, "%s", all[i]->message);
+        shift_places(&one, d->start);
+        print_places(out, kind, &one, d);
+    }
+}
+
+/* As check, by a server. `arg`: what asks it, and a bool as check_one's. */
+struct validation {
+    struct muster_client *client;
+    bool wrong;
+};
+
+static int validate_one(void *arg, const struct queue_options *o, const struct definition *d) {
+    struct validation *v = arg;
+    Muster__V1__ValidateRulesetRequest request = MUSTER__V1__VALIDATE_RULESET_REQUEST__INIT;
+    Muster__V1__ValidateRulesetResponse *answer = NULL;
+    struct muster_status status;
+    char *text = mem_text(d->json);
+    request.definition_json = text;
+    request.allow_shrinking = o->allow_shrinking;
+    bool answered =
+        muster_validate_ruleset(v->client, &request, NULL, &answer, &status) == MUSTER_OK;
+    mem_free(text);
+    if (!answered) return command_fail_status(&status);
+    v->wrong = v->wrong || !answer->ok;
+    if (o->json) {
+        command_print(&answer->base);
+    } else {
+        if (answer->ok) printf("%s: ok\n", answer->queue);
+        for (size_t i = 0; i < answer->n_summary; i++)
+            printf("  %s\n", answer->summary[i]);
+        print_findings(stdout, "note: ", answer->notes, answer->n_notes, d);
+        print_findings(stderr, "", answer->problems, answer->n_problems, d);
+    }
+    muster_free(answer);
+    return EXIT_CODE_OK;
+}
+
+static int validate(struct muster_client *client, const char *path, const struct queue_options *o) {
+    struct validation v = {client, false};
+    int end = each_definition(path, o, validate_one, &v);
+    return end == EXIT_CODE_OK && v.wrong ? EXIT_CODE_REFUSED : end;
+}
+
 static int put_one(void *arg, const struct queue_options *o, const struct definition *d) {
     struct muster_client *client = arg;
     Muster__V1__PutQueueRequest put = MUSTER__V1__PUT_QUEUE_REQUEST__INIT;
@@ -290,6 +341,8 @@ static int with_client(const char *verb, const char *operand, const struct queue
         end = list_queues(client, o);
     else if (strcmp(verb, "put") == 0)
         end = each_definition(operand, o, put_one, client);
+    else if (strcmp(verb, "validate") == 0)
+        end = validate(client, operand, o);
     else if (strcmp(verb, "get") == 0)
         end = get_queue(client, operand);
     else if (strcmp(verb, "delete") == 0)
@@ -301,8 +354,8 @@ static int with_client(const char *verb, const char *operand, const struct queue
 }
 
 int queue_command(int argc, char **argv) {
-    static const char *const verbs[] = {"put",   "get",   "list",   "delete",
-                                        "stats", "check", "explain"};
+    static const char *const verbs[] = {"put",   "get",   "list",     "delete",
+                                        "stats", "check", "validate", "explain"};
     struct queue_options o = {0};
     struct config c;
     config_init(&c, rows, sizeof rows / sizeof rows[0], &o);

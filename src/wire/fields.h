@@ -234,7 +234,17 @@
     ROW(WaitEstimate, players_min, 7, PB_VARINT)                      \
     ROW(WaitEstimate, players_max, 8, PB_VARINT)                      \
     ROW(ValidateRulesetRequest, definition_json, 1, PB_BYTES)         \
-    ROW(ValidateRulesetResponse, notes, 1, PB_BYTES)                  \
+    ROW(ValidateRulesetRequest, allow_shrinking, 2, PB_VARINT)        \
+    ROW(Finding, message, 1, PB_BYTES)                                \
+    ROW(Finding, field, 2, PB_BYTES)                                  \
+    ROW(Finding, line, 3, PB_VARINT)                                  \
+    ROW(Finding, column, 4, PB_VARINT)                                \
+    ROW(ValidateRulesetResponse, ok, 1, PB_VARINT)                    \
+    ROW(ValidateRulesetResponse, queue, 2, PB_BYTES)                  \
+    ROW(ValidateRulesetResponse, summary, 3, PB_BYTES)                \
+    ROW(ValidateRulesetResponse, notes, 4, PB_BYTES)                  \
+    ROW(ValidateRulesetResponse, problems, 5, PB_BYTES)               \
+    ROW(ValidateRulesetResponse, problems_left_out, 6, PB_VARINT)     \
     /* events.proto */                                                \
     ROW(Position, epoch, 1, PB_VARINT)                                \
     ROW(Position, seq, 2, PB_VARINT)                                  \

@@ -404,36 +404,17 @@ static enum err decode_put_queue(const struct decoding *d, struct request *out) 
     return code;
 }
 
-/* The first problem as it is, and the others behind it as far as the text's limit lets them. */
-static void tell_all(const struct problems *all, struct err_text *why) {
-    if (all->count == 0 || !why) return;
-    *why = all->at[0].what;
-    size_t used = strlen(why->text);
-    for (size_t i = 1; i < all->count && used < sizeof why->text; i++) {
-        int size = snprintf(why->text + used, sizeof why->text - used, "%s%s",
-                            i == 1 ? "; also: " : "; ", all->at[i].what.text);
-        used += (size_t)size;
-    }
-    size_t end = strlen(why->text); /* the limit may have cut a character */
-    while (end > 0 && !str_utf8_valid((struct str){why->text, end}))
-        why->text[--end] = '\0';
-}
-
+/* What is wrong with the definition is the answer, not an error of the request. */
 static enum err decode_validate(const struct decoding *d, struct request *out) {
-    struct str json;
-    if (!text_field(d->payload, ValidateRulesetRequest_definition_json, &json)) return malformed(d);
-    struct strbuf notes = {0};
-    struct queue_def *def = NULL;
-    struct problems all = {0};
-    enum err code = queue_json_check(json, false, &def, &notes, &all);
-    if (code == ERR_OK)
-        out->notes = keep_notes(d, &notes);
-    else
-        tell_all(&all, d->why);
-    problems_fini(&all);
-    queue_def_free(def);
-    strbuf_fini(&notes);
-    return code;
+    struct pb_reader r = pb_reader(d->payload);
+    out->validate.json = STR_EMPTY;
+    out->validate.allow_shrinking = false;
+    for (struct pb_field f; pb_next(&r, &f);) {
+        if (f.key == ValidateRulesetRequest_definition_json) out->validate.json = f.bytes;
+        if (f.key == ValidateRulesetRequest_allow_shrinking)
+            out->validate.allow_shrinking = f.value != 0;
+    }
+    return r.malformed ? malformed(d) : ERR_OK;
 }
 
 static enum err decode_queue_name(const struct decoding *d, uint32_t key, struct str *out) {

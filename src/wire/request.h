@@ -49,7 +49,10 @@ struct request {
             struct str topic_prefix; /* UTF-8, at most 256 bytes; empty = all */
             bool inclusive;
         } replay;
-        struct str notes; /* VALIDATE_RULESET: already checked; notes, a line each */
+        struct {
+            struct str json;
+            bool allow_shrinking;
+        } validate; /* VALIDATE_RULESET: any bytes */
     };
     struct str put_notes; /* PUT_QUEUE: leniencies, a line each */
 };

@@ -174,8 +174,33 @@ void response_queue_waits(const struct queue *q, int64_t now_ms, struct strbuf *
     pb_put_uint(out, GetQueueStatsResponse_eta_kept_total, q->stats.kept);
 }
 
-void response_notes(struct str notes, struct strbuf *out) {
-    write_lines(notes, ValidateRulesetResponse_notes, out);
+/* A text that was cut at its limit may end inside a character. */
+static struct str problem_utf8(const char *text) {
+    struct str s = str_of(text);
+    while (s.size > 0 && !str_utf8_valid(s))
+        s.size--;
+    return s;
+}
+
+static void write_findings(const struct problems *all, uint32_t key, struct strbuf *out) {
+    for (size_t i = 0; i < all->count; i++) {
+        const struct problem *p = &all->at[i];
+        size_t finding = pb_open(out, key);
+        pb_put_text(out, Finding_message, problem_utf8(p->what.text));
+        pb_put_text(out, Finding_field, problem_utf8(p->what.field));
+        pb_put_uint(out, Finding_line, p->line);
+        pb_put_uint(out, Finding_column, p->column);
+        pb_close(out, finding);
+    }
+}
+
+void response_report(const struct queue_report *r, struct strbuf *out) {
+    pb_put_uint(out, ValidateRulesetResponse_ok, r->ok);
+    pb_put_text(out, ValidateRulesetResponse_queue, strbuf_str(&r->name));
+    write_lines(strbuf_str(&r->summary), ValidateRulesetResponse_summary, out);
+    write_findings(&r->notes, ValidateRulesetResponse_notes, out);
+    write_findings(&r->problems, ValidateRulesetResponse_problems, out);
+    pb_put_uint(out, ValidateRulesetResponse_problems_left_out, r->problems.left_out);
 }
 
 void response_check(bool serving, struct strbuf *out) {

@@ -8,6 +8,7 @@
 
 #include "model/realm.h"
 #include "model/why.h"
+#include "wire/queue_report.h"
 #include "wire/request.h"
 
 /* Fits Create-, Get-, Cancel- and WatchTicketResponse alike. `wait`: what is left of it. `m`: the
@@ -45,7 +46,8 @@ void response_queue_stats(const struct queue *q, uint64_t tickets_queued, int64_
                           struct strbuf *out);
 /* Adds what a GetQueueStatsResponse says of the waits of tickets that join at `now_ms`. */
 void response_queue_waits(const struct queue *q, int64_t now_ms, struct strbuf *out);
-void response_notes(struct str notes, struct strbuf *out); /* ValidateRulesetResponse */
+void response_report(const struct queue_report *r,
+                     struct strbuf *out); /* ValidateRulesetResponse */
 void response_check(bool serving, struct strbuf *out);
 
 struct response_status {

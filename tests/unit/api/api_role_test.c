@@ -373,12 +373,20 @@ static void ruleset_is_checked_at_the_door(void **state) {
     w.api = open_api(NULL, NULL);
     w.client = open_client(api_addresses(w.api), 2000);
     r.definition_json = (char *)"{";
-    assert_int_equal(muster_validate_ruleset(w.client, &r, NULL, &response, &status),
-                     MUSTER_INVALID_ARGUMENT);
+    assert_int_equal(muster_validate_ruleset(w.client, &r, NULL, &response, &status), MUSTER_OK);
+    assert_false(response->ok);
+    assert_int_equal(response->n_problems, 1);
+    assert_true(response->problems[0]->line == 1 && response->problems[0]->column == 2);
+    assert_non_null(strstr(response->problems[0]->message, "the text ends inside the object"));
+    muster_free(response);
     r.definition_json = (char *)"{\"duel\": {\"teamSize\": 1, \"numTeams\": 2, "
                                 "\"minQueueSizeForMatch\": 5, \"skillTolerance\": 10}}";
     assert_int_equal(muster_validate_ruleset(w.client, &r, NULL, &response, &status), MUSTER_OK);
+    assert_true(response->ok);
+    assert_string_equal(response->queue, "duel");
     assert_int_equal(response->n_notes, 1);
+    assert_string_equal(response->notes[0]->field, "duel.minQueueSizeForMatch");
+    assert_true(response->n_summary >= 2 && response->n_problems == 0);
     muster_free(response);
     assert_int_equal(check(w.client, &status), MUSTER_UNAVAILABLE);
     assert_non_null(strstr(status.message, "no matcher role"));

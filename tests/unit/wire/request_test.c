@@ -635,12 +635,12 @@ static void a_put_queue_owns_its_definition_until_taken(void **state) {
     d.r.command.put_queue.def = NULL; /* as realm_decide does */
     decoded_free(&d);
     strbuf_fini(&b);
-    struct strbuf bad = text_of(ValidateRulesetRequest_definition_json, "{");
-    d = decode(METHOD_VALIDATE_RULESET, &bad);
-    assert_int_equal(d.code, ERR_INVALID_ARGUMENT);
-    assert_true(d.why.text[0] != '\0');
+    struct strbuf any = text_of(ValidateRulesetRequest_definition_json, "{");
+    d = decode(METHOD_VALIDATE_RULESET, &any);
+    assert_int_equal(d.code, ERR_OK); /* what is wrong with it is the answer */
+    assert_text(d.r.validate.json, "{");
     decoded_free(&d);
-    strbuf_fini(&bad);
+    strbuf_fini(&any);
 }
 
 static void no_method_reads_malformed_bytes(void **state) {

@@ -490,10 +490,16 @@ static void a_check_that_fails_is_an_empty_message(void **state) {
     Muster__V1__CheckResponse *r = UNPACK(v1__check_response, &b);
     assert_true(r->serving);
     free_message(r);
-    response_notes(STR("a\nb\n"), &b);
-    Muster__V1__ValidateRulesetResponse *notes = UNPACK(v1__validate_ruleset_response, &b);
-    assert_int_equal(notes->n_notes, 2);
-    free_message(notes);
+    struct queue_report report;
+    queue_report_make(STR("{\"name\":\"q\"}"), false, &report);
+    response_report(&report, &b);
+    queue_report_fini(&report);
+    Muster__V1__ValidateRulesetResponse *told = UNPACK(v1__validate_ruleset_response, &b);
+    assert_true(!told->ok && told->n_notes == 0 && told->n_problems == 1);
+    assert_string_equal(told->problems[0]->message, "ruleset is missing");
+    assert_string_equal(told->problems[0]->field, "ruleset");
+    assert_true(told->problems[0]->line == 1 && told->problems[0]->column == 1);
+    free_message(told);
 }
 
 int main(void) {
