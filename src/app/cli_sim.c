@@ -14,7 +14,8 @@
 
 struct sim_settings {
     char *config; /* first in every command's options */
-    char *matcher, *queue, *rate, *duration, *svg, *journal, *ruleset, *journal_queue, *set;
+    char *matcher, *queue, *rate, *duration, *svg, *journal, *ruleset, *journal_queue, *set,
+        *optimum;
     int64_t seed, seeds;
     bool json, compare;
 };
@@ -39,7 +40,10 @@ static const struct config_row rows[] = {
     {"compare", CONFIG_BOOL, "false", 0, 0, "", NULL,
      "play every setting of every matcher, and say whose front is in front",
      offsetof(struct sim_settings, compare)},
-    {"seeds", CONFIG_INT, "4", 1, 32, "", NULL, "compare: so many traces, from the seed on",
+    {"optimum", CONFIG_TEXT, "0", 0, 0, "1/s", NULL,
+     "set the matchers beside whoever knows the future, at so many rating points per second",
+     offsetof(struct sim_settings, optimum)},
+    {"seeds", CONFIG_INT, "4", 1, 32, "", NULL, "compare, optimum: traces, from the seed on",
      offsetof(struct sim_settings, seeds)},
     {"journal", CONFIG_TEXT, "", 0, 0, "", NULL,
      "replay this recording: a file of `muster events --export`, or a server's api address",
@@ -60,6 +64,7 @@ static const char usage[] =
     "usage: muster sim WORKLOAD [--matcher NAME|all] [--set KNOB=N,...] [--rate R]\n"
     "                          [--seed N] [--duration S] [--svg FOLDER] [--json]\n"
     "       muster sim WORKLOAD --compare [--seeds N] [--rate R] [--duration S] [--svg FOLDER]\n"
+    "       muster sim W1|W2s --optimum C [--seeds N] [--rate R]\n"
     "       muster sim --journal FILE|ADDRESS --ruleset DEFINITION [--json]\n"
     "\n"
     "Plays the matcher's own code against made-up arrivals in virtual time, and says how long\n"
@@ -119,6 +124,7 @@ static enum err read_settings(const struct sim_settings *s, struct sim_options *
     o->compare = s->compare;
     enum err code = read_number("rate", s->rate, &o->rate, why);
     if (code == ERR_OK) code = read_number("duration", s->duration, &o->duration_s, why);
+    if (code == ERR_OK) code = read_number("optimum", s->optimum, &o->optimum, why);
     if (code == ERR_OK && s->queue[0]) code = command_read_file(s->queue, 65535, queue, why);
     o->queue = strbuf_str(queue);
     return code;

@@ -47,6 +47,7 @@ static const char *const shared_names[] = {
     "MUSTER_MATCHER_REMOTE",
     "MUSTER_METRICS_LISTEN",
     "MUSTER_OPERATION_MS",
+    "MUSTER_OPTIMUM",
     "MUSTER_ORIGINS",
     "MUSTER_PAYLOAD_BYTES_MAX",
     "MUSTER_PING_INTERVAL_MS",

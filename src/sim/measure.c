@@ -233,6 +233,21 @@ size_t measure_players(const struct play *p, struct measure_player **out) {
     return count;
 }
 
+double measure_match(const struct field *f, const struct field_match *m) {
+    struct match_costs c = cost_of(f, m);
+    double ping = 0, players = 0;
+    for (uint32_t i = 0; i < m->ticket_count; i++) {
+        const struct ticket_spec *spec = &f->trace->tickets[m->tickets[i]].spec;
+        for (uint32_t k = 0; k < spec->player_count; k++) {
+            struct measure_player own = {0};
+            if (m->region != FIELD_NONE) read_ping(f, &spec->players[k], m->region, &own);
+            ping += own.ping_cost;
+            players++;
+        }
+    }
+    return c.mismatch + c.imbalance + PING_WEIGHT * ping / players;
+}
+
 double measure_cost(const struct measure_player *p) {
     return p->mismatch + p->imbalance + PING_WEIGHT * p->ping_cost;
 }

@@ -50,6 +50,8 @@ struct measure_player {
 
 /* One row per measured player, in the order of arrival; the caller frees it with mem_free. */
 size_t measure_players(const struct play *p, struct measure_player **out);
+/* Q of one match, over its players. */
+double measure_match(const struct field *f, const struct field_match *m);
 /* The row's part of Q. */
 double measure_cost(const struct measure_player *player);
 

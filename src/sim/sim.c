@@ -2,6 +2,7 @@
 #include "sim/sim.h"
 
 #include "sim/compare.h"
+#include "sim/ratio.h"
 #include "sim/what_if.h"
 #include "wire/queue_json.h"
 
@@ -138,6 +139,7 @@ enum err sim_run(const struct sim_options *o, struct sim_output *out, struct err
     if (!r.workload) return no_such("workload", o->workload, why);
     r.rate = o->rate > 0 ? o->rate : r.workload->rates[0];
     r.duration_s = o->duration_s > 0 ? o->duration_s : workload_duration_s(r.workload, r.rate);
+    if (o->optimum > 0) return ratio_run(&r, o->optimum, o, out, why);
     return o->compare ? compare(&r, o, out, why) : play(&r, o, out, why);
 }
 

@@ -22,7 +22,9 @@ struct sim_options {
     double duration_s;    /* 0: the workload's own */
     uint64_t seed;
     bool compare;   /* all settings of all matchers instead of one run; `matcher` is not read */
-    uint32_t seeds; /* of the comparison: 1..32 traces, from `seed` on */
+    double optimum; /* > 0: points per second at which the best settings of all matchers are set
+                     * beside whoever knows the future (ratio.h) */
+    uint32_t seeds; /* of comparison and optimum: 1..32 traces, from `seed` on */
     sim_progress_fn progress; /* may be NULL */
     void *progress_arg;
 };

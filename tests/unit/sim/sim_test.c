@@ -83,6 +83,17 @@ static void knobs_are_set_by_name(void **state) {
     sim_output_fini(&out);
 }
 
+static void the_optimum_is_known_for_single_players_only(void **state) {
+    (void)state;
+    struct sim_options o = {.workload = "W2", .matcher = "muster", .set = "", .optimum = 10};
+    struct sim_output out;
+    struct err_text why;
+    o.seeds = 1;
+    assert_int_equal(sim_run(&o, &out, &why), ERR_FAILED_PRECONDITION);
+    assert_non_null(strstr(why.text, "W1"));
+    sim_output_fini(&out);
+}
+
 static void a_wrong_definition_is_refused(void **state) {
     (void)state;
     struct sim_options o = {.workload = "W1", .matcher = "muster", .set = "", .queue = STR("{}")};
@@ -99,6 +110,7 @@ int main(void) {
         cmocka_unit_test(a_comparison_judges_every_baseline_point),
         cmocka_unit_test(unknown_names_are_refused_with_the_list),
         cmocka_unit_test(knobs_are_set_by_name),
+        cmocka_unit_test(the_optimum_is_known_for_single_players_only),
         cmocka_unit_test(a_wrong_definition_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
