@@ -37,8 +37,8 @@ static void all_plays_every_matcher(void **state) {
 static void a_comparison_judges_every_baseline_point(void **state) {
     (void)state;
     struct sim_options o = {
-        .workload = "W1", .matcher = "muster", .set = "", .rate = 2, .duration_s = 4};
-    o.seeds = 2;
+        .workload = "W1", .matcher = "muster", .set = "", .rate = 0.5, .duration_s = 20};
+    o.seeds = 1;
     o.compare = true;
     struct sim_output out;
     struct err_text why;
@@ -47,7 +47,7 @@ static void a_comparison_judges_every_baseline_point(void **state) {
     assert_non_null(strstr(out.json.at, "\"coveredP95\""));
     assert_non_null(strstr(out.table.at, "open-match"));
     assert_int_equal(out.plot_count, 2);
-    assert_string_equal(out.plots[1].name, "front-W1-2-p95.svg");
+    assert_string_equal(out.plots[1].name, "front-W1-0.5-p95.svg");
     sim_output_fini(&out);
 }
 
