@@ -49,6 +49,7 @@ static const char *const shared_names[] = {
     "MUSTER_OPERATION_MS",
     "MUSTER_OPTIMUM",
     "MUSTER_ORIGINS",
+    "MUSTER_OVER",
     "MUSTER_PAYLOAD_BYTES_MAX",
     "MUSTER_PING_INTERVAL_MS",
     "MUSTER_PING_TIMEOUT_MS",
