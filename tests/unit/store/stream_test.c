@@ -270,7 +270,7 @@ static void lease_tells_the_clock_of_the_realm(void **state) {
     assert_int_equal(take(&f, &a), LEASE_TAKEN);
     assert_int_equal(take(&f, &b), LEASE_FOREIGN);
     assert_int_equal(b.told_clock_ms, 1234567890123);
-    assert_in_range(clock_mono_us() - b.seen_us, 0, 1000000);
+    assert_in_range(clock_mono_us() - b.seen_us, 0, 10000000);
     shut(&f);
 }
 
