@@ -121,6 +121,8 @@ class Standby(unittest.TestCase):
                 leader = c.leader()
                 c.matchers.append(name)
                 c.start(name, clock_s=clock_s)
+                wait_until("it stands by, and has seen the lease", lambda name=name:
+                           "this one stands by" in (c.status(name) or {}).get("trouble", ""))
                 c.processes.pop("a1").stop()
                 c.start("a1")  # knows of it
                 c.processes[leader].kill()
