@@ -23,6 +23,7 @@ package_reason() {
     python3 | python3-venv) echo "test drivers, python-socketio" ;;
     openssl) echo "makes certificates for the tests of TLS" ;;
     chromium) echo "a real browser" ;;
+    systemd) echo "systemd-analyze judges the unit" ;;
     nodejs | npm) echo "the official Socket.IO client" ;;
     *) echo "needed" ;;
     esac
