@@ -124,10 +124,11 @@ void realm_forget_match(struct realm *r, struct match *m) {
 
 /* ---- records ---- */
 
-static bool has_ended_ticket(const struct realm *r, const struct match_spec *m) {
+/* Of a new match every ticket waits. */
+static bool has_taken_ticket(const struct realm *r, const struct match_spec *m) {
     for (uint32_t i = 0; i < m->ticket_count; i++) {
         const struct ticket *t = realm_find_ticket(r, m->ticket_ids[i]);
-        if (t && !ticket_is_open(t)) return true;
+        if (t && t->state != TICKET_QUEUED) return true;
     }
     return false;
 }
@@ -174,7 +175,7 @@ void realm_apply_match_created(struct realm *r, const struct record *record) {
         note_recorded(r, m, record->time_ms);
         return;
     }
-    if (m || (!record->carried && has_ended_ticket(r, spec))) {
+    if (m || (!record->carried && has_taken_ticket(r, spec))) {
         r->skipped++;
         return;
     }

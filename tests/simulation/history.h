@@ -10,7 +10,7 @@
 #include "base/id.h"
 #include "wire/event_codec.h"
 
-enum op_kind { OP_CREATE, OP_CANCEL, OP_GET, OP_WATCH };
+enum op_kind { OP_CREATE, OP_CANCEL, OP_GET, OP_WATCH, OP_ACCEPT, OP_DECLINE };
 
 enum { OP_PLAYERS_MAX = 2 };
 
@@ -19,7 +19,8 @@ struct op { /* one call, over all its tries */
     int64_t begin_us, end_us; /* end 0: no answer yet */
     enum err code;
     struct id ticket_id; /* asked for, or created */
-    int state;           /* muster.v1.TicketState of the answer */
+    struct id match_id;  /* that was accepted or declined */
+    int state;           /* muster.v1.TicketState of the answer; of those two, MatchState */
     char request_id[32];
     int players[OP_PLAYERS_MAX]; /* numbers; -1: none */
 };

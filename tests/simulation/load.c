@@ -7,6 +7,7 @@
 #include "simulation/history.h"
 
 #include <muster/client.h>
+#include <muster/v1/matches.pb-c.h>
 #include <muster/v1/queues.pb-c.h>
 #include <muster/v1/tickets.pb-c.h>
 #include <stdio.h>
@@ -15,20 +16,22 @@
 
 enum { TIMEOUT_US = 2000 * MS, TRY_US = 400 * MS };
 
-/* A ticket lives a second at most, so that a run ends with every ticket ended. */
+/* A ticket lives two seconds at most, so that a run ends with every ticket ended. */
+#define QUEUE(name, timeout, players, life)                                                  \
+    "{\"name\":\"" name "\",\"ticketTimeoutSeconds\":" timeout ",\"tickMs\":20," life        \
+    "\"ruleset\":{\"ruleLanguageVersion\":\"1.0\","                                          \
+    "\"playerAttributes\":[{\"name\":\"skill\",\"type\":\"number\"}],"                       \
+    "\"teams\":[{\"name\":\"team\",\"quantity\":2,\"minPlayers\":" players                   \
+    ",\"maxPlayers\":" players "}],"                                                         \
+    "\"rules\":[{\"name\":\"near\",\"type\":\"batchDistance\",\"batchAttribute\":\"skill\"," \
+    "\"maxDistance\":40}]}}"
+#define ASKS "\"acceptanceRequired\":true,\"acceptanceTimeoutSeconds\":1,"
+#define DODGE "\"dodgePenaltySeconds\":[1,2],\"dodgeDecaySeconds\":10,"
+
 static const char *const queue_definitions[] = {
-    "{\"name\":\"duel\",\"ticketTimeoutSeconds\":1,\"tickMs\":20,\"ruleset\":{"
-    "\"ruleLanguageVersion\":\"1.0\",\"playerAttributes\":[{\"name\":\"skill\",\"type\":\"number\"}"
-    "],"
-    "\"teams\":[{\"name\":\"team\",\"quantity\":2,\"minPlayers\":1,\"maxPlayers\":1}],"
-    "\"rules\":[{\"name\":\"near\",\"type\":\"batchDistance\",\"batchAttribute\":\"skill\","
-    "\"maxDistance\":40}]}}",
-    "{\"name\":\"pairs\",\"ticketTimeoutSeconds\":1,\"tickMs\":20,\"ruleset\":{"
-    "\"ruleLanguageVersion\":\"1.0\",\"playerAttributes\":[{\"name\":\"skill\",\"type\":\"number\"}"
-    "],"
-    "\"teams\":[{\"name\":\"team\",\"quantity\":2,\"minPlayers\":2,\"maxPlayers\":2}],"
-    "\"rules\":[{\"name\":\"near\",\"type\":\"batchDistance\",\"batchAttribute\":\"skill\","
-    "\"maxDistance\":40}]}}",
+    QUEUE("duel", "1", "1", ""),
+    QUEUE("pairs", "2", "2", ASKS),
+    QUEUE("ready", "2", "1", ASKS DODGE),
 };
 
 struct answer { /* of a call that its task waits for */
@@ -54,6 +57,10 @@ static struct {
 
 double load_skill(int player) {
     return 10.0 * (player % 8);
+}
+
+bool load_queue_asks(struct str queue) {
+    return !str_equal(queue, STR("duel"));
 }
 
 /* ---- calls ---- */
@@ -89,7 +96,7 @@ static void end_op(size_t place, const struct answer *a, struct id ticket_id, in
         op->state = state;
     }
     id_format(op->ticket_id, text);
-    static const char *const names[] = {"create", "cancel", "get", "watch"};
+    static const char *const names[] = {"create", "cancel", "get", "watch", "accept", "decline"};
     world_trace("%s %s %s: %s, state %d", names[op->kind], op->request_id, text, err_name(a->code),
                 op->state);
 }
@@ -107,14 +114,16 @@ struct ticket_parts {
     Muster__V1__Player players[OP_PLAYERS_MAX], *player_at[OP_PLAYERS_MAX];
     Muster__V1__AttributeValue skills[OP_PLAYERS_MAX];
     Muster__V1__Player__AttributesEntry attributes[OP_PLAYERS_MAX], *attribute_at[OP_PLAYERS_MAX];
-    char names[OP_PLAYERS_MAX][16], *queue;
+    char names[OP_PLAYERS_MAX][16], *queues[2];
 };
 
-static void fill_ticket(struct ticket_parts *t, const struct op *op, const char *queue) {
+static void add_queue(struct ticket_parts *t, const char *queue) {
+    t->queues[t->request.n_queues++] = (char *)queue;
+}
+
+static void fill_ticket(struct ticket_parts *t, const struct op *op) {
     muster__v1__create_ticket_request__init(&t->request);
-    t->queue = (char *)queue;
-    t->request.queues = &t->queue;
-    t->request.n_queues = 1;
+    t->request.queues = t->queues;
     t->request.players = t->player_at;
     for (int i = 0; i < OP_PLAYERS_MAX && op->players[i] >= 0; i++) {
         (void)snprintf(t->names[i], sizeof t->names[i], "p%d", op->players[i]);
@@ -134,8 +143,17 @@ static void fill_ticket(struct ticket_parts *t, const struct op *op, const char 
     }
 }
 
-/* Some players have two back ends that do not know of each other. */
-static struct id create(int back_end) {
+/* Pairs, duels, duels that are asked, and who takes whichever of the two comes first. */
+static void choose_queues(struct ticket_parts *t, bool pair) {
+    bool both = !pair && world_chance(0.2);
+    if (pair) add_queue(t, "pairs");
+    if (both || (!pair && world_chance(0.5))) add_queue(t, "duel");
+    if (both || t->request.n_queues == 0) add_queue(t, "ready");
+}
+
+/* The place of the call in the history. Some players have two back ends that do not know of each
+ * other. */
+static size_t create(int back_end) {
     struct op op = {.kind = OP_CREATE, .begin_us = world_now_us(), .players = {-1, -1}};
     bool pair = world_chance(0.4);
     op.players[0] =
@@ -146,7 +164,8 @@ static struct id create(int back_end) {
     (void)snprintf(op.request_id, sizeof op.request_id, "r%d", load.next_request++);
     struct ticket_parts parts;
     memset(&parts, 0, sizeof parts);
-    fill_ticket(&parts, &op, pair ? "pairs" : "duel");
+    fill_ticket(&parts, &op);
+    choose_queues(&parts, pair);
     size_t place = history_op(&op);
     struct answer a = call("Tickets/CreateTicket", &parts.request.base, op.request_id);
     struct id id = {0, 0};
@@ -160,20 +179,26 @@ static struct id create(int back_end) {
     }
     end_op(place, &a, id, state);
     mem_free((char *)a.payload.at);
-    return id;
+    return place;
 }
+
+struct sight { /* of a ticket */
+    int state; /* muster.v1.TicketState; 0 unknown, -1 there is none */
+    struct id match_id;
+};
 
 /* Get-, Cancel- and WatchTicketResponse have the ticket in the same place. */
-static int state_of(const struct answer *a) {
-    if (a->code != ERR_OK) return 0;
+static struct sight sight_of(const struct answer *a) {
+    struct sight s = {a->code == ERR_NOT_FOUND ? -1 : 0, {0, 0}};
+    if (a->code != ERR_OK) return s;
     Muster__V1__GetTicketResponse *r = muster__v1__get_ticket_response__unpack(
         NULL, a->payload.size, (const uint8_t *)a->payload.at);
-    int state = r && r->ticket ? (int)r->ticket->state : 0;
+    if (r && r->ticket) s = (struct sight){(int)r->ticket->state, id_of(r->ticket->match_id)};
     if (r) muster__v1__get_ticket_response__free_unpacked(r, NULL);
-    return state;
+    return s;
 }
 
-static int look(struct id id, enum op_kind kind) {
+static struct sight look(struct id id, enum op_kind kind, int known_state) {
     char text[ID_TEXT_BYTES];
     id_format(id, text);
     struct op op = {.kind = kind, .begin_us = world_now_us(), .ticket_id = id, .players = {-1, -1}};
@@ -184,23 +209,59 @@ static int look(struct id id, enum op_kind kind) {
     Muster__V1__WatchTicketRequest watch = MUSTER__V1__WATCH_TICKET_REQUEST__INIT;
     get.key_case = MUSTER__V1__GET_TICKET_REQUEST__KEY_TICKET_ID;
     get.ticket_id = cancel.ticket_id = watch.ticket_id = text;
-    watch.known_state = MUSTER__V1__TICKET_STATE__QUEUED;
+    watch.known_state = (Muster__V1__TicketState)known_state;
     struct answer a = kind == OP_GET ? call("Tickets/GetTicket", &get.base, op.request_id)
                       : kind == OP_CANCEL
                           ? call("Tickets/CancelTicket", &cancel.base, op.request_id)
                           : call("Tickets/WatchTicket", &watch.base, op.request_id);
-    int state = state_of(&a);
-    end_op(place, &a, id, state);
+    struct sight s = sight_of(&a);
+    end_op(place, &a, id, s.state);
     mem_free((char *)a.payload.at);
-    return a.code == ERR_NOT_FOUND ? -1 : state;
+    return s;
 }
 
-static void live_with(struct id id) {
-    for (int i = 0; i < 4 && !load.stopped; i++) {
+/* Some accept, few decline; the rest sleep, and of a pair perhaps only one does. */
+static void answer_proposal(const struct op *created, struct id match_id) {
+    int dice = (int)world_between(0, 9);
+    if (dice == 0) return;
+    struct op op = {.kind = dice == 1 ? OP_DECLINE : OP_ACCEPT,
+                    .begin_us = world_now_us(),
+                    .ticket_id = created->ticket_id,
+                    .match_id = match_id,
+                    .players = {created->players[0], dice == 2 ? -1 : created->players[1]}};
+    (void)snprintf(op.request_id, sizeof op.request_id, "r%d", load.next_request++);
+    char match[ID_TEXT_BYTES], names[OP_PLAYERS_MAX][16], *name_at[OP_PLAYERS_MAX];
+    id_format(match_id, match);
+    size_t count = 0;
+    for (; count < OP_PLAYERS_MAX && op.players[count] >= 0; count++) {
+        (void)snprintf(names[count], sizeof names[count], "p%d", op.players[count]);
+        name_at[count] = names[count];
+    }
+    Muster__V1__AcceptMatchRequest accept = MUSTER__V1__ACCEPT_MATCH_REQUEST__INIT;
+    Muster__V1__DeclineMatchRequest decline = MUSTER__V1__DECLINE_MATCH_REQUEST__INIT;
+    accept.match_id = decline.match_id = match;
+    accept.player_ids = decline.player_ids = name_at;
+    accept.n_player_ids = decline.n_player_ids = count;
+    size_t place = history_op(&op);
+    struct answer a = op.kind == OP_ACCEPT
+                          ? call("Matches/AcceptMatch", &accept.base, op.request_id)
+                          : call("Matches/DeclineMatch", &decline.base, op.request_id);
+    end_op(place, &a, op.ticket_id, 0);
+    mem_free((char *)a.payload.at);
+}
+
+static void live_with(struct op created) {
+    struct sight s = {MUSTER__V1__TICKET_STATE__QUEUED, {0, 0}};
+    struct id answered = {0, 0};
+    for (int i = 0; i < 8 && !load.stopped; i++) {
         (void)task_wait(world_between(1 * MS, 60 * MS));
-        enum op_kind kind = world_chance(0.15) ? OP_CANCEL : world_chance(0.5) ? OP_GET : OP_WATCH;
-        int state = look(id, kind);
-        if (state < 0 || state >= MUSTER__V1__TICKET_STATE__MATCHED) return;
+        if (s.state == MUSTER__V1__TICKET_STATE__PROPOSED && !id_equal(s.match_id, answered)) {
+            answered = s.match_id;
+            answer_proposal(&created, s.match_id);
+        }
+        enum op_kind kind = world_chance(0.08) ? OP_CANCEL : world_chance(0.4) ? OP_GET : OP_WATCH;
+        s = look(created.ticket_id, kind, s.state > 0 ? s.state : MUSTER__V1__TICKET_STATE__QUEUED);
+        if (s.state < 0 || s.state >= MUSTER__V1__TICKET_STATE__MATCHED) return;
     }
 }
 
@@ -220,10 +281,11 @@ static void run_back_end(void *arg) {
     int back_end = *(int *)arg;
     if (back_end == 0) put_queues();
     while (!load.stopped) {
-        struct id id = create(back_end);
-        if (!id_is_none(id))
-            live_with(id);
-        else if (history()->ops[history()->op_count - 1].code == ERR_NOT_FOUND && back_end == 0)
+        size_t place = create(back_end);
+        struct op created = history()->ops[place];
+        if (!id_is_none(created.ticket_id))
+            live_with(created);
+        else if (created.code == ERR_NOT_FOUND && back_end == 0)
             put_queues();
         (void)task_wait(world_between(1 * MS, 30 * MS));
     }
@@ -234,9 +296,10 @@ static void run_back_end(void *arg) {
 
 static void on_event(void *arg, const Muster__V1__Event *e) {
     const struct service *s = arg;
-    const char *id = e->body_case == MUSTER__V1__EVENT__BODY_TICKET  ? e->ticket->ticket_id
-                     : e->body_case == MUSTER__V1__EVENT__BODY_MATCH ? e->match->match_id
-                                                                     : "";
+    const char *id = e->body_case == MUSTER__V1__EVENT__BODY_TICKET       ? e->ticket->ticket_id
+                     : e->body_case == MUSTER__V1__EVENT__BODY_MATCH      ? e->match->match_id
+                     : e->body_case == MUSTER__V1__EVENT__BODY_ACCEPTANCE ? e->acceptance->match_id
+                                                                          : "";
     struct heard h = {.watcher = s->index,
                       .at = {e->epoch, e->seq},
                       .index = e->index,

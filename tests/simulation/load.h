@@ -1,5 +1,5 @@
-/* load.h - virtual back ends that queue, look, watch and cancel, and services that follow the
- * events.
+/* load.h - virtual back ends that queue, look, watch, cancel, accept, decline and sleep through
+ * what they are asked, and services that follow the events.
  *
  * Back ends call through the apis with the retries of the client library; services are the real
  * subscription.c. What they see goes to the history. Thread safety: one thread.
@@ -7,6 +7,7 @@
 #ifndef MUSTER_TESTS_SIMULATION_LOAD_H
 #define MUSTER_TESTS_SIMULATION_LOAD_H
 
+#include "base/str.h"
 #include "simulation/world.h"
 
 enum { LOAD_BACK_ENDS = 6, LOAD_WATCHERS = 2, LOAD_PLAYERS = 32 };
@@ -19,5 +20,10 @@ void load_end(void);
 /* What the queues demand; also the oracle's. */
 double load_skill(int player);
 #define LOAD_SKILL_DISTANCE 40.0
+bool load_queue_asks(struct str queue); /* whether its matches are proposed to their players */
+
+/* Of the one queue whose players are barred when they let a proposal fail. */
+#define LOAD_DODGE_QUEUE STR("ready")
+enum { LOAD_DODGE_FIRST_MS = 1000, LOAD_DODGE_NEXT_MS = 2000, LOAD_DODGE_DECAY_MS = 10000 };
 
 #endif

@@ -4,15 +4,20 @@
  * I5 epochs rise and have one writer · I6 matches are lawful · I7 a cancel that was acknowledged
  * holds · I8 one request id, one ticket · I9 no phantom event, none missing without a resync
  * I10 a ticket's state never goes back · I14 healed: led, and nothing is left waiting
- * I16 a rollback is announced · I18 replaying the journal gives the leader's state.
+ * I16 a rollback is announced · I17 a proposal is settled once, by what was said to it · I18
+ * replaying the journal gives the leader's state.
  */
 #ifndef MUSTER_TESTS_SIMULATION_ORACLE_H
 #define MUSTER_TESTS_SIMULATION_ORACLE_H
 
 struct realm;
 
+struct oracle_counts { /* what the journal tells of: added up over runs */
+    unsigned long tickets, matches, proposals, proposals_failed, penalties;
+};
+
 /* `leader`: its realm once all is healed, NULL when there is none. Prints each violation; returns
  * how many. */
-unsigned oracle_judge(const struct realm *leader);
+unsigned oracle_judge(const struct realm *leader, struct oracle_counts *counts);
 
 #endif

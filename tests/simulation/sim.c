@@ -33,6 +33,7 @@ enum {
 
 struct tally { /* shared with the children: one line each at its end */
     unsigned long seeds, failed, faults, rollbacks, ops, entries, heard;
+    struct oracle_counts journal;
 };
 
 struct options {
@@ -75,7 +76,7 @@ static unsigned run_seed(uint64_t seed, bool trace, struct tally *t) {
     world_run(begin_us + FAULTY_US + HEALED_US, settled);
     world_run(begin_us + FAULTY_US + HEALED_US, NULL);
     world_run(begin_us + FAULTY_US + HEALED_US + 1000 * MS, at_rest);
-    unsigned violations = oracle_judge(cluster_leader());
+    unsigned violations = oracle_judge(cluster_leader(), &t->journal);
     t->seeds++;
     t->failed += violations > 0;
     t->faults += cluster_faults();
@@ -109,6 +110,11 @@ static void add(struct tally *sum, const struct tally *t) {
     sum->ops += t->ops;
     sum->entries += t->entries;
     sum->heard += t->heard;
+    sum->journal.tickets += t->journal.tickets;
+    sum->journal.matches += t->journal.matches;
+    sum->journal.proposals += t->journal.proposals;
+    sum->journal.proposals_failed += t->journal.proposals_failed;
+    sum->journal.penalties += t->journal.penalties;
 }
 
 /* A child that dies (an assert of the server's, say) is a failure of its seeds. */
@@ -211,6 +217,9 @@ int main(int argc, char **argv) {
            "events heard; %.1f s\n",
            o.from, o.from + t.seeds - 1, t.failed, t.faults, t.rollbacks, t.ops, t.entries, t.heard,
            seconds());
+    printf("%lu tickets, %lu matches, %lu proposals of which %lu failed, %lu penalties\n",
+           t.journal.tickets, t.journal.matches, t.journal.proposals, t.journal.proposals_failed,
+           t.journal.penalties);
     if (t.failed && !o.expect_violations) printf("again: sim --seed SEED --trace\n");
     return o.expect_violations ? t.failed == 0 : t.failed > 0 || t.seeds == 0;
 }

@@ -66,6 +66,24 @@ static void found_match_is_proposed_and_its_tickets_wait_for_answers(void **stat
     kit_fini(&kit);
 }
 
+static void record_that_takes_tickets_which_are_proposed_another_match_is_skipped(void **state) {
+    (void)state;
+    propose(ASKED);
+    const enum match_state states[] = {MATCH_PROPOSED, MATCH_CONFIRMED};
+    for (int i = 0; i < 2; i++) {
+        struct record other = {.kind = RECORD_MATCH_CREATED, .time_ms = kit.now_ms};
+        other.match_created = *spec();
+        other.match_created.id = (struct id){1, (uint64_t)i + 1};
+        other.match_created.state = states[i];
+        realm_apply(kit.realm, &other);
+        assert_int_equal(realm_skipped(kit.realm), i + 1);
+        assert_null(realm_match(kit.realm, other.match_created.id));
+        assert_int_equal(kit_state(&kit, a), TICKET_PROPOSED);
+        assert_true(id_equal(realm_ticket(kit.realm, b)->match_id, match));
+    }
+    kit_fini(&kit);
+}
+
 static void match_is_made_when_all_have_accepted(void **state) {
     (void)state;
     propose(ASKED);
@@ -569,6 +587,7 @@ static void proposal_goes_on_under_a_new_owner(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(found_match_is_proposed_and_its_tickets_wait_for_answers),
+        cmocka_unit_test(record_that_takes_tickets_which_are_proposed_another_match_is_skipped),
         cmocka_unit_test(match_is_made_when_all_have_accepted),
         cmocka_unit_test(accepting_again_changes_nothing),
         cmocka_unit_test(one_call_may_accept_for_all),
