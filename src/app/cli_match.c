@@ -1,4 +1,4 @@
-/* cli_match.c - `muster match`: look, answer a proposal, assign, complete, cancel. */
+/* cli_match.c - `muster match`: look, answer a proposal, assign, complete, cancel, leave. */
 #include "app/command.h"
 
 #include "base/limits.h"
@@ -31,10 +31,11 @@ static const char usage[] =
     "usage: muster match get ID | list [--queue NAME] [--limit N]\n"
     "                    accept ID PLAYER... | decline ID PLAYER...\n"
     "                    assign ID CONNECTION | complete ID [TEAM=RANK[:SCORE]]...\n"
-    "                    cancel ID [--reason TEXT] [--requeue]\n\n"
+    "                    cancel ID [--reason TEXT] [--requeue] | leave ID PLAYER...\n\n"
     "accept and decline answer for players of a proposed match. assign tells where to play, "
     "complete\n"
-    "who won (rank 1 is best). Prints matches as JSON lines.\n";
+    "who won (rank 1 is best). leave takes players out of a match that goes on. Prints matches as "
+    "JSON lines.\n";
 
 static int get_match(struct muster_client *client, const char *id) {
     Muster__V1__GetMatchRequest request = MUSTER__V1__GET_MATCH_REQUEST__INIT;
@@ -166,10 +167,25 @@ static int cancel_match(struct muster_client *client, const char *id,
     return EXIT_CODE_OK;
 }
 
-enum verb { GET, LIST, ACCEPT, DECLINE, ASSIGN, COMPLETE, CANCEL, VERBS };
+/* `operands`: the match, then players. */
+static int leave_match(struct muster_client *client, int count, char **operands) {
+    Muster__V1__LeaveMatchRequest request = MUSTER__V1__LEAVE_MATCH_REQUEST__INIT;
+    Muster__V1__LeaveMatchResponse *answer = NULL;
+    struct muster_status status;
+    request.match_id = operands[0];
+    request.player_ids = operands + 1;
+    request.n_player_ids = (size_t)count - 1;
+    if (muster_leave_match(client, &request, NULL, &answer, &status) != MUSTER_OK)
+        return command_fail_status(&status);
+    command_print(&answer->match->base);
+    muster_free(answer);
+    return EXIT_CODE_OK;
+}
+
+enum verb { GET, LIST, ACCEPT, DECLINE, ASSIGN, COMPLETE, CANCEL, LEAVE, VERBS };
 
 static const char *const verbs[VERBS] = {"get",    "list",     "accept", "decline",
-                                         "assign", "complete", "cancel"};
+                                         "assign", "complete", "cancel", "leave"};
 
 static bool operands_fit(enum verb verb, int argc, char **argv) {
     switch (verb) {
@@ -177,6 +193,7 @@ static bool operands_fit(enum verb verb, int argc, char **argv) {
         return command_operands(argc, argv, 0, usage);
     case ACCEPT:
     case DECLINE:
+    case LEAVE:
         return command_operands_from(argc, argv, 2, usage);
     case ASSIGN:
         return command_operands(argc, argv, 2, usage);
@@ -202,6 +219,8 @@ static int run_verb(enum verb verb, struct muster_client *client, int argc, char
         return complete_match(client, argc - 2, argv + 2);
     case CANCEL:
         return cancel_match(client, argv[2], o);
+    case LEAVE:
+        return leave_match(client, argc - 2, argv + 2);
     default:
         return get_match(client, argv[2]);
     }

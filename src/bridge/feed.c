@@ -47,14 +47,22 @@ static void add_target(struct news *n, const char *player_id, const char *ticket
     memcpy(target->ticket_id, ticket.at, ticket.size);
 }
 
+static const Muster__V1__Match *match_of(const Muster__V1__Event *event) {
+    if (event->body_case == MUSTER__V1__EVENT__BODY_MATCH) return event->match;
+    return event->body_case == MUSTER__V1__EVENT__BODY_MATCH_UPDATE ? event->match_update->match
+                                                                    : NULL;
+}
+
 static size_t player_count(const Muster__V1__Event *event) {
     if (event->body_case == MUSTER__V1__EVENT__BODY_TICKET) return event->ticket->n_players;
     size_t count = 0;
     if (event->body_case == MUSTER__V1__EVENT__BODY_ACCEPTANCE)
         count = event->acceptance->n_accepted_player_ids + event->acceptance->n_waiting_player_ids;
-    if (event->body_case == MUSTER__V1__EVENT__BODY_MATCH)
-        for (size_t i = 0; i < event->match->n_teams; i++)
-            count += event->match->teams[i]->n_players;
+    const Muster__V1__Match *match = match_of(event);
+    for (size_t i = 0; match && i < match->n_teams; i++)
+        count += match->teams[i]->n_players;
+    if (event->body_case == MUSTER__V1__EVENT__BODY_MATCH_UPDATE)
+        count += event->match_update->n_left_player_ids;
     return count;
 }
 
@@ -71,11 +79,15 @@ static void add_targets(struct news *n, const Muster__V1__Event *event) {
             add_target(n, event->acceptance->waiting_player_ids[i], "");
         return;
     }
-    for (size_t i = 0; i < event->match->n_teams; i++) {
-        const Muster__V1__Team *team = event->match->teams[i];
+    const Muster__V1__Match *match = match_of(event);
+    for (size_t i = 0; match && i < match->n_teams; i++) {
+        const Muster__V1__Team *team = match->teams[i];
         for (size_t k = 0; k < team->n_players; k++)
             add_target(n, team->players[k]->player_id, team->players[k]->ticket_id);
     }
+    if (event->body_case == MUSTER__V1__EVENT__BODY_MATCH_UPDATE)
+        for (size_t i = 0; i < event->match_update->n_left_player_ids; i++)
+            add_target(n, event->match_update->left_player_ids[i], "");
 }
 
 void feed_news_free(struct news *n) {
@@ -105,6 +117,7 @@ static const struct meant {
     [MUSTER__V1__EVENT__TYPE__MATCH_CANCELLED] = {"match_cancelled", TICKET_STAYS},
     [MUSTER__V1__EVENT__TYPE__MATCH_ASSIGNED] = {"match_assigned", TICKET_STAYS},
     [MUSTER__V1__EVENT__TYPE__MATCH_COMPLETED] = {"match_completed", TICKET_STAYS},
+    [MUSTER__V1__EVENT__TYPE__MATCH_UPDATED] = {"match_updated", TICKET_STAYS},
 };
 
 /* NULL: a type that is not for players, or of a newer server. */
@@ -118,6 +131,8 @@ static void write_args(struct news *n, const Muster__V1__Event *event) {
         payload_ticket(event->ticket, NULL, &n->args);
     else if (event->body_case == MUSTER__V1__EVENT__BODY_ACCEPTANCE)
         payload_message(&event->acceptance->base, &n->args);
+    else if (event->body_case == MUSTER__V1__EVENT__BODY_MATCH_UPDATE)
+        payload_message(&event->match_update->base, &n->args);
     else
         payload_message(&event->match->base, &n->args);
 }

@@ -1,4 +1,5 @@
-/* match_requests.c - a MatchKey becomes AcceptMatch or DeclineMatch for the connected player. */
+/* match_requests.c - a MatchKey becomes AcceptMatch, DeclineMatch or LeaveMatch for the connected
+ * player. */
 #include "bridge/match_requests.h"
 
 #include "bridge/bridge_internal.h"
@@ -40,6 +41,15 @@ static void call_decline(struct rpc *rpc, const char *match_id) {
     rpc_call(rpc, "Matches/DeclineMatch", &decline.base, NULL);
 }
 
+static void call_leave(struct rpc *rpc, const char *match_id) {
+    Muster__V1__LeaveMatchRequest leave = MUSTER__V1__LEAVE_MATCH_REQUEST__INIT;
+    char *player = rpc->session->player->id;
+    leave.match_id = (char *)match_id;
+    leave.n_player_ids = 1;
+    leave.player_ids = &player;
+    rpc_call(rpc, "Matches/LeaveMatch", &leave.base, NULL);
+}
+
 typedef void (*answer_fn)(struct rpc *rpc, const char *match_id);
 
 /* His open ticket says which match is proposed to him. */
@@ -63,6 +73,7 @@ static void on_ticket_to_decline(struct bridge *b, struct rpc *rpc) {
     on_ticket(b, rpc, call_decline);
 }
 
+/* `on_own_ticket` NULL: the match must be named. */
 static void take(const struct request *r, answer_fn answer, rpc_done_fn on_own_ticket) {
     ProtobufCMessage *message = NULL;
     struct err_text why = {0};
@@ -74,6 +85,10 @@ static void take(const struct request *r, answer_fn answer, rpc_done_fn on_own_t
     const char *match_id = ((Muster__V1__MatchKey *)message)->match_id;
     if (match_id[0] != '\0') {
         answer(request_rpc(r, on_answered), match_id);
+    } else if (!on_own_ticket) {
+        code = err_set_field(&why, ERR_INVALID_ARGUMENT, "matchId",
+                             "matchId is empty; name the match, as match_found did");
+        request_refuse(r, code, &why);
     } else {
         Muster__V1__GetTicketRequest get = MUSTER__V1__GET_TICKET_REQUEST__INIT;
         get.key_case = MUSTER__V1__GET_TICKET_REQUEST__KEY_PLAYER_ID;
@@ -89,4 +104,8 @@ void match_requests_accept(const struct request *r) {
 
 void match_requests_decline(const struct request *r) {
     take(r, call_decline, on_ticket_to_decline);
+}
+
+void match_requests_leave(const struct request *r) {
+    take(r, call_leave, NULL);
 }

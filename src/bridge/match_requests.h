@@ -1,4 +1,4 @@
-/* match_requests.h - players' answers to a proposal: accept_match, decline_match.
+/* match_requests.h - players' words on matches: accept_match, decline_match, leave_match.
  *
  * Bridge's thread only.
  */
@@ -9,5 +9,6 @@ struct request;
 
 void match_requests_accept(const struct request *r);
 void match_requests_decline(const struct request *r);
+void match_requests_leave(const struct request *r);
 
 #endif

@@ -313,6 +313,7 @@ static const struct {
     {"list_queues", list_queues},
     {"accept_match", match_requests_accept},
     {"decline_match", match_requests_decline},
+    {"leave_match", match_requests_leave},
     {"explain_ticket", explain_ticket},
 };
 
@@ -340,7 +341,7 @@ void requests_take(struct bridge *b, struct session *s, struct str name, struct 
         enum err code = err_set(&why, ERR_UNIMPLEMENTED,
                                 "unknown event \"%.*s\"; known: join_queue, leave_queue, "
                                 "get_ticket, explain_ticket, list_queues, accept_match, "
-                                "decline_match",
+                                "decline_match, leave_match",
                                 (int)(name.size < 64 ? name.size : 64), name.at);
         refuse(s, ack_id, code, &why);
     } else if (s->request_count >= REQUESTS_PER_SOCKET) {

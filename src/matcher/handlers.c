@@ -309,6 +309,7 @@ static const handler_fn handlers[METHOD_COUNT] = {
     [METHOD_ASSIGN_MATCH] = answer_match,
     [METHOD_COMPLETE_MATCH] = answer_match,
     [METHOD_CANCEL_MATCH] = answer_match,
+    [METHOD_LEAVE_MATCH] = answer_match,
     [METHOD_HEARTBEAT_TICKETS] = heartbeat_tickets,
     [METHOD_UPDATE_TICKET] = change_ticket,
     [METHOD_PUT_QUEUE] = put_queue,

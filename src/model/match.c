@@ -14,6 +14,8 @@ static struct sizes measure(const struct match_spec *s) {
     struct sizes n = {0, s->queue.size + s->region.size + s->reason.size + s->connection.size};
     for (uint32_t i = 0; i < s->result_count; i++)
         n.text_bytes += s->results[i].team.size;
+    for (uint32_t i = 0; i < s->left_count; i++)
+        n.text_bytes += s->left[i].size;
     for (uint32_t t = 0; t < s->team_count; t++) {
         n.members += s->teams[t].member_count;
         n.text_bytes += s->teams[t].name.size;
@@ -39,12 +41,14 @@ struct match *match_new(const struct match_spec *spec) {
     struct match *m = mem_alloc(sizeof *m + spec->ticket_count * sizeof(struct id) +
                                 spec->team_count * sizeof(struct match_team) +
                                 n.members * sizeof(struct team_member) +
-                                spec->result_count * sizeof(struct team_result) + n.text_bytes);
+                                spec->result_count * sizeof(struct team_result) +
+                                spec->left_count * sizeof(struct str) + n.text_bytes);
     struct id *tickets = (struct id *)(void *)(m + 1);
     struct match_team *teams = (struct match_team *)(void *)(tickets + spec->ticket_count);
     struct team_member *members = (struct team_member *)(void *)(teams + spec->team_count);
     struct team_result *results = (struct team_result *)(void *)(members + n.members);
-    char *text = (char *)(results + spec->result_count);
+    struct str *left = (struct str *)(void *)(results + spec->result_count);
+    char *text = (char *)(left + spec->left_count);
     m->spec = *spec;
     m->spec.queue = copy_text(&text, spec->queue);
     m->spec.region = copy_text(&text, spec->region);
@@ -55,6 +59,9 @@ struct match *match_new(const struct match_spec *spec) {
         results[i] = spec->results[i];
         results[i].team = copy_text(&text, spec->results[i].team);
     }
+    m->spec.left = left;
+    for (uint32_t i = 0; i < spec->left_count; i++)
+        left[i] = copy_text(&text, spec->left[i]);
     m->spec.teams = teams;
     m->spec.ticket_ids = tickets;
     if (spec->ticket_count) memcpy(tickets, spec->ticket_ids, spec->ticket_count * sizeof *tickets);
@@ -115,6 +122,12 @@ const struct team_member *match_member(const struct match_spec *m, struct str pl
             if (str_equal(m->teams[t].members[i].player_id, player)) return &m->teams[t].members[i];
     }
     return NULL;
+}
+
+bool match_has_left(const struct match_spec *m, struct str player) {
+    for (uint32_t i = 0; i < m->left_count; i++)
+        if (str_equal(m->left[i], player)) return true;
+    return false;
 }
 
 bool match_set_answer(struct match *m, struct str player, enum match_answer answer) {

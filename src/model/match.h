@@ -78,7 +78,10 @@ struct match_spec {
     struct str connection; /* where to play; empty before ASSIGNED */
     const struct team_result *results; /* COMPLETED: of some or all teams, each once */
     uint32_t result_count;
-    bool holds_players; /* from CONFIRMED to its end they may join nothing else */
+    bool holds_players;     /* from CONFIRMED to its end they may join nothing else */
+    const struct str *left; /* players who left while it ran, at most LIMIT_MATCH_PLAYERS */
+    uint32_t left_count;
+    int64_t rules_age_ms; /* the age at which its rules were judged */
 };
 
 struct match {
@@ -100,6 +103,8 @@ const char *match_state_name(enum match_state s); /* "MATCH_PROPOSED"; static */
 uint32_t match_player_count(const struct match_spec *m);
 /* The player's place in the match, NULL when he is not in it. O(players). */
 const struct team_member *match_member(const struct match_spec *m, struct str player);
+/* Whether he was in the match and left it. */
+bool match_has_left(const struct match_spec *m, struct str player);
 /* Notes a player's answer; false when he is not in the match. */
 bool match_set_answer(struct match *m, struct str player, enum match_answer answer);
 /* How many players have given this answer. */

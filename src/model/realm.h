@@ -10,7 +10,7 @@
  *
  * Rooms: realm.c memory and look-ups; realm_apply.c records, realm_ticket.c, realm_match.c and
  * realm_penalty.c what they do; realm_decide.c commands on tickets, realm_proposal.c
- * acceptance, realm_live.c made matches, realm_queue.c queues;
+ * acceptance, realm_live.c made matches, realm_roster.c who is in them, realm_queue.c queues;
  * realm_search.c turns; realm_carry.c, realm_digest.c, realm_replay.c the journal's needs.
  *
  * Invariants kept here: a player is in at most one open ticket, or live match of a queue that holds
@@ -64,6 +64,7 @@ enum command_kind {
     COMMAND_COMPLETE_MATCH,
     COMMAND_CANCEL_MATCH,
     COMMAND_UPDATE_TICKET,
+    COMMAND_LEAVE_MATCH,
 };
 
 struct command {
@@ -96,7 +97,7 @@ struct command {
             struct id match_id;
             const struct str *player_ids; /* 1..LIMIT_MATCH_PLAYERS, unique */
             uint32_t player_count;
-        } answer_match; /* ACCEPT_MATCH, DECLINE_MATCH */
+        } answer_match; /* ACCEPT_MATCH, DECLINE_MATCH, LEAVE_MATCH */
         struct {
             struct id match_id;
             struct str connection; /* 1..LIMIT_CONNECTION_BYTES of UTF-8 */
@@ -149,6 +150,8 @@ struct outcome {
  *   PROPOSED or CANCELLED (again is OK: the first result holds). cancel_match: NOT_FOUND;
  *   FAILED_PRECONDITION it is COMPLETED (again is OK). With requeue a ticket of a made match is
  *   created anew, with its old time, where it is kept, still admitted, and its players are free.
+ * - leave_match: NOT_FOUND; INVALID_ARGUMENT a player is not in it (who has left may leave again);
+ *   FAILED_PRECONDITION it is PROPOSED or over. The last one's leaving cancels it.
  * - update_ticket: NOT_FOUND; FAILED_PRECONDITION it is not QUEUED; INVALID_ARGUMENT other players,
  *   or a queue does not admit it so.
  * - put_queue: RESOURCE_EXHAUSTED LIMIT_QUEUES; FAILED_PRECONDITION a waiting ticket cannot be

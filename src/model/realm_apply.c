@@ -126,6 +126,9 @@ void realm_apply(struct realm *r, struct record *record) {
     case RECORD_MATCH_UPDATED:
         realm_apply_match_updated(r, record);
         break;
+    case RECORD_ROSTER_CHANGED:
+        realm_apply_roster_changed(r, record);
+        break;
     case RECORD_PLAYER_PENALIZED:
         realm_apply_player_penalized(r, record);
         break;

@@ -296,6 +296,8 @@ enum err realm_decide(struct realm *r, struct command *c, const struct decision 
         return realm_complete_match(r, c, d, out, why);
     case COMMAND_CANCEL_MATCH:
         return realm_cancel_match(r, c, d, out, why);
+    case COMMAND_LEAVE_MATCH:
+        return realm_leave_match(r, c, d, out, why);
     }
     assert(!"every command has its case");
     return ERR_INTERNAL;

@@ -24,8 +24,8 @@ void realm_time_match(struct match_spec *s, const struct queue *q, int64_t now_m
         s->until_ms = s->result_due_ms;
 }
 
-static enum err find(const struct realm *r, struct id id, const struct match **out,
-                     struct err_text *why) {
+enum err realm_get_match(const struct realm *r, struct id id, const struct match **out,
+                         struct err_text *why) {
     char text[ID_TEXT_BYTES];
     *out = realm_find_match(r, id);
     if (*out) return ERR_OK;
@@ -33,7 +33,7 @@ static enum err find(const struct realm *r, struct id id, const struct match **o
     return err_set_field(why, ERR_NOT_FOUND, "match_id", "no match %s", text);
 }
 
-static enum err refuse(const struct match *m, const char *needed, struct err_text *why) {
+enum err realm_refuse_match(const struct match *m, const char *needed, struct err_text *why) {
     return err_set_field(why, ERR_FAILED_PRECONDITION, "match_id", "the match is %s; only %s",
                          match_state_name(m->spec.state), needed);
 }
@@ -52,14 +52,14 @@ static void emit(struct realm *r, const struct decision *d, const struct match_s
 enum err realm_assign_match(struct realm *r, const struct command *c, const struct decision *d,
                             struct outcome *out, struct err_text *why) {
     const struct match *m;
-    enum err e = find(r, c->assign_match.match_id, &m, why);
+    enum err e = realm_get_match(r, c->assign_match.match_id, &m, why);
     if (e != ERR_OK) return e;
     out->match = m;
     bool again = m->spec.state == MATCH_ASSIGNED &&
                  str_equal(m->spec.connection, c->assign_match.connection);
     if (again) return ERR_OK;
     if (m->spec.state != MATCH_CONFIRMED)
-        return refuse(m, "a confirmed one can be assigned, once", why);
+        return realm_refuse_match(m, "a confirmed one can be assigned, once", why);
     struct match_spec s = realm_copy_match(m, d);
     s.state = MATCH_ASSIGNED;
     s.connection = arena_str(d->arena, c->assign_match.connection);
@@ -77,12 +77,12 @@ static bool has_team(const struct match_spec *s, struct str team) {
 enum err realm_complete_match(struct realm *r, const struct command *c, const struct decision *d,
                               struct outcome *out, struct err_text *why) {
     const struct match *m;
-    enum err e = find(r, c->complete_match.match_id, &m, why);
+    enum err e = realm_get_match(r, c->complete_match.match_id, &m, why);
     if (e != ERR_OK) return e;
     out->match = m;
     if (m->spec.state == MATCH_COMPLETED) return ERR_OK;
     if (m->spec.state == MATCH_PROPOSED || m->spec.state == MATCH_CANCELLED)
-        return refuse(m, "a confirmed or assigned one can be completed", why);
+        return realm_refuse_match(m, "a confirmed or assigned one can be completed", why);
     uint32_t count = c->complete_match.result_count;
     struct team_result *results = arena_alloc(d->arena, count * sizeof *results);
     for (uint32_t i = 0; i < count; i++) {
@@ -104,11 +104,13 @@ enum err realm_complete_match(struct realm *r, const struct command *c, const st
 
 /* ---- cancel ---- */
 
-static bool may_wait_again(const struct realm *r, const struct ticket *t, int64_t now_ms) {
-    if (!t || t->state != TICKET_MATCHED || t->expires_ms <= now_ms) return false;
+static bool may_wait_again(const struct realm *r, const struct ticket *t,
+                           const struct match_spec *s) {
+    if (!t || t->state != TICKET_MATCHED || t->expires_ms <= s->ended_ms) return false;
     for (uint32_t i = 0; i < t->spec.player_count; i++) {
         if (realm_find_player(r, t->spec.players[i].id)) return false;
         if (realm_find_holder(r, t->spec.players[i].id)) return false;
+        if (match_has_left(s, t->spec.players[i].id)) return false;
     }
     for (uint32_t i = 0; i < t->spec.queue_count; i++) {
         const struct queue *q = realm_find_queue(r, t->spec.queues[i]);
@@ -129,17 +131,22 @@ static void create_again(struct realm *r, const struct decision *d, const struct
     realm_emit(r, d, record);
 }
 
+void realm_emit_cancelled(struct realm *r, const struct decision *d, struct match_spec *s,
+                          struct str reason) {
+    s->state = MATCH_CANCELLED;
+    s->ended_ms = d->now_ms;
+    s->until_ms = 0;
+    s->reason = arena_str(d->arena, reason);
+    emit(r, d, s, NULL);
+}
+
 static void cancel(struct realm *r, const struct decision *d, const struct match *m,
                    struct str reason, bool requeue) {
     struct match_spec s = realm_copy_match(m, d);
-    s.state = MATCH_CANCELLED;
-    s.ended_ms = d->now_ms;
-    s.until_ms = 0;
-    s.reason = arena_str(d->arena, reason);
-    emit(r, d, &s, NULL);
+    realm_emit_cancelled(r, d, &s, reason);
     for (uint32_t i = 0; requeue && i < s.ticket_count; i++) {
         const struct ticket *t = realm_find_ticket(r, s.ticket_ids[i]);
-        if (may_wait_again(r, t, d->now_ms)) create_again(r, d, t);
+        if (may_wait_again(r, t, &s)) create_again(r, d, t);
     }
 }
 
@@ -147,10 +154,10 @@ enum err realm_cancel_match(struct realm *r, const struct command *c, const stru
                             struct outcome *out, struct err_text *why) {
     const struct match *m;
     struct id id = c->cancel_match.match_id;
-    enum err e = find(r, id, &m, why);
+    enum err e = realm_get_match(r, id, &m, why);
     if (e != ERR_OK) return e;
     if (m->spec.state == MATCH_COMPLETED)
-        return refuse(m, "one without a result can be cancelled", why);
+        return realm_refuse_match(m, "one without a result can be cancelled", why);
     struct str reason = c->cancel_match.reason;
     if (!reason.size) reason = STR("cancelled by request");
     out->changed = m->spec.state != MATCH_CANCELLED;

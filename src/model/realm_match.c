@@ -225,3 +225,16 @@ void realm_apply_match_updated(struct realm *r, const struct record *record) {
     else
         add(r, spec, record->time_ms); /* the journal was cut behind its beginning */
 }
+
+void realm_apply_roster_changed(struct realm *r, const struct record *record) {
+    const struct match_spec *spec = &record->roster_changed.spec;
+    struct match *m = realm_find_match(r, spec->id);
+    if (m && m->spec.state != spec->state) {
+        r->skipped++;
+        return;
+    }
+    if (m)
+        replace(r, m, spec, record->time_ms);
+    else
+        add(r, spec, record->time_ms); /* the journal was cut behind its beginning */
+}

@@ -33,6 +33,10 @@ struct match_spec realm_copy_match(const struct match *m, const struct decision 
     struct id *ids = arena_alloc(arena, s.ticket_count * sizeof *ids);
     for (uint32_t i = 0; i < s.ticket_count; i++)
         ids[i] = m->spec.ticket_ids[i];
+    struct str *left = arena_alloc(arena, s.left_count * sizeof *left);
+    for (uint32_t i = 0; i < s.left_count; i++)
+        left[i] = arena_str(arena, s.left[i]);
+    s.left = left;
     s.teams = teams;
     s.ticket_ids = ids;
     s.queue = arena_str(arena, s.queue);

@@ -32,6 +32,8 @@ void realm_expect(const struct realm *r, const struct record *record) {
             map_expect(&r->tickets, id_hash(record->match_created.ticket_ids[i]));
     } else if (record->kind == RECORD_MATCH_UPDATED) {
         map_expect(&r->matches, id_hash(record->match_updated.spec.id));
+    } else if (record->kind == RECORD_ROSTER_CHANGED) {
+        map_expect(&r->matches, id_hash(record->roster_changed.spec.id));
     }
 }
 

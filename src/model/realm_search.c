@@ -111,6 +111,7 @@ static void emit_match(struct realm *r, const struct queue *q, const struct pick
     m->mean_wait_ms = mean_wait_ms(found, d->now_ms);
     m->longest_wait_ms = d->now_ms > oldest_ms ? d->now_ms - oldest_ms : 0;
     m->created_ms = d->now_ms;
+    m->rules_age_ms = found->age_ms;
     realm_emit(r, d, record);
 }
 

@@ -106,6 +106,17 @@ enum err realm_complete_match(struct realm *r, const struct command *c, const st
                               struct outcome *out, struct err_text *why) ERR_CHECKED;
 enum err realm_cancel_match(struct realm *r, const struct command *c, const struct decision *d,
                             struct outcome *out, struct err_text *why) ERR_CHECKED;
+enum err realm_get_match(const struct realm *r, struct id id, const struct match **out,
+                         struct err_text *why) ERR_CHECKED; /* NOT_FOUND */
+/* FAILED_PRECONDITION: the match is in its state, but only ... */
+enum err realm_refuse_match(const struct match *m, const char *needed,
+                            struct err_text *why) ERR_CHECKED;
+/* Records that the match, of which `s` is a copy, was cancelled: fills what says so. */
+void realm_emit_cancelled(struct realm *r, const struct decision *d, struct match_spec *s,
+                          struct str reason);
+/* Commands (realm_roster.c). */
+enum err realm_leave_match(struct realm *r, const struct command *c, const struct decision *d,
+                           struct outcome *out, struct err_text *why) ERR_CHECKED;
 /* Ends a match whose until_ms has come. */
 void realm_end_match_in_time(struct realm *r, const struct decision *d, const struct match *m);
 /* When a match that is made now, or at its creation, ends by itself: fills until_ms, result_due_ms
@@ -130,6 +141,7 @@ void realm_apply_ticket_ended(struct realm *r, const struct record *record);
 void realm_apply_match_created(struct realm *r, const struct record *record);
 void realm_apply_match_accepted(struct realm *r, const struct record *record);
 void realm_apply_match_updated(struct realm *r, const struct record *record);
+void realm_apply_roster_changed(struct realm *r, const struct record *record);
 void realm_apply_player_penalized(struct realm *r, const struct record *record);
 
 /* A ticket's moves. propose: QUEUED -> PROPOSED. return: PROPOSED -> QUEUED, searched at once. */

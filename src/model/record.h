@@ -22,6 +22,7 @@ enum record_kind {
     RECORD_MATCH_UPDATED, /* a move of its state, and what becomes of its tickets */
     RECORD_PLAYER_PENALIZED,
     RECORD_TICKET_UPDATED, /* in ticket_created: the ticket as it is now; players have changed */
+    RECORD_ROSTER_CHANGED, /* players have left a match that goes on */
 };
 
 /* What becomes of a ticket without a match. */
@@ -79,6 +80,11 @@ struct record {
             const struct ticket_fate *fates; /* of its tickets when a proposal failed */
             uint32_t fate_count;
         } match_updated;
+        struct {
+            struct match_spec spec; /* the match as it is now */
+            const struct str *left;
+            uint32_t left_count;
+        } roster_changed;
         struct { /* a player let a proposal of the queue fail */
             struct str player_id;
             struct str queue;

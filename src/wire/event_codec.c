@@ -24,6 +24,7 @@ enum event_type { /* the numbers are those of muster.v1.Event.Type */
                   EVENT_MATCH_ASSIGNED,
                   EVENT_MATCH_COMPLETED,
                   EVENT_TICKET_UPDATED,
+                  EVENT_MATCH_UPDATED,
 };
 
 static const char *const event_names[] = {
@@ -33,7 +34,7 @@ static const char *const event_names[] = {
     [EVENT_TICKET_RETURNED] = "ticket_returned",   [EVENT_MATCH_PROPOSED] = "match_proposed",
     [EVENT_MATCH_ACCEPTANCE] = "match_acceptance", [EVENT_MATCH_CANCELLED] = "match_cancelled",
     [EVENT_MATCH_ASSIGNED] = "match_assigned",     [EVENT_MATCH_COMPLETED] = "match_completed",
-    [EVENT_TICKET_UPDATED] = "ticket_updated",
+    [EVENT_TICKET_UPDATED] = "ticket_updated",     [EVENT_MATCH_UPDATED] = "match_updated",
 };
 
 struct topic {
@@ -118,6 +119,14 @@ static void write_acceptance(const struct record *r, struct strbuf *out) {
     pb_close(out, body);
 }
 
+static void write_roster(const struct record *r, struct str match, struct strbuf *out) {
+    size_t body = pb_open(out, Event_match_update);
+    pb_add_text(out, MatchUpdate_match, match);
+    name_list_write(r->roster_changed.left, r->roster_changed.left_count,
+                    MatchUpdate_left_player_ids, out);
+    pb_close(out, body);
+}
+
 static void write_queue(struct str name, uint32_t version, const struct record *r,
                         struct strbuf *out) {
     size_t queue = pb_open(out, Event_queue_info);
@@ -155,6 +164,9 @@ static void write_body(const struct news *n, struct strbuf *out) {
         break;
     case RECORD_MATCH_ACCEPTED:
         write_acceptance(r, out);
+        break;
+    case RECORD_ROSTER_CHANGED:
+        write_roster(r, n->message, out);
         break;
     case RECORD_QUEUE_PUT:
         write_queue(r->queue_put.name, r->queue_put.version, r, out);
@@ -244,6 +256,9 @@ static void add_news(struct event_batch *b, struct news *n) {
         add_match(b, n, &r->match_updated.spec);
         for (uint32_t i = 0; i < r->match_updated.fate_count; i++)
             add_fate(b, n, &r->match_updated.fates[i]);
+        break;
+    case RECORD_ROSTER_CHANGED:
+        add_on(b, n, r->roster_changed.spec.queue, EVENT_MATCH_UPDATED);
         break;
     case RECORD_QUEUE_PUT:
         add_on(b, n, r->queue_put.name, EVENT_QUEUE_UPDATED);

@@ -86,6 +86,8 @@
     ROW(Match, win_gap, 20, PB_FIXED64)                               \
     ROW(Match, mean_wait_ms, 21, PB_FIXED64)                          \
     ROW(Match, worst_latency_ms, 22, PB_VARINT)                       \
+    ROW(Match, left_player_ids, 24, PB_BYTES)                         \
+    ROW(Match, rules_age_ms, 25, PB_VARINT)                           \
     /* tickets.proto */                                               \
     ROW(CreateTicketRequest, queues, 1, PB_BYTES)                     \
     ROW(CreateTicketRequest, players, 2, PB_BYTES)                    \
@@ -180,6 +182,8 @@
     ROW(ListMatchesResponse, next_page_token, 2, PB_BYTES)            \
     ROW(AcceptMatchRequest, match_id, 1, PB_BYTES)                    \
     ROW(AcceptMatchRequest, player_ids, 2, PB_BYTES)                  \
+    ROW(LeaveMatchRequest, match_id, 1, PB_BYTES)                     \
+    ROW(LeaveMatchRequest, player_ids, 2, PB_BYTES)                   \
     ROW(DeclineMatchRequest, match_id, 1, PB_BYTES)                   \
     ROW(DeclineMatchRequest, player_ids, 2, PB_BYTES)                 \
     ROW(AssignMatchRequest, match_id, 1, PB_BYTES)                    \
@@ -259,6 +263,10 @@
     ROW(Event, match, 9, PB_BYTES)                                    \
     ROW(Event, queue_info, 10, PB_BYTES)                              \
     ROW(Event, acceptance, 11, PB_BYTES)                              \
+    ROW(Event, match_update, 12, PB_BYTES)                            \
+    ROW(MatchUpdate, match, 1, PB_BYTES)                              \
+    ROW(MatchUpdate, joined_player_ids, 2, PB_BYTES)                  \
+    ROW(MatchUpdate, left_player_ids, 3, PB_BYTES)                    \
     ROW(Acceptance, match_id, 1, PB_BYTES)                            \
     ROW(Acceptance, accepted_player_ids, 2, PB_BYTES)                 \
     ROW(Acceptance, waiting_player_ids, 3, PB_BYTES)                  \
@@ -325,6 +333,8 @@
     ROW(MatchAccepted, expire_time_ms, 5, PB_VARINT)                  \
     ROW(MatchUpdated, match, 1, PB_BYTES)                             \
     ROW(MatchUpdated, tickets, 2, PB_BYTES)                           \
+    ROW(RosterChanged, match, 1, PB_BYTES)                            \
+    ROW(RosterChanged, left_player_ids, 2, PB_BYTES)                  \
     ROW(PlayerPenalized, player_id, 1, PB_BYTES)                      \
     ROW(PlayerPenalized, queue, 2, PB_BYTES)                          \
     ROW(PlayerPenalized, offences, 3, PB_VARINT)                      \
@@ -342,6 +352,7 @@
     ROW(Record, match_updated, 10, PB_BYTES)                          \
     ROW(Record, player_penalized, 11, PB_BYTES)                       \
     ROW(Record, ticket_updated, 12, PB_BYTES)                         \
+    ROW(Record, roster_changed, 13, PB_BYTES)                         \
     ROW(Entry, records, 1, PB_BYTES)                                  \
     ROW(Entry, owner, 2, PB_BYTES)
 

@@ -72,6 +72,14 @@ static void write_updated(const struct record *r, struct strbuf *out) {
     pb_close(out, body);
 }
 
+static void write_roster(const struct record *r, struct strbuf *out) {
+    size_t body = pb_open(out, Record_roster_changed);
+    match_codec_write(&r->roster_changed.spec, RosterChanged_match, out);
+    name_list_write(r->roster_changed.left, r->roster_changed.left_count,
+                    RosterChanged_left_player_ids, out);
+    pb_close(out, body);
+}
+
 static void write_penalized(const struct record *r, struct strbuf *out) {
     size_t body = pb_open(out, Record_player_penalized);
     pb_put_text(out, PlayerPenalized_player_id, r->player_penalized.player_id);
@@ -123,6 +131,9 @@ static void write_body(const struct record *r, struct strbuf *out) {
         break;
     case RECORD_MATCH_UPDATED:
         write_updated(r, out);
+        break;
+    case RECORD_ROSTER_CHANGED:
+        write_roster(r, out);
         break;
     case RECORD_PLAYER_PENALIZED:
         write_penalized(r, out);

@@ -19,8 +19,8 @@ void journal_encode_owner(struct str owner, struct strbuf *entry); /* the entry'
 enum err journal_decode(struct str entry, struct arena *arena, record_fn sink, void *sink_arg,
                         struct str *owner, struct err_text *why) ERR_CHECKED;
 /* As journal_decode, and with each record the muster.v1 message that it holds, as it was written:
- * of a TICKET_CREATED or _UPDATED its Ticket, of a MATCH_CREATED or MATCH_UPDATED its Match, of
- * others none. Borrowed from `entry`. */
+ * of a TICKET_CREATED or _UPDATED its Ticket, of a MATCH_CREATED, MATCH_UPDATED or ROSTER_CHANGED
+ * its Match, of others none. Borrowed from `entry`. */
 typedef void (*journal_message_fn)(void *arg, struct record *r, struct str message);
 enum err journal_walk(struct str entry, struct arena *arena, journal_message_fn sink,
                       void *sink_arg, struct err_text *why) ERR_CHECKED;

@@ -168,6 +168,22 @@ static enum err read_updated(struct str bytes, struct journal_reading *reading,
     return ok ? ERR_OK : ERR_DATA_LOSS;
 }
 
+static enum err read_roster(struct str bytes, struct journal_reading *reading, struct record *out) {
+    struct name_source from = {bytes, RosterChanged_left_player_ids, 0, LIMIT_MATCH_PLAYERS,
+                               "left"};
+    struct name_list left;
+    if (name_list_read(&from, reading->arena, &left, reading->why) != ERR_OK)
+        return journal_read_lost(reading->why, "roster_changed.left_player_ids");
+    out->roster_changed.left = left.names;
+    out->roster_changed.left_count = left.count;
+    struct pb_reader r = pb_reader(bytes);
+    for (struct pb_field f; pb_next(&r, &f);)
+        if (f.key == RosterChanged_match) reading->message = f.bytes;
+    struct match_spec *spec = &out->roster_changed.spec;
+    return match_codec_read(reading->message, reading->arena, spec, reading->why) ? ERR_OK
+                                                                                  : ERR_DATA_LOSS;
+}
+
 static enum err read_penalized(struct str bytes, struct record *out, struct err_text *why) {
     struct pb_reader r = pb_reader(bytes);
     for (struct pb_field f; pb_next(&r, &f);) {
@@ -223,6 +239,9 @@ enum err journal_read_body(const struct pb_field *f, struct journal_reading *rea
     case Record_match_updated:
         out->kind = RECORD_MATCH_UPDATED;
         return read_updated(f->bytes, reading, out);
+    case Record_roster_changed:
+        out->kind = RECORD_ROSTER_CHANGED;
+        return read_roster(f->bytes, reading, out);
     case Record_player_penalized:
         out->kind = RECORD_PLAYER_PENALIZED;
         return read_penalized(f->bytes, out, reading->why);

@@ -149,6 +149,8 @@ void match_codec_write(const struct match_spec *m, uint32_t key, struct strbuf *
     pb_put_double(out, Match_win_gap, m->win_gap);
     pb_put_double(out, Match_mean_wait_ms, m->mean_wait_ms);
     pb_put_uint(out, Match_worst_latency_ms, m->worst_latency_ms);
+    name_list_write(m->left, m->left_count, Match_left_player_ids, out);
+    pb_put_int(out, Match_rules_age_ms, m->rules_age_ms);
     pb_close(out, match);
 }
 
@@ -240,6 +242,9 @@ static bool take_field(const struct pb_field *f, struct match_spec *m) {
     case Match_holds_players:
         m->holds_players = f->value != 0;
         return true;
+    case Match_rules_age_ms:
+        m->rules_age_ms = (int64_t)f->value;
+        return true;
     default:
         return true;
     }
@@ -261,7 +266,18 @@ static bool match_valid(const struct match_spec *m) {
            match_codec_time_valid(m->created_ms) && match_codec_time_valid(m->until_ms) &&
            match_codec_time_valid(m->ended_ms) && match_codec_time_valid(m->result_due_ms) &&
            str_utf8_valid(m->reason) && str_utf8_valid(m->connection) && isfinite(m->win_gap) &&
-           isfinite(m->mean_wait_ms) && tickets_differ(m);
+           isfinite(m->mean_wait_ms) && match_codec_time_valid(m->rules_age_ms) &&
+           tickets_differ(m);
+}
+
+static bool read_left(struct str bytes, struct arena *arena, struct match_spec *out) {
+    struct name_source source = {bytes, Match_left_player_ids, 0, LIMIT_MATCH_PLAYERS, "left"};
+    struct name_list left;
+    struct err_text why;
+    if (name_list_read(&source, arena, &left, &why) != ERR_OK) return false;
+    out->left = left.names;
+    out->left_count = left.count;
+    return true;
 }
 
 bool match_codec_read(struct str bytes, struct arena *arena, struct match_spec *out,
@@ -290,5 +306,6 @@ bool match_codec_read(struct str bytes, struct arena *arena, struct match_spec *
     out->teams = team;
     out->ticket_ids = ticket;
     out->results = result;
+    ok = ok && read_left(bytes, arena, out);
     return (ok && match_valid(out)) || malformed(why, "match");
 }

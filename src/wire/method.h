@@ -29,6 +29,7 @@ enum method_route { ROUTE_DOOR, ROUTE_MATCHER, ROUTE_EVENTS };
     ROW(ASSIGN_MATCH, "Matches/AssignMatch", ROUTE_MATCHER, true, 5000)            \
     ROW(COMPLETE_MATCH, "Matches/CompleteMatch", ROUTE_MATCHER, true, 5000)        \
     ROW(CANCEL_MATCH, "Matches/CancelMatch", ROUTE_MATCHER, true, 5000)            \
+    ROW(LEAVE_MATCH, "Matches/LeaveMatch", ROUTE_MATCHER, true, 5000)              \
     ROW(PUT_QUEUE, "Queues/PutQueue", ROUTE_MATCHER, true, 5000)                   \
     ROW(GET_QUEUE, "Queues/GetQueue", ROUTE_MATCHER, false, 5000)                  \
     ROW(LIST_QUEUES, "Queues/ListQueues", ROUTE_MATCHER, false, 5000)              \

@@ -270,7 +270,7 @@ static enum err decode_list_matches(const struct decoding *d, struct request *ou
     return code;
 }
 
-/* Accept- and DeclineMatchRequest are alike. */
+/* Accept-, Decline- and LeaveMatchRequest are alike. */
 static enum err read_answer(const struct decoding *d, uint32_t match_key, uint32_t players_key,
                             struct command *out) {
     struct str match;
@@ -371,6 +371,11 @@ static enum err decode_decline(const struct decoding *d, struct request *out) {
     out->command.kind = COMMAND_DECLINE_MATCH;
     return read_answer(d, DeclineMatchRequest_match_id, DeclineMatchRequest_player_ids,
                        &out->command);
+}
+
+static enum err decode_leave(const struct decoding *d, struct request *out) {
+    out->command.kind = COMMAND_LEAVE_MATCH;
+    return read_answer(d, LeaveMatchRequest_match_id, LeaveMatchRequest_player_ids, &out->command);
 }
 
 /* ---- queues ---- */
@@ -475,29 +480,18 @@ static enum err decode_nothing(const struct decoding *d, struct request *out) {
 typedef enum err (*decode_fn)(const struct decoding *d, struct request *out);
 
 static const decode_fn decoders[METHOD_COUNT] = {
-    [METHOD_CREATE_TICKET] = decode_create,
-    [METHOD_CREATE_TICKETS] = decode_create_many,
-    [METHOD_GET_TICKET] = decode_get_ticket,
-    [METHOD_CANCEL_TICKET] = decode_cancel,
-    [METHOD_WATCH_TICKET] = decode_watch,
-    [METHOD_EXPLAIN_TICKET] = decode_get_ticket,
-    [METHOD_GET_MATCH] = decode_get_match,
-    [METHOD_LIST_MATCHES] = decode_list_matches,
-    [METHOD_ACCEPT_MATCH] = decode_accept,
-    [METHOD_DECLINE_MATCH] = decode_decline,
-    [METHOD_ASSIGN_MATCH] = decode_assign,
-    [METHOD_COMPLETE_MATCH] = decode_complete,
-    [METHOD_CANCEL_MATCH] = decode_cancel_match,
-    [METHOD_HEARTBEAT_TICKETS] = decode_heartbeat,
-    [METHOD_UPDATE_TICKET] = decode_update,
-    [METHOD_PUT_QUEUE] = decode_put_queue,
-    [METHOD_GET_QUEUE] = decode_get_queue,
-    [METHOD_LIST_QUEUES] = decode_nothing,
-    [METHOD_DELETE_QUEUE] = decode_delete_queue,
-    [METHOD_VALIDATE_RULESET] = decode_validate,
-    [METHOD_GET_QUEUE_STATS] = decode_queue_stats,
-    [METHOD_REPLAY_EVENTS] = decode_replay,
-    [METHOD_CHECK] = decode_nothing,
+    [METHOD_CREATE_TICKET] = decode_create,        [METHOD_CREATE_TICKETS] = decode_create_many,
+    [METHOD_GET_TICKET] = decode_get_ticket,       [METHOD_CANCEL_TICKET] = decode_cancel,
+    [METHOD_WATCH_TICKET] = decode_watch,          [METHOD_EXPLAIN_TICKET] = decode_get_ticket,
+    [METHOD_GET_MATCH] = decode_get_match,         [METHOD_LIST_MATCHES] = decode_list_matches,
+    [METHOD_ACCEPT_MATCH] = decode_accept,         [METHOD_DECLINE_MATCH] = decode_decline,
+    [METHOD_ASSIGN_MATCH] = decode_assign,         [METHOD_COMPLETE_MATCH] = decode_complete,
+    [METHOD_CANCEL_MATCH] = decode_cancel_match,   [METHOD_LEAVE_MATCH] = decode_leave,
+    [METHOD_HEARTBEAT_TICKETS] = decode_heartbeat, [METHOD_UPDATE_TICKET] = decode_update,
+    [METHOD_PUT_QUEUE] = decode_put_queue,         [METHOD_GET_QUEUE] = decode_get_queue,
+    [METHOD_LIST_QUEUES] = decode_nothing,         [METHOD_DELETE_QUEUE] = decode_delete_queue,
+    [METHOD_VALIDATE_RULESET] = decode_validate,   [METHOD_GET_QUEUE_STATS] = decode_queue_stats,
+    [METHOD_REPLAY_EVENTS] = decode_replay,        [METHOD_CHECK] = decode_nothing,
     [METHOD_GET_STATUS] = decode_nothing,
 };
 

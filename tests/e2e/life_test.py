@@ -131,6 +131,20 @@ class Life(unittest.TestCase):
                                           {"team": "blue", "rank": 2}])
         self.create("ann", "held")
 
+    def test_who_leaves_a_match_may_join_again_also_over_a_restart(self):
+        self.put("held", holdPlayers=True, matchTimeoutSeconds=600)
+        a = self.create("ann", "held")
+        self.create("bob", "held")
+        match = self.wait_state(a, "MATCHED")["match"]["matchId"]
+        got = self.ok("match", "leave", match, "ann")
+        self.assertEqual(got["leftPlayerIds"], ["ann"])
+        self.restart()
+        got = self.ok("match", "leave", match, "ann")
+        self.assertEqual([p["playerId"] for t in got["teams"] for p in t.get("players", [])],
+                         ["bob"])
+        self.create("ann", "held")
+        self.assertEqual(self.ok("match", "leave", match, "bob")["state"], "MATCH_CANCELLED")
+
     def test_match_without_a_server_in_time_is_queued_again(self):
         self.put("slow", assignTimeoutSeconds=1)
         a = self.create("ann", "slow")

@@ -90,6 +90,20 @@ async function matches(first, second) {
   const mine = await ask(first, "get_ticket", { ticketId: joined.ticket.ticketId });
   assert.equal(mine.ticket.state, "MATCHED");
   assert.equal(mine.match.matchId, one.matchId);
+  return one.matchId;
+}
+
+async function leavesAndTheOtherIsTold(first, second, matchId) {
+  const told = [once(first, "match_updated"), once(second, "match_updated")];
+  const unnamed = await ask(first, "leave_match", {});
+  assert.equal(unnamed.error.code, "INVALID_ARGUMENT");
+  const left = await ask(first, "leave_match", { matchId });
+  assert.equal(left.ok, true, JSON.stringify(left));
+  assert.deepEqual(left.match.leftPlayerIds, [`ann-${suffix}`]);
+  for (const update of await Promise.all(told)) {
+    assert.deepEqual(update.leftPlayerIds, [`ann-${suffix}`]);
+    assert.equal(update.match.matchId, matchId);
+  }
 }
 
 async function acceptsAndIsToldHowFarItIs(first, second) {
@@ -164,7 +178,8 @@ async function main() {
   await answersWithErrors(first);
   await joinsAndLeaves(first);
   await acceptsAndIsToldHowFarItIs(first, second);
-  await matches(first, second);
+  const matchId = await matches(first, second);
+  await leavesAndTheOtherIsTold(first, second, matchId);
   await isToldAfterComingBack(first);
   second.close();
   await goesOnWhereItWas();

@@ -19,7 +19,7 @@ class Player:
         self.refusals = []
         self.socket = socketio.Client(reconnection=False)
         self.socket.on("connect_error", self.refusals.append)
-        for event in ("ticket_updated", "match_found", "resync", "match_proposed",
+        for event in ("ticket_updated", "match_found", "resync", "match_proposed", "match_updated",
                       "match_acceptance", "match_cancelled"):
             self.socket.on(event, lambda data, event=event: self.events.put((event, data)))
         options = {} if TRANSPORTS == "default" else {"transports": [TRANSPORTS]}
@@ -65,6 +65,9 @@ def main():
         assert answer["ok"], answer
     matches = [player.expect("match_found") for player in (ann, bob)]
     assert matches[0]["matchId"] == matches[1]["matchId"], matches
+    named = {"matchId": matches[0]["matchId"]}
+    assert ann.ask("leave_match", named)["match"]["leftPlayerIds"] == [ann.id]
+    assert bob.expect("match_updated")["leftPlayerIds"] == [ann.id]
     mates = {player: [{"playerId": f"{player.id}-mate"}] for player in (ann, bob)}
     for player in (ann, bob):
         answer = player.ask("join_queue", {"queue": "ready_2v2", "party": mates[player]})

@@ -41,13 +41,13 @@ struct kit_rules {
     int latency_ms;                           /* 0: no such rule */
     bool same_mode;                           /* equal attribute "mode" */
     bool age_is_oldest;
-    bool alike_first;         /* candidates of near flag are tried first */
-    struct kit_rule extra[3]; /* ended by NULL */
-    int64_t timeout_ms;       /* 0: 600 s */
-    int64_t tick_ms;          /* 0: 1 ms */
-    double patience;          /* points per second; 0: the first legal match */
-    int64_t deadline_ms;      /* of a patient queue; 0: 120 s */
-    double scale;             /* units of skill that are 100 points; 0: spread */
+    bool alike_first;             /* candidates of near flag are tried first */
+    struct kit_rule extra[3];     /* ended by NULL */
+    int64_t timeout_ms;           /* 0: 600 s */
+    int64_t tick_ms;              /* 0: 1 ms */
+    double patience;              /* points per second; 0: the first legal match */
+    int64_t deadline_ms;          /* of a patient queue; 0: 120 s */
+    double scale;                 /* units of skill that are 100 points; 0: spread */
     const struct role_def *roles; /* by the list "roles"; NULL: none */
     uint32_t role_count;
     struct queue_life life;
@@ -237,6 +237,7 @@ static inline void kit_sink(void *arg, struct record *from) {
         k->match_count += !r->carried;
     }
     if (r->kind == RECORD_MATCH_UPDATED) kit_keep_match(k, &r->match_updated.spec);
+    if (r->kind == RECORD_ROSTER_CHANGED) kit_keep_match(k, &r->roster_changed.spec);
     if (r->kind == RECORD_PLAYER_PENALIZED) {
         r->player_penalized.player_id = arena_str(k->arena, r->player_penalized.player_id);
         r->player_penalized.queue = arena_str(k->arena, r->player_penalized.queue);
@@ -364,6 +365,10 @@ static inline enum err kit_accept(struct kit *k, struct id match, const char *pl
 
 static inline enum err kit_decline(struct kit *k, struct id match, const char *players) {
     return kit_answer(k, COMMAND_DECLINE_MATCH, match, players);
+}
+
+static inline enum err kit_leave(struct kit *k, struct id match, const char *players) {
+    return kit_answer(k, COMMAND_LEAVE_MATCH, match, players);
 }
 
 static inline enum err kit_do(struct kit *k, struct command c, struct outcome *out) {

@@ -172,7 +172,10 @@ static inline struct match_spec wire_kit_match(struct wire_kit *k) {
         .result_due_ms = wire_kit_time(k),
         .holds_players = wire_kit_below(k, 2),
         .result_count = wire_kit_below(k, 4),
+        .left_count = wire_kit_below(k, 4),
+        .rules_age_ms = wire_kit_time(k),
     };
+    m.left = wire_kit_names(k, m.left_count);
     struct team_result *results = arena_alloc(k->arena, (m.result_count + 1) * sizeof *results);
     for (uint32_t i = 0; i < m.result_count; i++)
         results[i] =
@@ -263,6 +266,10 @@ static inline void wire_kit_same_match(const struct match_spec *a, const struct 
     wire_kit_same_text(a->connection, b->connection);
     assert_int_equal(a->result_due_ms, b->result_due_ms);
     assert_int_equal(a->holds_players, b->holds_players);
+    assert_int_equal(a->rules_age_ms, b->rules_age_ms);
+    assert_int_equal(a->left_count, b->left_count);
+    for (uint32_t i = 0; i < a->left_count; i++)
+        wire_kit_same_text(a->left[i], b->left[i]);
     assert_int_equal(a->result_count, b->result_count);
     for (uint32_t i = 0; i < a->result_count; i++) {
         wire_kit_same_text(a->results[i].team, b->results[i].team);

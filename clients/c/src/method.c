@@ -14,7 +14,7 @@ static const ProtobufCServiceDescriptor *const services[] = {
 
 static const char *const mutating[] = {
     "CreateTicket", "CreateTickets", "CancelTicket", "UpdateTicket", "AcceptMatch", "DeclineMatch",
-    "AssignMatch",  "CompleteMatch", "CancelMatch",  "PutQueue",     "DeleteQueue",
+    "AssignMatch",  "CompleteMatch", "CancelMatch",  "LeaveMatch",   "PutQueue",    "DeleteQueue",
 };
 
 static bool is_mutating(const char *method) {

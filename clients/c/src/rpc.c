@@ -72,6 +72,8 @@ RPC(muster_complete_match, "Matches/CompleteMatch", Muster__V1__CompleteMatchReq
     Muster__V1__CompleteMatchResponse)
 RPC(muster_cancel_match, "Matches/CancelMatch", Muster__V1__CancelMatchRequest,
     Muster__V1__CancelMatchResponse)
+RPC(muster_leave_match, "Matches/LeaveMatch", Muster__V1__LeaveMatchRequest,
+    Muster__V1__LeaveMatchResponse)
 RPC(muster_update_ticket, "Tickets/UpdateTicket", Muster__V1__UpdateTicketRequest,
     Muster__V1__UpdateTicketResponse)
 RPC(muster_heartbeat_tickets, "Tickets/HeartbeatTickets", Muster__V1__HeartbeatTicketsRequest,

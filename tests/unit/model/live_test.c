@@ -241,6 +241,14 @@ static void shortest_heartbeat_of_its_queues_counts(void **state) {
 
 /* ---- the journal is the truth ---- */
 
+/* One of the players that the match began with. */
+static void leave_one(const struct record *r) {
+    char player[16];
+    snprintf(player, sizeof player, "%.*s",
+             STR_PRINT(r->match_created.teams[rng_below(&kit.rng, 2)].members[0].player_id));
+    (void)!kit_leave(&kit, r->match_created.id, player);
+}
+
 static void live(uint32_t steps) {
     static const char *const queues[] = {"plain", "timed", "held", "beating", "asked"};
     for (uint32_t i = 0; i < steps; i++) {
@@ -256,11 +264,12 @@ static void live(uint32_t steps) {
             (void)!kit_try_create(&kit, queues[rng_below(&kit.rng, 5)], &p, 1, &out);
         } else if (dice < 70 && r && r->kind == RECORD_MATCH_CREATED) {
             struct id id = r->match_created.id;
-            uint64_t what = rng_below(&kit.rng, 5);
+            uint64_t what = rng_below(&kit.rng, 6);
+            if (what == 5) leave_one(r);
             if (what == 0) (void)!kit_assign(&kit, id, "here");
             if (what == 1) (void)!kit_complete(&kit, id, "a");
             if (what == 2) (void)!kit_cancel_match(&kit, id, rng_below(&kit.rng, 2));
-            if (what > 2 && r->match_created.state == MATCH_PROPOSED)
+            if (what > 2 && what < 5 && r->match_created.state == MATCH_PROPOSED)
                 for (uint32_t t = 0; t < 2; t++) {
                     char player[16];
                     snprintf(player, sizeof player, "%.*s",

@@ -191,6 +191,26 @@ static void a_proposal_is_told_from_its_beginning_to_its_end(void **state) {
     event_batch_free(b);
 }
 
+static void players_who_left_a_match_are_told_beside_it(void **state) {
+    (void)state;
+    const struct str ann = {"ann", 3};
+    struct record record = {.kind = RECORD_ROSTER_CHANGED, .time_ms = 4000};
+    record.roster_changed.spec = matched(STR("duel")).match_created;
+    record.roster_changed.left = &ann;
+    record.roster_changed.left_count = 1;
+    struct event_batch *b = batch_of(&record, 1);
+    assert_int_equal(event_batch_topics(b), 1);
+    assert_text(event_batch_topic(b, 0), "game/duel/match_updated");
+    Muster__V1__EventBatch *m = message_of(b, 0);
+    const Muster__V1__MatchUpdate *update = m->events[0]->match_update;
+    assert_int_equal(m->events[0]->body_case, MUSTER__V1__EVENT__BODY_MATCH_UPDATE);
+    assert_int_equal(update->match->queue_version, 3);
+    assert_int_equal(update->n_left_player_ids, 1);
+    assert_string_equal(update->left_player_ids[0], "ann");
+    muster__v1__event_batch__free_unpacked(m, NULL);
+    event_batch_free(b);
+}
+
 static void a_ticket_of_two_queues_is_told_of_on_both_topics(void **state) {
     (void)state;
     const struct str queues[] = {{"duel", 4}, {"arena", 5}};
@@ -403,6 +423,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_kind_of_event_has_its_topic_and_its_body),
         cmocka_unit_test(a_proposal_is_told_from_its_beginning_to_its_end),
+        cmocka_unit_test(players_who_left_a_match_are_told_beside_it),
         cmocka_unit_test(a_ticket_of_two_queues_is_told_of_on_both_topics),
         cmocka_unit_test(a_ticket_is_passed_on_with_the_fields_of_a_newer_version),
         cmocka_unit_test(an_ended_ticket_tells_its_players_and_why),

@@ -55,6 +55,7 @@ static const ProtobufCMessageDescriptor *const roots[] = {
     &muster__v1__assign_match_request__descriptor,
     &muster__v1__complete_match_request__descriptor,
     &muster__v1__cancel_match_request__descriptor,
+    &muster__v1__leave_match_request__descriptor,
     &muster__v1__heartbeat_tickets_request__descriptor,
     &muster__v1__update_ticket_request__descriptor,
     &muster__v1__heartbeat_tickets_response__descriptor,

@@ -72,6 +72,14 @@ static struct record random_updated(struct wire_kit *k) {
     return r;
 }
 
+static struct record random_roster(struct wire_kit *k) {
+    struct record r = {.kind = RECORD_ROSTER_CHANGED};
+    r.roster_changed.spec = wire_kit_match(k);
+    r.roster_changed.left_count = wire_kit_below(k, 4);
+    r.roster_changed.left = wire_kit_names(k, r.roster_changed.left_count);
+    return r;
+}
+
 static struct record random_penalized(struct wire_kit *k) {
     struct record r = {.kind = RECORD_PLAYER_PENALIZED};
     r.player_penalized.player_id = wire_kit_name(k, 0);
@@ -84,7 +92,7 @@ static struct record random_penalized(struct wire_kit *k) {
 
 static struct record random_record(struct wire_kit *k) {
     struct record r = {0};
-    switch (1 + wire_kit_below(k, 10)) {
+    switch (1 + wire_kit_below(k, 11)) {
     case RECORD_EPOCH_STARTED:
         r.kind = RECORD_EPOCH_STARTED;
         r.epoch_started.owner = wire_kit_name(k, 0);
@@ -116,6 +124,9 @@ static struct record random_record(struct wire_kit *k) {
         break;
     case RECORD_MATCH_UPDATED:
         r = random_updated(k);
+        break;
+    case RECORD_ROSTER_CHANGED:
+        r = random_roster(k);
         break;
     case RECORD_PLAYER_PENALIZED:
         r = random_penalized(k);
@@ -180,6 +191,12 @@ static void assert_same_updated(const struct record *a, const struct record *b) 
         assert_same_fate(&a->match_updated.fates[i], &b->match_updated.fates[i]);
 }
 
+static void assert_same_roster(const struct record *a, const struct record *b) {
+    wire_kit_same_match(&a->roster_changed.spec, &b->roster_changed.spec);
+    assert_int_equal(a->roster_changed.left_count, b->roster_changed.left_count);
+    assert_same_names(a->roster_changed.left, b->roster_changed.left, a->roster_changed.left_count);
+}
+
 static void assert_same_penalized(const struct record *a, const struct record *b) {
     wire_kit_same_text(a->player_penalized.player_id, b->player_penalized.player_id);
     wire_kit_same_text(a->player_penalized.queue, b->player_penalized.queue);
@@ -222,6 +239,9 @@ static void assert_same(const struct record *a, const struct record *b) {
         break;
     case RECORD_MATCH_UPDATED:
         assert_same_updated(a, b);
+        break;
+    case RECORD_ROSTER_CHANGED:
+        assert_same_roster(a, b);
         break;
     case RECORD_PLAYER_PENALIZED:
         assert_same_penalized(a, b);

@@ -112,8 +112,11 @@ static void heartbeats_come_in_batches_of_1_to_1000(void **state) {
 
 static void an_answer_names_a_match_and_its_players(void **state) {
     (void)state;
-    static const enum method_id methods[] = {METHOD_ACCEPT_MATCH, METHOD_DECLINE_MATCH};
-    for (int i = 0; i < 2; i++) {
+    static const enum method_id methods[] = {METHOD_ACCEPT_MATCH, METHOD_DECLINE_MATCH,
+                                             METHOD_LEAVE_MATCH};
+    static const enum command_kind kinds[] = {COMMAND_ACCEPT_MATCH, COMMAND_DECLINE_MATCH,
+                                              COMMAND_LEAVE_MATCH};
+    for (int i = 0; i < 3; i++) {
         struct strbuf b = {0}, none = {0}, bad = {0};
         pb_put_text(&b, AcceptMatchRequest_match_id, STR("01ARZ3NDEKTSV4RRFFQ69G5FAV"));
         strbuf_add_str(&none, strbuf_str(&b));
@@ -122,7 +125,7 @@ static void an_answer_names_a_match_and_its_players(void **state) {
         struct decoded d = decode(methods[i], &b);
         assert_int_equal(d.code, ERR_OK);
         const struct command *c = &d.r.command;
-        assert_int_equal(c->kind, i ? COMMAND_DECLINE_MATCH : COMMAND_ACCEPT_MATCH);
+        assert_int_equal(c->kind, kinds[i]);
         assert_false(id_is_none(c->answer_match.match_id));
         assert_int_equal(c->answer_match.player_count, 2);
         assert_true(str_equal(c->answer_match.player_ids[1], STR("bob")));

@@ -114,6 +114,7 @@ MUSTER_RPC(muster_assign_match, Muster__V1__AssignMatchRequest, Muster__V1__Assi
 MUSTER_RPC(muster_complete_match, Muster__V1__CompleteMatchRequest,
            Muster__V1__CompleteMatchResponse);
 MUSTER_RPC(muster_cancel_match, Muster__V1__CancelMatchRequest, Muster__V1__CancelMatchResponse);
+MUSTER_RPC(muster_leave_match, Muster__V1__LeaveMatchRequest, Muster__V1__LeaveMatchResponse);
 MUSTER_RPC(muster_update_ticket, Muster__V1__UpdateTicketRequest, Muster__V1__UpdateTicketResponse);
 MUSTER_RPC(muster_heartbeat_tickets, Muster__V1__HeartbeatTicketsRequest,
            Muster__V1__HeartbeatTicketsResponse);
