@@ -142,7 +142,8 @@ static void a_match_shows_its_numbers_even_at_0(void **state) {
     assert_json(&m.base, "{\"state\":\"MATCH_STATE_UNSPECIFIED\",\"queueVersion\":0,\"teams\":[],"
                          "\"ticketIds\":[],\"quality\":0,\"skillSpread\":0,\"teamGap\":0,"
                          "\"longestWaitMs\":0,\"meanLatencyMs\":0,\"createTimeMs\":0,"
-                         "\"results\":[],\"winGap\":0,\"meanWaitMs\":0,\"worstLatencyMs\":0}");
+                         "\"results\":[],\"winGap\":0,\"meanWaitMs\":0,\"worstLatencyMs\":0,"
+                         "\"leftPlayerIds\":[],\"rulesAgeMs\":0}");
 }
 
 static void bytes_are_base64(void **state) {

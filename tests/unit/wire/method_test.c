@@ -58,7 +58,7 @@ static void a_name_that_is_not_exactly_a_method_is_none(void **state) {
 static void what_changes_state_is_what_needs_a_request_id(void **state) {
     (void)state;
     static const char *const prefixes[] = {"Create",  "Cancel", "Put",      "Delete", "Accept",
-                                           "Decline", "Assign", "Complete", "Update"};
+                                           "Decline", "Assign", "Complete", "Update", "Leave"};
     for (int i = 0; i < METHOD_COUNT; i++) {
         const struct method *m = method_row((enum method_id)i);
         bool changes = false;
