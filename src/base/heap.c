@@ -13,7 +13,7 @@ static bool earlier(const struct heap_slot *a, const struct heap_slot *b) {
 
 static void put_at(struct heap *h, size_t place, struct heap_slot s) {
     h->slots[place] = s;
-    s.node->index = place + 1;
+    s.node->index = (uint32_t)(place + 1);
 }
 
 static size_t parent_of(size_t place) {
@@ -51,6 +51,7 @@ static void sift_down(struct heap *h, size_t place, struct heap_slot s) {
 
 void heap_start(struct heap *h, struct heap_node *n, int64_t due) {
     heap_stop(h, n);
+    assert(h->count < UINT32_MAX);
     if (h->count == h->capacity) {
         h->capacity = h->capacity ? h->capacity * 2 : CAPACITY_FIRST;
         h->slots = mem_grow(h->slots, h->capacity, sizeof *h->slots);

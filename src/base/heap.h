@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 struct heap_node {
-    size_t index; /* place + 1; 0 = not in a heap */
+    uint32_t index; /* place + 1; 0 = not in a heap */
 };
 
 struct heap_slot {

@@ -6,20 +6,28 @@
 #include <assert.h>
 #include <stdint.h>
 
-enum { LINE_BYTES = 64, CHUNK_BYTES = 65536 };
+/* Chunks are an eighth of what there is: big ones lie in huge pages (mem_array). */
+enum { LINE_BYTES = 64, CHUNK_BYTES_MIN = 65536, CHUNK_BYTES_MAX = 16 << 20, GROWTH_PART = 8 };
 
 static size_t rounded(size_t size) {
     return (size + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES;
 }
 
+static size_t next_chunk_bytes(const struct slab *s) {
+    size_t bytes = s->bytes / GROWTH_PART;
+    if (bytes < CHUNK_BYTES_MIN) return CHUNK_BYTES_MIN;
+    return bytes < CHUNK_BYTES_MAX ? bytes : CHUNK_BYTES_MAX;
+}
+
 static void add_chunk(struct slab *s) {
-    size_t size = rounded(s->size);
-    char *chunk = mem_alloc(CHUNK_BYTES);
+    size_t size = rounded(s->size), bytes = next_chunk_bytes(s);
+    char *chunk = mem_array(bytes, 1);
+    s->bytes += bytes;
     *(void **)(void *)chunk = s->chunks;
     s->chunks = chunk;
     uintptr_t first = rounded((uintptr_t)chunk + sizeof(void *));
     s->next = chunk + (first - (uintptr_t)chunk);
-    s->chunk_left = (CHUNK_BYTES - (size_t)(s->next - chunk)) / size;
+    s->chunk_left = (bytes - (size_t)(s->next - chunk)) / size;
     assert(s->chunk_left > 0);
 }
 

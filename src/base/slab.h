@@ -12,6 +12,7 @@ struct slab {    /* zeroed but for `size` is an empty one */
     size_t size; /* bytes of an object, at least a pointer's; rounded up to cache lines */
     void *free;
     void *chunks;
+    size_t bytes;      /* of all chunks */
     size_t chunk_left; /* objects of the newest chunk that were never taken */
     char *next;
 };
