@@ -105,7 +105,29 @@ uint32_t bins_previous(const struct bins *x, uint32_t bin) {
 
 /* ---- FIFOs ---- */
 
-static void push(struct bins *x, uint32_t bin, struct pool_entry *e, const struct bin_slot *slot) {
+_Static_assert(sizeof(struct bin_travel) == sizeof(struct bin_slot) &&
+                   offsetof(struct bin_block, travels) ==
+                       offsetof(struct bin_block, slots) + BIN_SLOTS * sizeof(struct bin_slot),
+               "bin_travel() steps from one array into the other");
+_Static_assert(sizeof(struct bin_block) == 256, "blocks are whole cache lines");
+
+/* `slot` stands in a block. */
+static const struct bin_travel *travel_of(const struct bins *x, const struct bin_slot *slot) {
+    return x->has_travels ? bin_travel(slot) : NULL;
+}
+
+static void seat(struct bin_block *block, struct pool_entry *e, const struct bin_slot *slot,
+                 const struct bin_travel *travel) {
+    uint32_t at = block->end++;
+    block->used |= 1u << at;
+    block->slots[at] = *slot;
+    if (travel) block->travels[at] = *travel;
+    e->block = block;
+    e->seat = (uint8_t)at;
+}
+
+static void push(struct bins *x, uint32_t bin, const struct bin_slot *slot,
+                 const struct bin_travel *travel) {
     struct bin *b = &x->bins[bin];
     struct bin_block *block = b->last;
     if (!block || block->end == BIN_SLOTS) {
@@ -117,10 +139,7 @@ static void push(struct bins *x, uint32_t bin, struct pool_entry *e, const struc
         b->last = block;
     }
     if (b->count++ == 0) set_occupied(x, bin);
-    e->block = block;
-    e->seat = block->end++;
-    block->used |= 1u << e->seat;
-    block->slots[e->seat] = *slot;
+    seat(block, slot->entry, slot, travel);
 }
 
 static void unlink_block(struct bins *x, struct bin *b, struct bin_block *block) {
@@ -135,11 +154,8 @@ static void merge_with_next(struct bins *x, struct bin *b, struct bin_block *blo
     if (!next || block->end + (uint32_t)__builtin_popcount(next->used) > BIN_SLOTS) return;
     for (uint32_t i = 0; i < next->end; i++) {
         if (!(next->used >> i & 1)) continue;
-        struct pool_entry *e = next->slots[i].entry;
-        block->slots[block->end] = next->slots[i];
-        block->used |= 1u << block->end;
-        e->block = block;
-        e->seat = block->end++;
+        const struct bin_slot *s = &next->slots[i];
+        seat(block, s->entry, s, travel_of(x, s));
     }
     unlink_block(x, b, next);
 }
@@ -184,11 +200,11 @@ static bool is_above(const struct bins *x, int64_t number) {
     return number >= x->base + x->bin_count;
 }
 
-static void file(struct bins *x, struct pool_entry *e, const struct bin_slot *slot) {
+static void file(struct bins *x, const struct bin_slot *slot, const struct bin_travel *travel) {
     int64_t number = number_of(x, slot->key);
     x->below += is_below(x, number);
     x->above += is_above(x, number);
-    push(x, clamped(x, number), e, slot);
+    push(x, clamped(x, number), slot, travel);
 }
 
 static void append_chain(struct bins *x, uint32_t bin, const struct bin *from) {
@@ -208,7 +224,8 @@ static void file_each(struct bins *x, struct bin *from) {
     for (struct bin_block *block = from->first, *next; block; block = next) {
         next = block->next;
         for (uint32_t i = 0; i < block->end; i++) {
-            if (block->used >> i & 1) file(x, block->slots[i].entry, &block->slots[i]);
+            const struct bin_slot *s = &block->slots[i];
+            if (block->used >> i & 1) file(x, s, travel_of(x, s));
         }
         slab_give(x->blocks, block);
     }
@@ -281,11 +298,11 @@ static int64_t first_base(const struct bins *x, double key) {
     return number == FAR || number == -FAR ? 0 : number - BINS_FIRST / 2;
 }
 
-void bins_insert(struct bins *x, struct pool_entry *e, const struct bin_slot *slot) {
-    assert(slot->key == slot->key && slot->entry == e);
+void bins_insert(struct bins *x, const struct bin_slot *slot, const struct bin_travel *travel) {
+    assert(slot->key == slot->key);
     if (!x->bins) allocate(x, first_base(x, slot->key), BINS_FIRST);
     x->count++;
-    file(x, e, slot);
+    file(x, slot, x->has_travels ? travel : NULL);
     follow(x);
 }
 
@@ -305,5 +322,5 @@ void bins_fini(struct bins *x) {
         }
     }
     free_arrays(x);
-    *x = (struct bins){.width = x->width, .blocks = x->blocks};
+    *x = (struct bins){.width = x->width, .blocks = x->blocks, .has_travels = x->has_travels};
 }

@@ -39,7 +39,7 @@ static struct group_bounds loosest_for(const struct group *g) {
     const struct ruleset *r = g->pool->ruleset;
     if (g->shrinking) return loosest_of_all_ages(r);
     int64_t since =
-        ruleset_age_is_newest(r) ? g->x.slot->created_ms : pool_oldest(g->pool)->created_ms;
+        ruleset_age_is_newest(r) ? g->x.slot->created_ms : pool_created_ms(pool_oldest(g->pool));
     return bounds_of(ruleset_limits_at(r, age_since(g, since)));
 }
 
@@ -75,14 +75,14 @@ void group_begin(struct group *g) {
     g->depth = 1;
     if (!g->pool->casting) return;
     g->casts[0] = (struct casting_counts){{0}};
-    casting_add(&g->casts[0], x->roles, x->players);
+    casting_add(&g->casts[0], pool_roles(x), x->players);
 }
 
 /* Whether everybody could still have a role. Sets the counts of the next depth. */
 static bool can_cast_with(struct group *g, const struct bin_slot *coming) {
     struct casting_counts *next = &g->casts[g->depth];
     *next = g->casts[g->depth - 1];
-    casting_add(next, coming->roles, coming->players);
+    casting_add(next, pool_roles(coming), coming->players);
     return casting_fits(next, &g->pool->casting->match);
 }
 
@@ -90,7 +90,8 @@ static bool is_avoided(const struct group *g, const struct bin_slot *coming) {
     const struct pool_entry *c = coming->entry;
     for (uint32_t i = 0; i < g->depth; i++) {
         const struct pool_entry *m = g->members[i]->slot->entry;
-        if (!(m->marks & c->avoided) && !(c->marks & m->avoided)) continue;
+        const struct pool_extra *a = m->extra, *b = c->extra;
+        if (!(a->marks & b->avoided) && !(b->marks & a->avoided)) continue;
         if (ruleset_keeps_apart(g->pool->ruleset, &m->ticket->spec, &c->ticket->spec)) return true;
     }
     return false;

@@ -92,7 +92,7 @@ static uint32_t sort_members(struct pick *p) {
     }
     for (uint32_t i = 0; i < g->depth; i++) {
         p->items[i] = (struct split_item){sorted[i]->players, sorted[i]->entry->key_sum};
-        p->roles[i] = sorted[i]->roles;
+        p->roles[i] = g->pool->casting ? pool_roles(sorted[i]) : 0;
         p->result.tickets[i] = sorted[i]->entry->ticket;
     }
     return g->depth;
@@ -381,7 +381,7 @@ static bool search_around(struct pick *p) {
         gather_around(p, most, x->skip);
         if (p->near.count > 0 && search_gathered(p, PICK_TRIES)) return true;
         if (p->near.truncated) {
-            x->skip += PICK_OPTIONS / 2;
+            x->skip = (uint16_t)(x->skip + PICK_OPTIONS / 2);
             p->result.truncated = true; /* whatever subsets said: this was a part */
             return false;
         }
@@ -414,16 +414,16 @@ const struct pick_result *pick_find(struct pick *p, const struct pool *pool, str
         return &p->result;
     }
     p->result.found = search_around(p);
-    if (!p->result.found) x->retries = p->result.truncated ? x->retries + 1 : 0;
+    if (!p->result.found) x->retries = p->result.truncated ? (uint16_t)(x->retries + 1) : 0;
     return &p->result;
 }
 
 int64_t pick_retry_ms(const struct pool *pool, const struct pool_entry *x, int64_t now_ms,
                       const struct pick_result *result) {
     enum { RETRY_MIN_MS = 1000, WIDER_MIN_MS = 5000 };
-    int64_t age = now_ms > x->created_ms ? now_ms - x->created_ms : 0;
+    int64_t created_ms = pool_created_ms(x), age = now_ms > created_ms ? now_ms - created_ms : 0;
     int64_t step = ruleset_next_step_ms(pool->ruleset, age);
-    int64_t due = step == INT64_MAX ? INT64_MAX : x->created_ms + step;
+    int64_t due = step == INT64_MAX ? INT64_MAX : created_ms + step;
     if (result->due_ms < due) due = result->due_ms;
     if (!result->truncated) return due;
     int64_t least = result->due_ms == INT64_MAX ? RETRY_MIN_MS : WIDER_MIN_MS;

@@ -17,7 +17,9 @@ enum {
 };
 
 _Static_assert(POOL_CLASSES <= 32, "pool_part.occupied has a bit for each");
-_Static_assert(sizeof(struct bin_slot) == 64, "a slot is one cache line");
+_Static_assert(sizeof(struct pool_entry) == 64, "an entry is one cache line");
+_Static_assert(LIMIT_TICKET_PLAYERS <= UINT8_MAX && LIMIT_TICKET_QUEUES <= UINT8_MAX,
+               "slots and entries count in bytes");
 
 /* ---- memory ---- */
 
@@ -26,24 +28,26 @@ static double bin_width(const struct ruleset *r, const struct patience *patience
     return width > 1e-300 ? width : 1e-300;
 }
 
-static int32_t loosest_latency(const struct ruleset *r) {
-    int32_t loosest = ruleset_limits_at(r, 0)->latency_ms_max;
-    for (int64_t age = 0; (age = ruleset_next_step_ms(r, age)) != INT64_MAX;) {
-        int32_t at = ruleset_limits_at(r, age)->latency_ms_max;
-        if (at > loosest) loosest = at;
-    }
-    return loosest;
+/* The loosest latency limit of all ages, and whether there is one at any. */
+static void set_latency(struct pool *p) {
+    p->latency_ms_loosest = 0;
+    int64_t age = 0;
+    do {
+        int32_t at = ruleset_limits_at(p->ruleset, age)->latency_ms_max;
+        if (at > p->latency_ms_loosest) p->latency_ms_loosest = at;
+        p->has_regions = p->has_regions || at != INT32_MAX;
+    } while ((age = ruleset_next_step_ms(p->ruleset, age)) != INT64_MAX);
 }
 
 struct pool *pool_new(const struct ruleset *r) {
     struct pool *p = mem_alloc(sizeof *p);
     p->ruleset = r;
     p->entries.size = sizeof(struct pool_entry);
-    p->blocks.size = sizeof(struct bin_block);
     p->bin_width = bin_width(r, &p->patience);
-    p->latency_ms_loosest = loosest_latency(r);
     p->youngest_ms = INT64_MIN;
     p->casting = casting_new(r);
+    set_latency(p);
+    p->blocks.size = bins_block_size(pool_has_travels(p));
     p->avoids = ruleset_avoids(r);
     return p;
 }
@@ -61,9 +65,15 @@ static void part_free(struct pool_part *part) {
     mem_free(part);
 }
 
+static struct pool_extra *extra_of(struct pool_entry *e) {
+    if (!e->extra) e->extra = mem_alloc(sizeof *e->extra);
+    return e->extra;
+}
+
 static void entry_free(struct pool *p, struct pool_entry *e) {
     e->ticket->places[e->place].entry = NULL;
-    mem_free(e->regions);
+    if (e->extra) mem_free(e->extra->regions);
+    mem_free(e->extra);
     e->timer = 0; /* timers that are still under way know it by this */
     slab_give(&p->entries, e);
 }
@@ -112,22 +122,23 @@ static int32_t worst_latency(const struct pool *p, const struct ticket_spec *spe
     return worst;
 }
 
-static void add_region(struct pool *p, struct pool_entry *e, struct bin_slot *s,
+static void add_region(struct pool *p, struct pool_entry *e, struct bin_travel *s,
                        struct pool_region region) {
     if (region.worst_ms <= p->latency_ms_loosest) s->regions |= UINT64_C(1) << region.bit;
     uint16_t ms = region.worst_ms < UINT16_MAX ? (uint16_t)region.worst_ms : UINT16_MAX;
     if (s->best_ms == 0 || ms < s->best_ms) s->best_ms = ms;
-    if (region.bit < SLOT_REGIONS && !e->regions) {
+    if (region.bit < SLOT_REGIONS) {
         s->latency_ms[region.bit] = ms;
         return;
     }
-    if (!e->regions) e->regions = mem_array(LIMIT_REGIONS, sizeof *e->regions);
-    e->regions[e->region_count++] = region;
+    struct pool_extra *extra = extra_of(e);
+    if (!extra->regions) extra->regions = mem_array(LIMIT_REGIONS, sizeof *extra->regions);
+    extra->regions[extra->region_count++] = region;
 }
 
 _Static_assert(LIMIT_LATENCY_MS < UINT16_MAX, "latencies fit into a slot");
 
-static void fill_regions(struct pool *p, struct pool_entry *e, struct bin_slot *s,
+static void fill_regions(struct pool *p, struct pool_entry *e, struct bin_travel *s,
                          const struct ticket_spec *spec) {
     const struct player *first = &spec->players[0];
     for (uint32_t i = 0; i < first->latency_count; i++) {
@@ -140,25 +151,27 @@ static void fill_regions(struct pool *p, struct pool_entry *e, struct bin_slot *
 uint64_t pool_regions_within(const struct pool *p, const struct bin_slot *s,
                              int32_t latency_ms_max) {
     if (latency_ms_max == INT32_MAX) return UINT64_MAX;
-    if (latency_ms_max >= p->latency_ms_loosest) return s->regions;
+    const struct bin_travel *travel = bin_travel(s);
+    if (latency_ms_max >= p->latency_ms_loosest) return travel->regions;
     uint64_t set = 0;
     for (uint32_t i = 0; i < SLOT_REGIONS; i++) {
-        bool within = s->latency_ms[i] && s->latency_ms[i] <= latency_ms_max;
+        bool within = travel->latency_ms[i] && travel->latency_ms[i] <= latency_ms_max;
         set |= (uint64_t)within << i;
     }
-    if (p->region_count <= SLOT_REGIONS) return set;
-    for (uint32_t i = 0; i < s->entry->region_count; i++) {
-        const struct pool_region *r = &s->entry->regions[i];
+    const struct pool_extra *extra = p->region_count > SLOT_REGIONS ? s->entry->extra : NULL;
+    for (uint32_t i = 0; extra && i < extra->region_count; i++) {
+        const struct pool_region *r = &extra->regions[i];
         if (r->worst_ms <= latency_ms_max) set |= UINT64_C(1) << r->bit;
     }
     return set;
 }
 
 int32_t pool_latency_ms(const struct pool *p, const struct bin_slot *s, uint32_t region) {
-    (void)p;
-    if (region < SLOT_REGIONS && s->latency_ms[region]) return s->latency_ms[region];
-    for (uint32_t i = 0; i < s->entry->region_count; i++) {
-        if (s->entry->regions[i].bit == region) return s->entry->regions[i].worst_ms;
+    const struct bin_travel *travel = bin_travel(s);
+    if (region < SLOT_REGIONS && travel->latency_ms[region]) return travel->latency_ms[region];
+    const struct pool_extra *extra = p->region_count > SLOT_REGIONS ? s->entry->extra : NULL;
+    for (uint32_t i = 0; extra && i < extra->region_count; i++) {
+        if (extra->regions[i].bit == region) return extra->regions[i].worst_ms;
     }
     return 0;
 }
@@ -183,8 +196,8 @@ static void log_make_room(struct pool *p) {
         if (!close_gaps) {
             *log_at(l, i) = e;
         } else if (e) {
-            e->logged = l->tail++;
-            *log_at(l, e->logged) = e;
+            e->logged = (uint32_t)l->tail;
+            *log_at(l, l->tail++) = e;
         }
     }
     if (close_gaps) p->fresh = fresh == UINT64_MAX ? l->tail : fresh;
@@ -194,13 +207,18 @@ static void log_make_room(struct pool *p) {
 static void log_append(struct pool *p, struct pool_entry *e) {
     struct pool_log *l = &p->log;
     if (l->tail - l->head == l->capacity) log_make_room(p);
-    e->logged = l->tail++;
-    *log_at(l, e->logged) = e;
+    e->logged = (uint32_t)l->tail;
+    *log_at(l, l->tail++) = e;
+}
+
+/* Of two in the log at one time. */
+static bool is_logged_before(const struct pool_entry *a, const struct pool_entry *b) {
+    return (int32_t)(a->logged - b->logged) < 0;
 }
 
 static void log_remove(struct pool *p, struct pool_entry *e) {
     struct pool_log *l = &p->log;
-    *log_at(l, e->logged) = NULL;
+    *log_at(l, e->logged) = NULL; /* capacities are below 2^32 */
     while (l->head != l->tail && !*log_at(l, l->head))
         l->head++;
     if (p->fresh < l->head) p->fresh = l->head;
@@ -220,7 +238,7 @@ struct pool_entry *pool_next(const struct pool *p, uint64_t *cursor) {
 static uint64_t older_by_age(const struct pool *p, const struct pool_entry *e) {
     uint64_t older = 0, at = 0;
     for (const struct pool_entry *o; (o = pool_next(p, &at));)
-        older += o->created_ms < e->created_ms;
+        older += pool_created_ms(o) < pool_created_ms(e);
     return older;
 }
 
@@ -228,12 +246,12 @@ static uint64_t older_by_age(const struct pool *p, const struct pool_entry *e) {
 uint64_t pool_position(const struct pool *p, const struct pool_entry *e) {
     if (heap_started(&e->elder)) return 1 + older_by_age(p, e);
     uint64_t older = 0;
-    for (uint64_t i = p->log.head; i != e->logged; i++)
+    for (uint64_t i = p->log.head; *log_at(&p->log, i) != e; i++)
         older += *log_at(&p->log, i) != NULL;
     for (size_t i = 0; i < p->elders.count; i++) {
         const struct pool_entry *o = HEAP_OF(heap_nth(&p->elders, i), struct pool_entry, elder);
-        if (o->logged < e->logged) older--;
-        if (o->created_ms < e->created_ms) older++;
+        if (is_logged_before(o, e)) older--;
+        if (pool_created_ms(o) < pool_created_ms(e)) older++;
     }
     return 1 + older;
 }
@@ -253,6 +271,7 @@ static struct pool_part *part_of(struct pool *p, uint64_t hash) {
     for (uint32_t i = 0; i < POOL_CLASSES; i++) {
         part->classes[i].width = p->bin_width;
         part->classes[i].blocks = &p->blocks;
+        part->classes[i].has_travels = pool_has_travels(p);
     }
     part->arrivals.width = 50 / quality_points_per_unit(p->ruleset, &p->patience);
     map_put(&p->parts, hash, part);
@@ -261,13 +280,13 @@ static struct pool_part *part_of(struct pool *p, uint64_t hash) {
 
 static void make_woken(struct pool *p, struct pool_entry *e) {
     e->state = POOL_WOKEN;
-    heap_start(&p->woken, &e->woken, e->created_ms);
+    heap_start(&p->woken, &e->woken, pool_created_ms(e));
 }
 
-static uint32_t class_of(const struct pool *p, const struct bin_slot *s) {
-    uint32_t size = s->players < POOL_SIZES ? s->players - 1u : POOL_SIZES - 1u;
-    uint32_t role = p->casting ? casting_only_role(s->roles, s->players) : CASTING_ROLES;
-    return size + POOL_SIZES * (role == CASTING_ROLES ? 0 : role + 1);
+static uint8_t class_of(const struct pool *p, uint32_t players, uint32_t roles) {
+    uint32_t size = players < POOL_SIZES ? players - 1u : POOL_SIZES - 1u;
+    uint32_t role = p->casting ? casting_only_role(roles, players) : CASTING_ROLES;
+    return (uint8_t)(size + POOL_SIZES * (role == CASTING_ROLES ? 0 : role + 1));
 }
 
 /* The largest deviation that a player of the ticket gives. */
@@ -289,10 +308,11 @@ static double scarcity(const struct pool *p, const struct arrivals *a) {
 }
 
 /* The ticket counts as an arrival, and gets the credit to begin with. */
-static void start_credit(struct pool *p, struct pool_entry *e, struct bin_slot *s) {
+static void start_credit(struct pool *p, struct pool_entry *e, struct bin_slot *s,
+                         const struct bin_travel *travel) {
     struct arrivals *a = &e->part->arrivals;
-    struct arrival of = {s->key, s->players, s->regions, 0, s->created_ms};
-    if (p->casting) of.roles = casting_any_role(s->roles, s->players);
+    struct arrival of = {s->key, s->players, travel->regions, 0, s->created_ms};
+    if (p->casting) of.roles = casting_any_role(travel->roles, s->players);
     arrivals_note(a, &of);
     struct worth w = worth_of(&p->patience, p->ruleset, a, s->created_ms);
     struct worth_prospect prospect = {ruleset_limits_at(p->ruleset, 0)->players_max, scarcity(p, a),
@@ -301,54 +321,60 @@ static void start_credit(struct pool *p, struct pool_entry *e, struct bin_slot *
 }
 
 static struct pool_entry *entry_new(struct pool *p, struct ticket *t, uint32_t place,
-                                    struct bin_slot *s) {
+                                    struct bin_slot *s, struct bin_travel *travel) {
     assert(!t->places[place].entry && t->state == TICKET_QUEUED);
     struct pool_entry *e = slab_take(&p->entries);
     double key = ruleset_key(p->ruleset, &t->spec);
-    *e = (struct pool_entry){.ticket = t, .place = place, .id = t->id, .created_ms = t->created_ms};
+    *e = (struct pool_entry){.ticket = t, .place = (uint8_t)place};
     *s = (struct bin_slot){.key = key == key ? key : 0,
                            .created_ms = t->created_ms,
                            .entry = e,
-                           .tie = (uint32_t)(t->id.hi << 16 | t->id.lo >> 48),
-                           .players = (uint16_t)t->spec.player_count};
+                           .players = t->spec.player_count & UINT8_MAX,
+                           .tie = (t->id.hi << 8 | t->id.lo >> 56) & 0xFFFFFF};
+    *travel = (struct bin_travel){0};
     for (uint32_t i = 0; i < t->spec.player_count; i++) {
         e->key_sum += ruleset_player_key(p->ruleset, &t->spec.players[i]);
     }
     e->part = part_of(p, ruleset_partition(p->ruleset, &t->spec));
-    fill_regions(p, e, s, &t->spec);
-    if (p->avoids) ruleset_avoid_marks(p->ruleset, &t->spec, &e->marks, &e->avoided);
-    if (p->casting) s->roles = casting_pack(p->ruleset, &t->spec);
-    e->class = class_of(p, s);
-    if (p->patience.is_on) start_credit(p, e, s);
+    if (p->has_regions) fill_regions(p, e, travel, &t->spec);
+    if (p->avoids) {
+        struct pool_extra *extra = extra_of(e);
+        ruleset_avoid_marks(p->ruleset, &t->spec, &extra->marks, &extra->avoided);
+    }
+    if (p->casting) travel->roles = casting_pack(p->ruleset, &t->spec);
+    e->class = class_of(p, s->players, travel->roles);
+    if (p->patience.is_on) start_credit(p, e, s, travel);
     t->places[place].entry = e;
     return e;
 }
 
 /* Into the log and the bins; entries that come in order of age are fresh. */
-static void enter(struct pool *p, struct pool_entry *e, const struct bin_slot *s) {
-    bool in_order = e->created_ms >= p->youngest_ms;
+static void enter(struct pool *p, struct pool_entry *e, const struct bin_slot *s,
+                  const struct bin_travel *travel) {
+    bool in_order = s->created_ms >= p->youngest_ms;
     log_append(p, e);
     e->part->players += s->players;
     p->players += s->players;
     p->count++;
     e->part->count++;
-    if (e->part->crowd) casting_crowd_add(e->part->crowd, s->roles, s->players);
+    if (e->part->crowd) casting_crowd_add(e->part->crowd, travel->roles, s->players);
     e->part->occupied |= 1u << e->class;
-    bins_insert(&e->part->classes[e->class], e, s);
+    bins_insert(&e->part->classes[e->class], s, travel);
     if (in_order) {
-        p->youngest_ms = e->created_ms;
+        p->youngest_ms = s->created_ms;
         e->state = POOL_FRESH;
         p->fresh_count++;
     } else {
-        heap_start(&p->elders, &e->elder, e->created_ms);
+        heap_start(&p->elders, &e->elder, s->created_ms);
         make_woken(p, e);
     }
 }
 
 struct pool_entry *pool_add(struct pool *p, struct ticket *t, uint32_t place) {
     struct bin_slot s;
-    struct pool_entry *e = entry_new(p, t, place, &s);
-    enter(p, e, &s);
+    struct bin_travel travel;
+    struct pool_entry *e = entry_new(p, t, place, &s, &travel);
+    enter(p, e, &s, &travel);
     return e;
 }
 
@@ -356,7 +382,7 @@ struct pool_entry *pool_add(struct pool *p, struct ticket *t, uint32_t place) {
 void pool_fill(struct pool *p, struct ticket *t, uint32_t place) {
     assert(!t->places[place].entry);
     struct pool_entry *e = slab_take(&p->entries);
-    *e = (struct pool_entry){.ticket = t, .place = place, .id = t->id, .created_ms = t->created_ms};
+    *e = (struct pool_entry){.ticket = t, .place = (uint8_t)place};
     log_append(p, e);
     p->count++;
 }
@@ -364,8 +390,8 @@ void pool_fill(struct pool *p, struct ticket *t, uint32_t place) {
 static int by_age(const void *a, const void *b) {
     const struct pool_entry *x = *(struct pool_entry *const *)a;
     const struct pool_entry *y = *(struct pool_entry *const *)b;
-    if (x->created_ms != y->created_ms) return x->created_ms < y->created_ms ? -1 : 1;
-    return x->logged < y->logged ? -1 : 1;
+    int64_t x_ms = x->ticket->created_ms, y_ms = y->ticket->created_ms;
+    return x_ms < y_ms || (x_ms == y_ms && is_logged_before(x, y)) ? -1 : 1;
 }
 
 void pool_filled(struct pool *p) {
@@ -398,7 +424,7 @@ static void unschedule(struct pool *p, struct pool_entry *e) {
 void pool_remove(struct pool *p, struct pool_entry *e) {
     struct pool_part *part = e->part;
     uint32_t players = pool_slot(e)->players;
-    if (part->crowd) casting_crowd_take(part->crowd, pool_slot(e)->roles, players);
+    if (part->crowd) casting_crowd_take(part->crowd, pool_roles(pool_slot(e)), players);
     unschedule(p, e);
     heap_stop(&p->elders, &e->elder);
     log_remove(p, e);
@@ -447,7 +473,7 @@ struct pool_entry *pool_take(struct pool *p) {
     struct heap_node *n = heap_first(&p->woken);
     struct pool_entry *woken = n ? HEAP_OF(n, struct pool_entry, woken) : NULL;
     if (!e && !woken) return NULL;
-    if (!e || (woken && woken->created_ms < e->created_ms)) e = woken;
+    if (!e || (woken && pool_created_ms(woken) < pool_created_ms(e))) e = woken;
     unschedule(p, e);
     e->state = POOL_TAKEN;
     return e;
@@ -457,7 +483,8 @@ void pool_sleep(struct pool *p, struct pool_entry *e, int64_t due_ms) {
     unschedule(p, e);
     e->state = POOL_ASLEEP;
     if (due_ms == INT64_MAX) return;
-    e->timer = ++p->timer_last;
+    if (++p->timer_last == 0) p->timer_last = 1; /* 0: none */
+    e->timer = p->timer_last;
     p->asleep++;
     timers_add(&p->timers, (struct timer){due_ms, e, e->timer});
     if (p->timers.count > 2 * p->asleep + STALE_TIMERS_MIN) timers_sweep(&p->timers, is_meant);
@@ -482,11 +509,11 @@ struct pool_entry *pool_oldest(const struct pool *p) {
     struct pool_entry *first = *log_at(&p->log, p->log.head);
     struct heap_node *n = heap_first(&p->elders);
     struct pool_entry *elder = n ? HEAP_OF(n, struct pool_entry, elder) : first;
-    return elder->created_ms < first->created_ms ? elder : first;
+    return pool_created_ms(elder) < pool_created_ms(first) ? elder : first;
 }
 
 bool pool_is_older(const struct bin_slot *a, const struct bin_slot *b) {
     if (a->created_ms != b->created_ms) return a->created_ms < b->created_ms;
     if (a->tie != b->tie) return a->tie < b->tie;
-    return id_compare(a->entry->id, b->entry->id) < 0;
+    return id_compare(a->entry->ticket->id, b->entry->ticket->id) < 0;
 }

@@ -13,7 +13,8 @@
  *                           ^fresh      from here on they are dirty and were never searched
  *
  * Costs: add, remove, sleep O(1) amortised; take O(1) for arrivals, O(log dirty) for those woken.
- * Memory: an entry and its slot about 250 bytes with all that refers to them. Kept until the pool
+ * Memory: an entry and its slot 64 + 32 bytes, 64 + 64 where latencies or roles are asked for, and
+ * 8 in the log, 24 for a timer, 2 to 5 to stand in a block. Kept until the pool
  * is freed: it grows with the most that ever waited. Thread safety: none.
  */
 #ifndef MUSTER_MODEL_POOL_H
@@ -53,27 +54,28 @@ enum pool_state {
     POOL_ASLEEP,
 };
 
-struct pool_entry {
+struct pool_extra {              /* of the entries of some queues */
+    uint64_t marks, avoided;     /* ruleset_avoid_marks */
+    struct pool_region *regions; /* those that the slot has no room for */
+    uint32_t region_count;
+};
+
+struct pool_entry { /* one cache line */
     struct ticket *ticket;
     struct pool_part *part;
-    struct bin_block *block; /* where its slot is: pool_slot */
-    uint32_t seat;
-    uint32_t place; /* which of the ticket's queues this is: index into ticket.places */
-    uint32_t class; /* of pool_part.classes */
-    enum pool_state state;
-    struct id id;
-    double key_sum; /* of the players' keys */
-    int64_t created_ms;
-    uint64_t logged;        /* place in the log */
-    uint64_t timer;         /* number of its timer; 0: none is meant */
-    uint32_t retries;       /* searches in a row that could not look at everything */
-    uint32_t skip;          /* nearest neighbours that the next one passes over */
-    struct heap_node woken; /* pool.woken by age */
-    struct heap_node elder; /* pool.elders, when it arrived after younger ones */
-    struct pool_region
-        *regions; /* those every player has a latency to; NULL: all are in the slot */
-    uint32_t region_count;
-    uint64_t marks, avoided; /* ruleset_avoid_marks, in a pool that avoids */
+    struct bin_block *block;  /* where its slot is: pool_slot */
+    struct pool_extra *extra; /* NULL: the pool does not avoid, and all regions are in the slot */
+    double key_sum;           /* of the players' keys */
+    uint32_t logged;          /* place in the log, its low 32 bits */
+    uint32_t timer;           /* number of its timer; 0: none is meant */
+    struct heap_node woken;   /* pool.woken by age */
+    struct heap_node elder;   /* pool.elders, when it arrived after younger ones */
+    uint16_t retries;         /* searches in a row that could not look at everything */
+    uint16_t skip;            /* nearest neighbours that the next one passes over */
+    uint8_t seat;             /* in the block */
+    uint8_t place;            /* which of the ticket's queues this is: index into ticket.places */
+    uint8_t class;            /* of pool_part.classes */
+    uint8_t state;            /* enum pool_state */
 };
 
 struct pool_log { /* a ring; places only grow */
@@ -89,7 +91,7 @@ struct pool {
     uint64_t fresh, fresh_count;
     struct heap woken, elders;
     struct timers timers;
-    uint64_t timer_last;
+    uint32_t timer_last;
     uint64_t asleep; /* entries with a timer */
     int64_t youngest_ms;
     int64_t search_from_ms; /* the queue's next tick */
@@ -98,6 +100,7 @@ struct pool {
     struct patience patience;   /* its text is borrowed from the queue's definition */
     double bin_width;
     bool avoids;             /* the ruleset has avoid lists that keep tickets out of one match */
+    bool has_regions;        /* it asks for latencies at some age */
     struct casting *casting; /* NULL: without roles that are counted */
     struct str regions[64];  /* owned copies of the names, in order of appearance */
     uint32_t region_count;
@@ -136,6 +139,20 @@ uint64_t pool_position(const struct pool *p, const struct pool_entry *e);
 /* What a search sees of the entry. Valid until the pool's next change. */
 static inline const struct bin_slot *pool_slot(const struct pool_entry *e) {
     return &e->block->slots[e->seat];
+}
+
+/* Whether its slots have travels. */
+static inline bool pool_has_travels(const struct pool *p) {
+    return p->has_regions || p->casting;
+}
+
+static inline int64_t pool_created_ms(const struct pool_entry *e) {
+    return pool_slot(e)->created_ms;
+}
+
+/* Of a pool that has travels. */
+static inline uint32_t pool_roles(const struct bin_slot *s) {
+    return bin_travel(s)->roles;
 }
 
 /* The fewest players of a ticket in the class. */

@@ -189,7 +189,7 @@ uint64_t realm_skipped(const struct realm *r) {
 int64_t realm_oldest_wait_ms(const struct realm *r, const struct queue *q, int64_t now_ms) {
     (void)r;
     const struct pool_entry *e = pool_oldest(q->pool);
-    return e && now_ms > e->created_ms ? now_ms - e->created_ms : 0;
+    return e && now_ms > pool_created_ms(e) ? now_ms - pool_created_ms(e) : 0;
 }
 
 struct ticket_wait realm_wait(const struct realm *r, const struct ticket *t, int64_t now_ms) {

@@ -23,7 +23,7 @@ static double mismatch(const struct group *g, const struct worth *w) {
 
 static double ping_of(const struct group *g, const struct bin_slot *s, uint32_t region) {
     if (region == NO_REGION) return 0;
-    return worth_ping(pool_latency_ms(g->pool, s, region), s->best_ms);
+    return worth_ping(pool_latency_ms(g->pool, s, region), (int32_t)bin_travel(s)->best_ms);
 }
 
 static double ping_in(const struct group *g, uint32_t region) {
@@ -49,7 +49,7 @@ double seek_cost(const struct group *g, const struct worth *w) {
 }
 
 static uint32_t only_role(const struct group *g, const struct bin_slot *s) {
-    return g->pool->casting ? casting_only_role(s->roles, s->players) : CASTING_ROLES;
+    return g->pool->casting ? casting_only_role(pool_roles(s), s->players) : CASTING_ROLES;
 }
 
 /* Those who play that role only; CASTING_ROLES: everybody. */

@@ -416,7 +416,7 @@ static void no_legal_group_waits(unsigned index, unsigned skills, uint64_t seed)
             kit_party(&kit, "q", (double)rng_below(&kit.rng, skills),
                       1 + (uint32_t)rng_below(&kit.rng, index == THREES ? 2 : 3));
         } else {
-            (void)!kit_cancel(&kit, pool_oldest(q->pool)->id);
+            (void)!kit_cancel(&kit, pool_oldest(q->pool)->ticket->id);
         }
         kit_search_at(&kit, kit.now_ms + 1 + (int64_t)rng_below(&kit.rng, 6000));
         assert_no_legal_group_waits(seed);

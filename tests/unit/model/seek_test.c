@@ -68,7 +68,7 @@ static void crowd(double per_second, double seconds, const char *region) {
 static void clear(void) {
     while (realm_tickets_open(kit.realm)) {
         const struct queue *q = realm_queue(kit.realm, STR("q"));
-        assert_int_equal(kit_cancel(&kit, pool_oldest(q->pool)->id), ERR_OK);
+        assert_int_equal(kit_cancel(&kit, pool_oldest(q->pool)->ticket->id), ERR_OK);
     }
 }
 
