@@ -11,7 +11,7 @@ enum err stage_open(struct stage *s, const struct trace_request *request, struct
     if (queue.size)
         strbuf_add_str(&s->queue_json, queue);
     else
-        workload_write_queue(s->workload, &s->queue_json);
+        workload_write_queue(s->workload, str_of(s->workload->name), &s->queue_json);
     enum err code = queue_json_parse(strbuf_str(&s->queue_json), true, &s->def, NULL, why);
     if (code != ERR_OK) return code;
     s->request.queue = s->def->name;

@@ -161,7 +161,7 @@ void trace_generate(struct trace *t, const struct trace_request *q) {
     rng_init(&d.rng, q->seed);
     for (uint32_t i = 0; w->shape == SHAPE_STRESS && i < w->crowd; i++)
         draw_ticket(&d, 0, STRESS_PARTY, 0);
-    double tail_s = fmin(w->timeout_s, 60 + 20000 / q->rate);
+    double tail_s = q->ends ? 0 : fmin(w->timeout_s, 60 + 20000 / q->rate);
     draw_arrivals(&d, q->rate, q->duration_s + tail_s);
     t->from_ms = (int64_t)(q->duration_s * 100);
     t->to_ms = (int64_t)(q->duration_s * 1000);

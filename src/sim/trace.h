@@ -32,11 +32,12 @@ struct trace_request {
     double rate;       /* tickets per second, > 0 */
     double duration_s; /* of the arrivals that are measured and their warm-up (a tenth of it) */
     uint64_t seed;
+    bool ends; /* no more arrivals behind the measured ones */
 };
 
-/* Arrivals go on behind the measured ones, so that the last of these are matched under the same
- * load as the first: for the tickets' timeout, or a minute and 20,000 tickets where that is less.
- * O(tickets). */
+/* Unless it ends, arrivals go on behind the measured ones, so that the last of these are matched
+ * under the same load as the first: for the tickets' timeout, or a minute and 20,000 tickets where
+ * that is less. O(tickets). */
 void trace_generate(struct trace *t, const struct trace_request *request);
 /* Appends a ticket; its spec must live as long as the trace (in its arena). Times must not fall. */
 void trace_add(struct trace *t, const struct trace_ticket *ticket);

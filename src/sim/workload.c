@@ -283,10 +283,10 @@ static void write_attribute(struct json_write *w, const char *name, const char *
     json_write_close(w);
 }
 
-void workload_write_queue(const struct workload *l, struct strbuf *out) {
+void workload_write_queue(const struct workload *l, struct str name, struct strbuf *out) {
     struct json_write w = json_write_to(out);
     json_write_open(&w, NULL, '{');
-    json_write_text(&w, "name", str_of(l->name));
+    json_write_text(&w, "name", name);
     json_write_text(&w, "description", str_of(l->text));
     json_write_int(&w, "ticketTimeoutSeconds", l->timeout_s);
     json_write_text(&w, "patience", STR("auto"));

@@ -56,7 +56,7 @@ extern const int workload_rtt_ms[WORKLOAD_REGIONS][WORKLOAD_REGIONS];
 extern const char *const workload_roles[WORKLOAD_ROLES];
 extern const uint32_t workload_role_slots[WORKLOAD_ROLES];
 
-/* Appends the queue definition as JSON. */
-void workload_write_queue(const struct workload *w, struct strbuf *out);
+/* Appends the queue definition as JSON, under that name. */
+void workload_write_queue(const struct workload *w, struct str name, struct strbuf *out);
 
 #endif

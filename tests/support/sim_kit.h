@@ -32,7 +32,7 @@ static inline void sim_kit_open(struct sim_kit *k, const char *workload) {
     memset(k, 0, sizeof *k);
     const struct workload *w = workload_find(workload);
     assert_non_null(w);
-    workload_write_queue(w, &k->queue_json);
+    workload_write_queue(w, str_of(w->name), &k->queue_json);
     if (queue_json_parse(strbuf_str(&k->queue_json), true, &k->def, NULL, &why) != ERR_OK)
         fail_msg("%s", why.text);
     k->roles = w->roles[0] > 0;
@@ -44,7 +44,7 @@ static inline void sim_kit_draw(struct sim_kit *k, const char *workload, double 
                                 double duration_s) {
     sim_kit_open(k, workload);
     arena_free(k->trace.arena);
-    struct trace_request r = {workload_find(workload), k->def->name, rate, duration_s, 7};
+    struct trace_request r = {workload_find(workload), k->def->name, rate, duration_s, 7, false};
     trace_generate(&k->trace, &r);
     for (size_t i = 0; i < k->trace.count; i++) /* short runs: nobody waits for five minutes */
         k->trace.tickets[i].leave_ms = k->trace.tickets[i].at_ms + 30000;

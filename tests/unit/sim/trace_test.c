@@ -23,7 +23,7 @@ static void same_seed_same_trace_and_another_seed_another(void **state) {
         assert_int_equal(x->spec.player_count, y->spec.player_count);
         assert_true(skill_of(&x->spec.players[0]) == skill_of(&y->spec.players[0]));
     }
-    struct trace_request other = {workload_find("W3"), b.def->name, 20, 60, 8};
+    struct trace_request other = {workload_find("W3"), b.def->name, 20, 60, 8, false};
     trace_fini(&b.trace);
     trace_generate(&b.trace, &other);
     assert_true(a.trace.count != b.trace.count ||
