@@ -5,6 +5,7 @@
  */
 #include "app/command.h"
 #include "app/demo_socket.h"
+#include "app/ticket_message.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
@@ -145,44 +146,6 @@ static void on_resync(void *arg, const char *reason) {
     fprintf(stderr, "muster demo: events were lost: %s\n", reason);
 }
 
-/* One CreateTicketRequest for a player; all memory is the arena's. */
-static Muster__V1__CreateTicketRequest *ticket_of(struct demo *d, struct arena *a,
-                                                  const struct demo_player *p) {
-    Muster__V1__CreateTicketRequest *t = arena_alloc(a, sizeof *t);
-    Muster__V1__Player *player = arena_alloc(a, sizeof *player);
-    Muster__V1__AttributeValue *skill = arena_alloc(a, sizeof *skill);
-    Muster__V1__Player__AttributesEntry *attribute = arena_alloc(a, sizeof *attribute);
-    muster__v1__create_ticket_request__init(t);
-    muster__v1__player__init(player);
-    muster__v1__attribute_value__init(skill);
-    *attribute = (Muster__V1__Player__AttributesEntry)MUSTER__V1__PLAYER__ATTRIBUTES_ENTRY__INIT;
-    skill->kind_case = MUSTER__V1__ATTRIBUTE_VALUE__KIND_NUMBER;
-    skill->number = p->skill;
-    attribute->key = (char *)"skill";
-    attribute->value = skill;
-    player->player_id = (char *)p->id;
-    player->n_attributes = 1;
-    player->attributes = arena_alloc(a, sizeof(void *));
-    player->attributes[0] = attribute;
-    player->n_latencies_ms = DEMO_REGIONS;
-    player->latencies_ms = arena_alloc(a, DEMO_REGIONS * sizeof(void *));
-    for (int r = 0; r < DEMO_REGIONS; r++) {
-        Muster__V1__Player__LatenciesMsEntry *latency = arena_alloc(a, sizeof *latency);
-        *latency =
-            (Muster__V1__Player__LatenciesMsEntry)MUSTER__V1__PLAYER__LATENCIES_MS_ENTRY__INIT;
-        latency->key = (char *)demo_regions[r];
-        latency->value = p->latency_ms[r];
-        player->latencies_ms[r] = latency;
-    }
-    t->n_queues = 1;
-    t->queues = arena_alloc(a, sizeof(char *));
-    t->queues[0] = d->o->queue;
-    t->n_players = 1;
-    t->players = arena_alloc(a, sizeof(void *));
-    t->players[0] = player;
-    return t;
-}
-
 /* Of the players from `from` on, how many are due: at most BATCH. */
 static size_t due_count(const struct demo *d, size_t from) {
     int64_t now_us = clock_mono_us();
@@ -200,8 +163,11 @@ static size_t queue_batch(struct demo *d, struct demo_player *players, size_t co
     struct muster_status status;
     request.n_tickets = count < BATCH ? count : BATCH;
     request.tickets = arena_alloc(a, request.n_tickets * sizeof(void *));
-    for (size_t i = 0; i < request.n_tickets; i++)
-        request.tickets[i] = ticket_of(d, a, &players[i]);
+    struct str queue = str_of(d->o->queue);
+    for (size_t i = 0; i < request.n_tickets; i++) {
+        struct ticket_spec spec = demo_player_ticket(&players[i], &queue, a);
+        request.tickets[i] = ticket_message(a, &spec);
+    }
     size_t queued = 0;
     for (size_t i = 0; i < request.n_tickets; i++)
         players[i].asked_us = clock_mono_us();
@@ -385,13 +351,14 @@ static int run(const struct demo_options *o) {
     d.client = command_client(&o->client);
     if (d.client && muster_subscribe(&d.subscription, d.client, &s, &status) != MUSTER_OK)
         end = command_fail_status(&status);
-    d.sockets = demo_sockets_new(o->bridge, o->queue, d.players, d.socket_count);
-    if (!d.sockets) {
-        fprintf(stderr, "muster: INVALID_ARGUMENT: bridge is \"%s\", allowed is http://host:port\n",
-                o->bridge);
-        end = EXIT_CODE_USAGE;
-    }
-    if (d.client && d.subscription && d.sockets && wait_live(&d) && play(&d)) end = report(&d);
+    struct err_text why = {0};
+    enum err code =
+        demo_sockets_new(&d.sockets, &(struct demo_sockets_options){o->bridge, o->queue}, d.players,
+                         d.socket_count, &why);
+    if (code != ERR_OK) end = command_fail(code, &why);
+    if (code == ERR_INVALID_ARGUMENT) end = EXIT_CODE_USAGE;
+    bool able = d.client && d.subscription && code == ERR_OK;
+    if (able && wait_live(&d) && play(&d)) end = report(&d);
     demo_sockets_free(d.sockets);
     if (d.subscription) muster_unsubscribe(d.subscription);
     muster_close(d.client);

@@ -16,6 +16,22 @@ void demo_player_invent(struct demo_player *p, struct rng *rng) {
     }
 }
 
+struct ticket_spec demo_player_ticket(const struct demo_player *p, const struct str *queue,
+                                      struct arena *a) {
+    struct player *player = arena_alloc(a, sizeof *player);
+    struct attribute *skill = arena_alloc(a, sizeof *skill);
+    struct latency *latencies = arena_alloc(a, DEMO_REGIONS * sizeof *latencies);
+    *skill = (struct attribute){.name = STR("skill"), .kind = ATTRIBUTE_NUMBER, .number = p->skill};
+    for (int r = 0; r < DEMO_REGIONS; r++)
+        latencies[r] = (struct latency){str_of(demo_regions[r]), p->latency_ms[r]};
+    *player = (struct player){.id = str_of(p->id),
+                              .attributes = skill,
+                              .latencies = latencies,
+                              .attribute_count = 1,
+                              .latency_count = DEMO_REGIONS};
+    return (struct ticket_spec){queue, player, 1, 1};
+}
+
 void demo_player_told(struct demo_player *p, const char *match_id) {
     if (atomic_load(&p->told_us) && strcmp(p->match_id, match_id) == 0) return;
     atomic_fetch_add(&p->told_matches, 1);

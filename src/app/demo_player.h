@@ -2,7 +2,9 @@
 #ifndef MUSTER_APP_DEMO_PLAYER_H
 #define MUSTER_APP_DEMO_PLAYER_H
 
+#include "base/mem.h"
 #include "base/rng.h"
+#include "wire/player_codec.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -26,6 +28,9 @@ struct demo_player {
 
 /* The predecessor's players: skill 45..130; a fixed latency per region, give or take 25 ms. */
 void demo_player_invent(struct demo_player *p, struct rng *rng);
+/* His ticket in that queue; borrows both, further memory is the arena's. */
+struct ticket_spec demo_player_ticket(const struct demo_player *p, const struct str *queue,
+                                      struct arena *a);
 /* Notes that the player was told of a match; the same match twice counts once. One thread per
  * player. */
 void demo_player_told(struct demo_player *p, const char *match_id);

@@ -71,6 +71,21 @@ static enum err leave_out(struct arrivals *a, struct err_text *why) {
     return code;
 }
 
+static void name_players(struct arrivals *a, const char *prefix) {
+    struct arena *arena = a->trace.arena;
+    a->prefix = arena_printf(arena, "%s-", prefix);
+    for (size_t i = 0; i < a->count; i++) {
+        struct ticket_spec *spec = &a->trace.tickets[i].spec;
+        struct player *players = arena_alloc(arena, spec->player_count * sizeof *players);
+        for (uint32_t k = 0; k < spec->player_count; k++) {
+            players[k] = spec->players[k];
+            players[k].id = k ? arena_printf(arena, "%s-%zu.%u", prefix, i, k)
+                              : arena_printf(arena, "%s-%zu", prefix, i);
+        }
+        spec->players = players;
+    }
+}
+
 /* A trace counts milliseconds. Those who came in one are, in a Poisson process, spread over it
  * evenly and apart from each other: they are sorted as they are drawn. */
 static void spread(struct arrivals *a, uint64_t seed) {
@@ -93,8 +108,10 @@ enum err arrivals_open(struct arrivals *a, const struct arrivals_request *q, str
     if (!w && !p) return unknown(q->workload, why);
     enum err code = w ? open_workload(a, w, q, why) : open_peer(a, p, q, why);
     if (code == ERR_OK) code = leave_out(a, why);
-    if (code == ERR_OK) spread(a, q->seed);
-    return code;
+    if (code != ERR_OK) return code;
+    name_players(a, q->prefix);
+    spread(a, q->seed);
+    return ERR_OK;
 }
 
 void arrivals_close(struct arrivals *a) {
@@ -102,6 +119,17 @@ void arrivals_close(struct arrivals *a) {
     strbuf_fini(&a->queue_json);
     mem_free(a->due_us);
     *a = (struct arrivals){0};
+}
+
+size_t arrivals_find(const struct arrivals *a, struct str player_id) {
+    size_t index = 0, at = a->prefix.size;
+    if (!str_starts(player_id, a->prefix) || at == player_id.size) return SIZE_MAX;
+    for (; at < player_id.size && player_id.at[at] != '.'; at++) {
+        unsigned digit = (unsigned)(player_id.at[at] - '0');
+        if (digit > 9 || index > a->count) return SIZE_MAX;
+        index = 10 * index + digit;
+    }
+    return index < a->count ? index : SIZE_MAX;
 }
 
 size_t arrivals_due(const struct arrivals *a, size_t from, int64_t now_us, size_t most) {

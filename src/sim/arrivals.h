@@ -13,15 +13,17 @@
 
 struct arrivals_request {
     const char *workload;
-    const char *queue; /* the name it is put under: 1..64 of [A-Za-z0-9_.-] */
-    double rate;       /* tickets per second; 0: the workload's own */
-    double duration_s; /* > 0; how long tickets come */
+    const char *queue;  /* the name it is put under: 1..64 of [A-Za-z0-9_.-] */
+    const char *prefix; /* of its players' ids: 1..32 of the same, but no dot */
+    double rate;        /* tickets per second; 0: the workload's own */
+    double duration_s;  /* > 0; how long tickets come */
     uint64_t seed;
 };
 
 struct arrivals {
-    const char *text;         /* what the workload is, one line */
-    double rate;              /* tickets per second; 0: all at once */
+    const char *text;  /* what the workload is, one line */
+    struct str prefix; /* ids are PREFIX-TICKET, of a party's further players PREFIX-TICKET.N */
+    double rate;       /* tickets per second; 0: all at once */
     uint32_t match_players;   /* fewest of a match */
     uint32_t party_max;       /* players of the largest ticket */
     struct strbuf queue_json; /* its rules */
@@ -39,6 +41,8 @@ void arrivals_close(struct arrivals *a); /* zeroed memory is fine */
 static inline const struct ticket_spec *arrivals_ticket(const struct arrivals *a, size_t index) {
     return &a->trace.tickets[index].spec;
 }
+/* The ticket of a player of that id; SIZE_MAX: of none. */
+size_t arrivals_find(const struct arrivals *a, struct str player_id);
 /* Of the tickets from `from` on, how many are due by `now_us`: at most `most`. */
 size_t arrivals_due(const struct arrivals *a, size_t from, int64_t now_us, size_t most);
 

@@ -15,7 +15,7 @@
 #include <string.h>
 
 static void open_named(struct arrivals *a, const char *name, double rate, double duration_s) {
-    struct arrivals_request q = {name, "bench-q", rate, duration_s, 5};
+    struct arrivals_request q = {name, "bench-q", "run7", rate, duration_s, 5};
     struct err_text why;
     if (arrivals_open(a, &q, &why) != ERR_OK) fail_msg("%s: %s", name, why.text);
 }
@@ -61,7 +61,7 @@ static void an_unknown_workload_is_refused_with_the_nearest(void **state) {
     (void)state;
     struct arrivals a;
     struct err_text why;
-    struct arrivals_request q = {"firstmach", "q", 0, 1, 1};
+    struct arrivals_request q = {"firstmach", "q", "r", 0, 1, 1};
     assert_int_equal(arrivals_open(&a, &q, &why), ERR_INVALID_ARGUMENT);
     assert_non_null(strstr(why.text, "\"firstmatch\""));
     arrivals_close(&a);
@@ -71,7 +71,7 @@ static void more_tickets_than_allowed_are_refused_before_they_are_drawn(void **s
     (void)state;
     struct arrivals a;
     struct err_text why;
-    struct arrivals_request q = {"minimatch", "q", 1e6, 3600, 1};
+    struct arrivals_request q = {"minimatch", "q", "r", 1e6, 3600, 1};
     assert_int_equal(arrivals_open(&a, &q, &why), ERR_RESOURCE_EXHAUSTED);
     arrivals_close(&a);
 }
@@ -103,6 +103,24 @@ static void due_are_those_whose_instant_has_come_and_no_more_than_asked(void **s
     assert_true(arrivals_due(&a, 0, a.due_us[9], 1000) >= 10);
     assert_int_equal(arrivals_due(&a, 0, -1, 1000), 0);
     assert_int_equal(arrivals_due(&a, a.count - 3, 2000000, 1000), 3);
+    arrivals_close(&a);
+}
+
+static void a_ticket_is_found_by_the_ids_of_all_its_players(void **state) {
+    (void)state;
+    struct arrivals a;
+    size_t parties = 0;
+    open_named(&a, "W2", 500, 1);
+    for (size_t i = 0; i < a.count; i++) {
+        const struct ticket_spec *spec = arrivals_ticket(&a, i);
+        for (uint32_t k = 0; k < spec->player_count; k++)
+            assert_true(arrivals_find(&a, spec->players[k].id) == i);
+        parties += spec->player_count > 1;
+    }
+    assert_true(parties > 0);
+    static const char *const others[] = {"", "run7", "run7-", "run8-1", "run7-x", "run7-1000000"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_true(arrivals_find(&a, str_of(others[i])) == SIZE_MAX);
     arrivals_close(&a);
 }
 
@@ -163,6 +181,7 @@ int main(void) {
         cmocka_unit_test(more_tickets_than_allowed_are_refused_before_they_are_drawn),
         cmocka_unit_test(tickets_are_due_as_a_poisson_process_of_the_rate),
         cmocka_unit_test(due_are_those_whose_instant_has_come_and_no_more_than_asked),
+        cmocka_unit_test(a_ticket_is_found_by_the_ids_of_all_its_players),
         cmocka_unit_test(those_who_wait_before_come_first_and_match_nobody),
         cmocka_unit_test(battleroyal_fills_low_regions_most),
         cmocka_unit_test(teamshooter_has_its_modes_regions_and_skills),
