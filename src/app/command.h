@@ -29,6 +29,7 @@ int events_command(int argc, char **argv);
 int status_command(int argc, char **argv);
 int demo_command(int argc, char **argv);
 int sim_command(int argc, char **argv);
+int bench_command(int argc, char **argv);
 
 /* Options that every client command takes. First member of their option structs. */
 struct client_options {

@@ -1,6 +1,7 @@
 /* game_clients.c - Socket.IO players over epoll. */
 #include "app/game_clients.h"
 
+#include "app/http_get.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "wire/json.h"
@@ -8,9 +9,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <muster/v1/tickets.pb-c.h>
-#include <netdb.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -41,9 +41,7 @@ struct game_client {
 
 struct game_clients {
     struct game_client_handlers handlers;
-    struct sockaddr_storage address;
-    socklen_t address_size;
-    char host[160]; /* for the Host header */
+    struct http_host host;
     int epoll;
     char *input;
     struct strbuf output;
@@ -120,7 +118,7 @@ static void send_upgrade(struct game_clients *g, struct game_client *c) {
                   "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: %s\r\n"
                   "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                   "Sec-WebSocket-Key: bXVzdGVyLWdhbWUtY2xpZQ==\r\n\r\n",
-                  g->host);
+                  g->host.name);
     send_bytes(g, c, strbuf_str(&request));
     strbuf_fini(&request);
 }
@@ -242,10 +240,10 @@ void game_clients_connect(struct game_clients *g, size_t client, const char *pla
     c->player_id = player_id;
     c->stage = STAGE_CONNECTING;
     g->connecting++;
-    c->fd = socket(g->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    c->fd = socket(g->host.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     struct epoll_event event = {.events = EPOLLOUT, .data.u64 = client};
     if (c->fd < 0 || setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
-        (connect(c->fd, (struct sockaddr *)&g->address, g->address_size) != 0 &&
+        (connect(c->fd, (struct sockaddr *)&g->host.address, g->host.size) != 0 &&
          errno != EINPROGRESS) ||
         epoll_ctl(g->epoll, EPOLL_CTL_ADD, c->fd, &event) != 0)
         end(g, c, str_of(strerror(errno)));
@@ -253,21 +251,6 @@ void game_clients_connect(struct game_clients *g, size_t client, const char *pla
 
 size_t game_clients_connecting(const struct game_clients *g) {
     return g->connecting;
-}
-
-static enum err find_host(struct game_clients *g, const char *url, struct err_text *why) {
-    char host[128], port[8];
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *found;
-    if (sscanf(url, "http://%127[^:/]:%7[0-9]", host, port) != 2)
-        return err_set_field(why, ERR_INVALID_ARGUMENT, "bridge",
-                             "bridge is \"%.150s\", allowed is http://host:port", url);
-    if (getaddrinfo(host, port, &hints, &found) != 0)
-        return err_set(why, ERR_UNAVAILABLE, "there is no host %s", host);
-    memcpy(&g->address, found->ai_addr, found->ai_addrlen);
-    g->address_size = found->ai_addrlen;
-    freeaddrinfo(found);
-    snprintf(g->host, sizeof g->host, "%s:%s", host, port);
-    return ERR_OK;
 }
 
 static enum err raise_file_limit(size_t count, struct err_text *why) {
@@ -294,7 +277,7 @@ enum err game_clients_new(struct game_clients **out, const char *url, size_t cou
     g->clients = mem_array(count + 1, sizeof *g->clients);
     for (size_t i = 0; i < count; i++)
         g->clients[i].fd = -1;
-    enum err code = find_host(g, url, why);
+    enum err code = http_host_find(&g->host, url, "bridge", why);
     return code == ERR_OK ? raise_file_limit(count, why) : code;
 }
 

@@ -27,6 +27,7 @@ static const struct subcommand subcommands[] = {
     {"status", "show the state of a server", status_command},
     {"demo", "play simulated players against a server", demo_command},
     {"sim", "simulate matching in virtual time, without a server", sim_command},
+    {"bench", "measure a server under a named workload", bench_command},
     {"version", "print the version", version_command},
 };
 enum { SUBCOMMAND_COUNT = sizeof subcommands / sizeof subcommands[0] };

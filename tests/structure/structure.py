@@ -58,7 +58,7 @@ FENCES = [
 ]
 SYSTEM = re.compile(
     r'(sys|netinet|arpa|net|linux)/[\w./]+|'
-    r'(assert|ctype|dirent|endian|errno|fcntl|fenv|float|getopt|grp|ifaddrs|inttypes|limits|locale|math|'
+    r'(assert|ctype|dirent|endian|errno|fcntl|fenv|float|ftw|getopt|grp|ifaddrs|inttypes|limits|locale|math|'
     r'netdb|poll|pwd|sched|setjmp|signal|spawn|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|'
     r'stdlib|stdnoreturn|string|strings|syslog|termios|time|unistd|wchar|getopt|libgen)\.h')
 
