@@ -5,15 +5,16 @@
 
 #include <math.h>
 
-static const double GROWTH = 0.5;       /* g */
+static const double GROWTH = 1;         /* g */
 static const double RUSH_POINTS = 200;  /* R */
-static const double SHARE = 0.3;        /* A */
+static const double SHARE = 0.1;        /* A */
+static const double PACE = 1.2;         /* measured, 1v1: players then wait half of what is asked */
 static const double PING_POINTS = 2;    /* K */
 static const double PARTY_POINTS = 10;  /* per step between the largest parties of two teams */
 static const double EVEN_POINTS = 10;   /* what ratings cannot tell apart */
 static const double START_MAX = 100000; /* points: nobody comes */
 
-enum { PING_FREE_MS = 40, PING_FAR_MS = 100, DEADLINE_PARTS = 8 };
+enum { PING_FREE_MS = 40, PING_FAR_MS = 100, DEADLINE_PARTS = 20 };
 
 /* c of a queue that gives none. */
 static double derived_patience(const struct worth *w, const struct arrivals *a, uint32_t players) {
@@ -22,7 +23,7 @@ static double derived_patience(const struct worth *w, const struct arrivals *a, 
     double wait_s = players / (2 * EVEN_POINTS * density);
     double most_s = w->deadline_ms / 1000 / DEADLINE_PARTS;
     if (wait_s > most_s) wait_s = most_s;
-    return players / (4 * SHARE * density * wait_s * wait_s);
+    return players / (PACE * density * wait_s * wait_s);
 }
 
 struct worth worth_of(const struct patience *p, const struct ruleset *r, const struct arrivals *a,

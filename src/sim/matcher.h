@@ -15,7 +15,7 @@
 #include "sim/field.h"
 
 #define MATCHER_KNOBS 4
-#define MATCHER_GRID 32
+#define MATCHER_GRID 48
 
 /* Called in the caller's thread during turn only; the match is borrowed. */
 typedef void (*matcher_sink_fn)(void *arg, const struct field_match *m);

@@ -69,15 +69,15 @@ static struct muster *muster_of(struct matcher *m) {
     return (struct muster *)(void *)m;
 }
 
-/* Knobs that are no number leave what the definition says. A patience of 0 takes the first legal
- * match, one below 0 the one that the arrivals suggest. */
+/* Knobs that are no number leave what the definition says, and so does a deadline of 0. A patience
+ * of 0 takes the first legal match, one below 0 the one that the arrivals suggest. */
 static void set_patience(struct patience *p, const double *knobs) {
     if (!isnan(knobs[0])) {
         p->is_on = knobs[0] != 0;
         p->is_derived = knobs[0] < 0;
         p->points_per_s = fmax(0, knobs[0]);
     }
-    if (!isnan(knobs[1])) p->deadline_ms = (int64_t)(knobs[1] * 1000);
+    if (knobs[1] > 0) p->deadline_ms = (int64_t)(knobs[1] * 1000);
 }
 
 static struct matcher *open(const struct matcher_setup *setup) {
@@ -158,10 +158,13 @@ static void turn(struct matcher *matcher, int64_t now_ms) {
 const struct matcher_kind muster_matcher = {
     .name = "muster",
     .text = "Muster: the realm's own code",
-    .knobs = {{.name = "patience", .fallback = NAN, .grid = {0.2, 0.35, 0.6, 1,   1.6, 2.5,  4,
-                                                             6,   9,    13,  19,  28,  40,   60,
-                                                             90,  140,  220, 400, 900, 3000, NAN}},
-              {.name = "deadline", .fallback = NAN, .grid = {20, 120, 450, NAN}}},
+    .knobs = {{.name = "patience",
+               .fallback = NAN,
+               .grid = {0.05, 0.1, 0.14, 0.2, 0.27, 0.35, 0.47, 0.6,  0.8,  1,  1.3,
+                        1.6,  2,   2.5,  3.2, 4,    5,    6,    7.5,  9,    11, 13,
+                        16,   19,  23,   28,  34,   40,   50,   60,   75,   90, 110,
+                        140,  180, 220,  300, 400,  600,  900,  1600, 3000, NAN}},
+              {.name = "deadline", .fallback = NAN, .grid = {0, 250, 750, NAN}}},
     .open = open,
     .arrive = arrive,
     .leave = leave,

@@ -199,16 +199,13 @@ static enum err choose_timeout(struct json_reader *r, struct definition_json *j)
     return ERR_OK;
 }
 
-/* Copies what the document gives; the deadline's default is two minutes, or half the timeout. */
+/* Copies what the document gives; the deadline's default is half the timeout. */
 static void take_patience(const struct definition_json *j, struct queue_def *d) {
-    const int64_t usual_ms = 120000;
     d->patience = j->patience;
     if (j->patience.uncertainty.size) {
         d->patience.uncertainty.at = mem_text(j->patience.uncertainty);
     }
-    if (d->patience.deadline_ms) return;
-    int64_t half_ms = d->ticket_timeout_ms / 2;
-    d->patience.deadline_ms = half_ms < usual_ms ? half_ms : usual_ms;
+    if (!d->patience.deadline_ms) d->patience.deadline_ms = d->ticket_timeout_ms / 2;
 }
 
 static void note_patience(const struct queue_def *d, struct strbuf *notes) {

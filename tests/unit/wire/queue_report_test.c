@@ -133,7 +133,7 @@ static void a_report_says_which_rules_only_the_evaluator_knows(void **state) {
     assert_true(r.ok);
     assert_non_null(strstr(r.summary.at, "the evaluator has to try groups: \"other\" is an"));
     assert_null(strstr(r.summary.at, "\"near\" "));
-    assert_non_null(strstr(r.summary.at, "patience 10 points a second; from 120 s on any legal"));
+    assert_non_null(strstr(r.summary.at, "patience 10 points a second; from 300 s on any legal"));
     queue_report_fini(&r);
 }
 
