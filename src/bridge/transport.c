@@ -42,10 +42,11 @@
 #include <sys/resource.h>
 #include <sys/timerfd.h>
 
-#define DESCRIPTORS_RESERVED 64 /* for the rest of the process: connections are refused */
-#define HEADER_BYTES_MAX 16384  /* URL and headers: more is cut by the library */
-#define REQUEST_TIMEOUT_S 5     /* for a request's headers; then between pieces of its body */
-#define PEER_SILENT_MS 20000    /* unacknowledged data: the peer is gone (half-open) */
+#define DESCRIPTORS_RESERVED 64  /* for the rest of the process: connections are refused */
+#define HEADER_BYTES_MAX 16384   /* URL and headers: more is cut by the library */
+#define REQUEST_TIMEOUT_S 5      /* for a request's headers; then between pieces of its body */
+#define PEER_SILENT_MS 20000     /* unacknowledged data: the peer is gone (half-open) */
+#define SEND_BUFFER_BYTES 131072 /* the kernel's share of what a slow player may leave unread */
 #define CLOSE_TIMEOUT_S 2
 #define STOP_TIMEOUT_MS 2000
 #define RX_BYTES 512 /* lws keeps such a buffer per WebSocket */
@@ -400,9 +401,9 @@ static int ws_established(struct transport *t, struct lws *wsi, struct conn *c) 
     struct str path;
     if (!c) return -1;
     c->is_ws = true;
-    int timeout_ms = PEER_SILENT_MS;
-    setsockopt(lws_get_socket_fd(wsi), IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
-               sizeof timeout_ms);
+    int fd = lws_get_socket_fd(wsi), timeout_ms = PEER_SILENT_MS, send_bytes = SEND_BUFFER_BYTES;
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_bytes, sizeof send_bytes); /* else it grows to MB */
     (void)read_request(wsi, &r, &text, &path);
     c->in_callback = true;
     if (!eio_ws_open(t->engine, &c->ws, &r)) on_ws_close(t, &c->ws, EIO_WS_NORMAL);
