@@ -402,7 +402,7 @@ def run_scenario(name, seed, seconds, keep=None, expect=False):
             print(f"  VIOLATION {invariant}: {text}")
         print(f"  {len(violations)} violations; {len(judge.tickets)} tickets, "
               f"{judge.counts['acknowledged']} acknowledged, {len(judge.matches)} matches, "
-              f"{judge.counts['drop']} reconnects, {judge.counts['ev']} events", flush=True)
+              f"{len(judge.proposals.by_match)} of them proposed, {judge.counts['drop']} reconnects, {judge.counts['ev']} events", flush=True)
         kept = bool(violations) and not expect or keep is not None
         return violations, counts, judge
     except Skip as e:

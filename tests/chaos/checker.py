@@ -9,11 +9,12 @@ Lines are objects with "t" (CLOCK_MONOTONIC, ns; one clock for all processes of 
                       have been acknowledged, and who heard of it must be told to resync
   create batch        a back end's: ph inv | ok | fail | info (nobody knows), r, players, ticket(s)
   get watch cancel    likewise: ticket, state
+  accept decline      likewise, for the player p of a proposed match
   ev resync           an event, or a resync, that a service heard: e, s, i, id
-  join look leave rx conn disc drop known    a player's: what he asked, looked up and heard
+  join look leave answer rx conn disc drop known    a player's: what he asked, looked up and heard
   done                p is through and was still listening
   fault heal final    what was done to the processes
-Invariants: I1 I2 I3 I4 I5 I6 I7 I8 I9 I10 I11 I14, of tests/chaos/README.md.
+Invariants: I1 to I12, I14, I17 (proposals.py), I18, I20 of tests/chaos/README.md.
 """
 import collections
 import glob
@@ -21,16 +22,19 @@ import json
 import os
 import sys
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from proposals import Proposals  # noqa: E402
+
 QUEUED, PROPOSED, MATCHED, CANCELLED, EXPIRED = 1, 2, 3, 4, 5
 OPEN = (QUEUED, PROPOSED)
 NAMES = {"QUEUED": 1, "PROPOSED": 2, "MATCHED": 3, "CANCELLED": 4, "EXPIRED": 5}
 DELIVERY_NS = 3_000_000_000  # what happened later than this before the end may be on its way still
-TEAM_SIZES = {"duel": 1, "pairs": 2}
+TEAM_SIZES = {"duel": 1, "pairs": 2, "ready": 1}
 
 
 class Ticket:
-    def __init__(self, players, place):
-        self.players, self.place, self.state, self.ended = players, place, QUEUED, None
+    def __init__(self, players, made):
+        self.players, self.made, self.state, self.ended = players, made, QUEUED, None
 
 
 class Checker:
@@ -42,6 +46,7 @@ class Checker:
             self.by_op[line["op"]].append(line)
             self.counts[line["op"]] += 1
         self.tickets, self.matches, self.events = {}, {}, {}
+        self.proposals = Proposals(self)
         self.order = []  # events in journal order: (e, s, i), when it was seen there
 
     def fail(self, name, text):
@@ -64,12 +69,20 @@ class Checker:
             epoch, seq, owner = e, s, entry["owner"]
             index = 0
             for record in entry["records"]:
-                if not record["carried"] and record["k"] != "epoch":
-                    name = record.get("match") or record.get("ticket") or ""
+                for name in self.news_of(record):
                     self.events[(e, s, index)] = name
                     self.order.append(((e, s, index), entry["t"]))
                     index += 1
                 self.walk_record(record, place, keys)
+            self.proposals.entry_ends()
+
+    @staticmethod
+    def news_of(record):
+        """What its events are about, in their order."""
+        if record["carried"] or record["k"] in ("epoch", "penalized"):
+            return []
+        return [record.get("match") or record.get("ticket") or "",
+                *(fate["ticket"] for fate in record.get("fates", []))]
 
     def drop_lost(self):
         """The entries as they stand in the end. What was acknowledged of the others misses there."""
@@ -88,7 +101,7 @@ class Checker:
     def walk_record(self, record, place, keys):
         kind = record["k"]
         if kind == "created" and not record["carried"]:
-            self.walk_created(record, place, keys)
+            self.walk_created(record, keys)
         elif kind == "created":
             ticket = self.tickets.get(record["ticket"])
             if ticket and ticket.state != record["state"]:
@@ -97,8 +110,18 @@ class Checker:
             self.end(record["ticket"], record["state"], place)
         elif kind == "match" and not record["carried"]:
             self.walk_match(record, place)
+        elif kind == "match":
+            proposal = self.proposals.by_match.get(record["match"])
+            if proposal and proposal.state != record["state"]:
+                self.fail("I18", f"match {record['match']} was carried as {record['state']}")
+        elif kind == "accepted":
+            self.proposals.accepted(record, self.by_op["entry"][place]["t"])
+        elif kind == "updated":
+            self.proposals.updated(record, place, self.by_op["entry"][place]["t"])
+        elif kind == "penalized":
+            self.proposals.penalized(record)
 
-    def walk_created(self, record, place, keys):
+    def walk_created(self, record, keys):
         name = record["ticket"]
         if name in self.tickets:
             self.fail("I8", f"{name} was created twice")
@@ -106,7 +129,8 @@ class Checker:
         if record["key"] and record["key"] in keys:
             self.fail("I8", f"one request made {keys[record['key']]} and {name}")
         keys[record["key"]] = name
-        self.tickets[name] = Ticket(record["players"], place)
+        self.tickets[name] = Ticket(record["players"], record["made"])
+        self.proposals.created(record)
         for player in record["players"]:
             if player in self.player_in:
                 self.fail("I1", f"{player} is in {self.player_in[player]} and {name}")
@@ -130,10 +154,14 @@ class Checker:
             self.fail("I2", f"match {name} was made twice")
         self.matches[name] = record
         members = [player for team in record["teams"] for player in team]
+        proposed = self.proposals.match_created(record)
         expected = []
         for ticket in record["tickets"]:
             expected += self.tickets[ticket].players if ticket in self.tickets else []
-            self.end(ticket, MATCHED, place)
+            if not proposed:
+                self.end(ticket, MATCHED, place)
+            elif ticket not in self.tickets or self.tickets[ticket].state != PROPOSED:
+                self.fail("I6", f"{ticket} is proposed {name}, but does not wait")
         if sorted(members) != sorted(expected):
             self.fail("I6", f"match {name} has other players than its tickets")
         size = TEAM_SIZES.get(record["queue"])
@@ -149,7 +177,7 @@ class Checker:
 
     def check_answers(self):
         asked, ever = {}, set()
-        for op in ("create", "batch", "get", "watch", "cancel"):
+        for op in ("create", "batch", "get", "watch", "cancel", "accept", "decline"):
             for line in self.by_op[op]:
                 if line["ph"] == "inv":
                     if line["r"] in ever:
@@ -162,8 +190,8 @@ class Checker:
                     self.fail("I12", f"{line['r']} was answered, but not asked or twice")
                     continue
                 line["asked"] = inv["t"]
-                if inv["t"] > line["t"] or inv.get("ticket", line.get("ticket")) != line.get(
-                        "ticket") and op != "create":
+                if inv["t"] > line["t"] or op != "create" and any(
+                        inv.get(k, line.get(k)) != line.get(k) for k in ("ticket", "match", "p")):
                     self.fail("I12", f"{line['r']} was answered as something else")
                 if op == "create":
                     self.check_created(line, [inv["players"]], [line["ticket"]])
@@ -273,7 +301,7 @@ class Checker:
 
     def check_players(self):
         lines = collections.defaultdict(list)
-        for op in ("join", "rx", "conn", "disc", "drop", "look", "known", "leave"):
+        for op in ("join", "rx", "conn", "disc", "drop", "look", "known", "leave", "answer"):
             for line in self.by_op[op]:
                 lines[line["p"]].append(line)
         done = max((line["t"] for line in self.by_op["done"] if line["p"] == "players"), default=0)
@@ -284,8 +312,11 @@ class Checker:
     def check_player(self, player, lines, done):
         waiting = {}  # ticket -> why it is not odd that he has heard nothing
         asked, ever = set(), set()
+        proposed = {line["match"] for line in lines if line["op"] == "rx" and
+                    line["ev"] == "match_proposed"}
         for line in lines:
             op = line["op"]
+            self.check_said(player, line, asked)
             if op == "join" and line["ph"] == "inv":
                 if line["r"] in ever:
                     self.fail("I12", f"{line['r']} of {player} was asked twice")
@@ -308,7 +339,9 @@ class Checker:
             if op == "rx":
                 self.check_heard(player, line)
             if op == "known" or op == "rx" and NAMES.get(line["state"], 1) not in OPEN:
-                waiting.pop(line["ticket"], None)
+                if waiting.pop(line["ticket"], True) is False and \
+                        not proposed.issuperset(self.proposals.of_ticket.get(line["ticket"], ())):
+                    self.fail("I3", f"{player} was not told of a proposal to {line['ticket']}")
             if op == "look":
                 self.check_look(player, line)
         if done and asked:
@@ -317,6 +350,20 @@ class Checker:
             ticket = self.tickets.get(name)
             if not excused and ticket and ticket.ended and ticket.ended < done - DELIVERY_NS:
                 self.fail("I3", f"{player} was never told that {name} has ended")
+
+    def check_said(self, player, line, asked):
+        """An answer to a proposal: asked once, and answered once."""
+        if line["op"] != "answer":
+            return
+        key = ("answer", line["match"])
+        if line["ph"] == "inv":
+            if key in asked:
+                self.fail("I12", f"{player} answered {line['match']} twice")
+            asked.add(key)
+        elif key not in asked:
+            self.fail("I12", f"{player}'s answer to {line['match']} ended, but never began")
+        else:
+            asked.remove(key)
 
     def check_heard(self, player, line):
         if line["players"] and player not in line["players"]:
@@ -327,6 +374,11 @@ class Checker:
                 self.fail("I9", f"{player} heard of match {line['match']}: no such match")
             elif player not in [p for team in match["teams"] for p in team]:
                 self.fail("I11", f"{player} heard of match {line['match']} of others")
+            elif line["match"] in self.proposals.by_match and \
+                    self.proposals.by_match[line["match"]].state != 2:
+                self.fail("I9", f"{player} heard that match {line['match']} was made: it failed")
+        elif line["ev"] == "match_proposed" and line["match"] not in self.matches:
+            self.fail("I9", f"{player} was proposed {line['match']}: no such match")
         elif line["ticket"]:
             ticket, state = self.tickets.get(line["ticket"]), NAMES.get(line["state"])
             if not ticket:
@@ -357,6 +409,7 @@ class Checker:
     def judge(self):
         self.walk_journal()
         self.check_answers()
+        self.proposals.check()
         self.check_services()
         self.check_players()
         self.check_end()

@@ -18,6 +18,7 @@ class History:
     def __init__(self, seed, tickets=120):
         self.random, self.lines, self.t = random.Random(seed), [], 0
         self.epoch, self.seq, self.owner, self.serial, self.events = 1000, 0, "a", 0, []
+        self.made = {}
         self.take_over()
         waiting = []
         for _ in range(tickets):
@@ -27,7 +28,10 @@ class History:
             if self.random.random() < 0.1:
                 self.cancel(waiting.pop(self.random.randrange(len(waiting))))
             while len(waiting) >= 2:
-                self.match(waiting.pop(0), waiting.pop(0))
+                if self.random.random() < 0.5:
+                    waiting += self.propose(waiting.pop(0), waiting.pop(0))
+                else:
+                    self.match(waiting.pop(0), waiting.pop(0))
         for ticket in waiting:
             self.end(ticket, EXPIRED)
         self.t += 10 * SECOND
@@ -46,8 +50,12 @@ class History:
 
     def entry(self, *records):
         self.seq += 1
-        for i, record in enumerate(r for r in records if r["k"] != "epoch"):
-            self.events.append(((self.epoch, self.seq, i), record))
+        news = []
+        for record in records:
+            if record["k"] not in ("epoch", "penalized"):
+                news += [record, *record.get("fates", [])]
+        for i, what in enumerate(news):
+            self.events.append(((self.epoch, self.seq, i), what))
         self.add(op="entry", e=self.epoch, s=self.seq, owner=self.owner,
                  records=[{"carried": False, "ms": self.t // 1_000_000, **r} for r in records])
 
@@ -61,8 +69,9 @@ class History:
         joins = self.random.random() < 0.4
         what = {"op": "join", "p": player} if joins else {"op": "create"}
         self.add(**what, ph="inv", r=ticket, players=[player])
+        self.made[ticket] = self.t // 1_000_000
         self.entry({"k": "created", "ticket": ticket, "key": "K" + ticket, "state": QUEUED,
-                    "players": [player]})
+                    "queues": ["ready"], "made": self.made[ticket], "players": [player]})
         self.add(**what, ph="ok", r=ticket, ticket=ticket, code="OK")
         return ticket, player, joins
 
@@ -89,9 +98,58 @@ class History:
     def match(self, a, b):
         match = "M" + a[0]
         self.entry({"k": "match", "match": match, "state": 2, "queue": "duel", "version": 1,
-                    "tickets": [a[0], b[0]], "teams": [[a[1]], [b[1]]]})
+                    "tickets": [a[0], b[0]], "teams": [[a[1]], [b[1]]], "until": 0})
         for ticket in (a, b):
             self.tell(*ticket, MATCHED, match)
+
+    def answer(self, match, ticket, yes, code="OK"):
+        name, player, joins = ticket
+        if joins:
+            who = {"op": "answer", "p": player, "match": match, "yes": yes}
+        else:
+            self.serial += 1
+            who = {"op": "accept" if yes else "decline", "p": player, "match": match,
+                   "r": f"a{self.serial}"}
+        self.add(**who, ph="inv")
+        return lambda: self.add(**who, ph="end" if joins else "ok", code=code)
+
+    def propose(self, a, b):
+        """Both accept, one declines, or one sleeps; who waits on."""
+        self.serial += 1
+        match, until = f"R{self.serial}", self.t // 1_000_000 + 2000
+        record = {"match": match, "queue": "ready", "version": 1, "tickets": [a[0], b[0]],
+                  "teams": [[a[1]], [b[1]]], "fates": []}
+        self.entry({"k": "match", "state": 1, "until": until, **record})
+        for name, player, joins in (a, b):
+            if joins:
+                self.add(op="rx", p=player, ev="match_proposed", ticket="", state="", match=match,
+                         players=[a[1], b[1]])
+        answered = self.answer(match, a, True)
+        self.entry({"k": "accepted", "match": match, "accepted": [a[1]]})
+        answered()
+        how = self.random.choice(["accepts", "accepts", "declines", "sleeps"])
+        if how == "accepts":
+            answered = self.answer(match, b, True)
+            self.entry({"k": "updated", "state": 2, "until": 0, **record,
+                        "answers": {a[1]: 1, b[1]: 1}})
+            answered()
+            for ticket in (a, b):
+                self.tell(*ticket, MATCHED, match)
+            return []
+        answered = self.answer(match, b, False) if how == "declines" else None
+        if how == "sleeps":
+            self.t += 3 * SECOND
+        ms = self.t // 1_000_000
+        record["fates"] = [{"ticket": b[0], "state": CANCELLED, "made": self.made[b[0]]},
+                           {"ticket": a[0], "state": QUEUED, "made": self.made[a[0]]}]
+        self.entry({"k": "updated", "state": 5, "until": 0, "ms": ms, **record,
+                    "answers": {a[1]: 1, b[1]: 2 if how == "declines" else 0}},
+                   {"k": "penalized", "player": b[1], "queue": "ready", "offences": 1, "ms": ms,
+                    "until": ms + 1000})
+        if answered:
+            answered()
+        self.tell(*b, CANCELLED)
+        return [a]
 
 
 def judge(lines):
@@ -114,9 +172,10 @@ class BadHistories(unittest.TestCase):
         return next(line for line in self.h.lines if line["op"] == op and
                     all(line.get(k) == v for k, v in fields.items()))
 
-    def entry_of(self, kind):
+    def entry_of(self, kind, **fields):
         return next(line for line in self.h.lines if line["op"] == "entry" and
-                    line["records"][0]["k"] == kind)
+                    line["records"][0]["k"] == kind and
+                    all(line["records"][0].get(k) == v for k, v in fields.items()))
 
     def assert_noticed(self, name):
         self.assertIn(name, judge(self.h.lines))
@@ -124,9 +183,20 @@ class BadHistories(unittest.TestCase):
     def append(self, **record):
         self.h.entry({"carried": False, **record})
 
+    def append_ticket(self, name, *players, key=None):
+        self.append(k="created", ticket=name, key=key or name, state=QUEUED, queues=["ready"],
+                    made=self.h.t // 1_000_000, players=list(players))
+
+    def settled(self, how):
+        """A proposal's last record (all accept, one declines or sleeps) and its entry."""
+        states = {"accepts": (2, {1}), "declines": (5, {1, 2}), "sleeps": (5, {0, 1})}[how]
+        return next((record, line) for line in self.h.lines if line["op"] == "entry"
+                    for record in line["records"] if record["k"] == "updated" and
+                    (record["state"], set(record["answers"].values())) == states)
+
     def test_i1_a_player_in_two_open_tickets(self):
         for ticket in ("X1", "X2"):
-            self.append(k="created", ticket=ticket, key=ticket, state=QUEUED, players=["twin"])
+            self.append_ticket(ticket, "twin")
         self.assert_noticed("I1")
 
     def test_i2_a_ticket_that_ends_twice(self):
@@ -149,7 +219,7 @@ class BadHistories(unittest.TestCase):
     def test_a_journal_that_lost_only_what_nobody_was_told_of_is_none(self):
         last = [line for line in self.h.lines if line["op"] == "entry"][-1]
         self.h.seq = last["s"]
-        self.append(k="created", ticket="UNTOLD", key="untold", state=QUEUED, players=["nobody"])
+        self.append_ticket("UNTOLD", "nobody")
         self.h.add(op="back", hole=False, e=last["e"], s=last["s"])
         self.assertEqual(judge(self.h.lines), set())
 
@@ -181,7 +251,7 @@ class BadHistories(unittest.TestCase):
 
     def test_i8_one_request_that_made_two_tickets(self):
         key = self.entry_of("created")["records"][0]["key"]
-        self.append(k="created", ticket="AGAIN", key=key, state=QUEUED, players=["other"])
+        self.append_ticket("AGAIN", "other", key=key)
         self.assert_noticed("I8")
 
     def test_i9_an_event_that_never_was(self):
@@ -214,8 +284,79 @@ class BadHistories(unittest.TestCase):
         self.assert_noticed("I12")
 
     def test_i14_a_ticket_that_is_left_open(self):
-        self.append(k="created", ticket="LEFT", key="left", state=QUEUED, players=["forgotten"])
+        self.append_ticket("LEFT", "forgotten")
         self.assert_noticed("I14")
+
+    def test_i3_a_player_who_was_not_told_of_a_proposal(self):
+        self.h.lines.remove(self.find("rx", ev="match_proposed"))
+        self.assert_noticed("I3")
+
+    def test_i4_an_acknowledged_answer_that_is_lost(self):
+        for op in ("accept", "answer"):
+            self.h = History(1)
+            record, _ = self.settled("sleeps")
+            sleeper = next(p for p, answer in record["answers"].items() if answer == 0)
+            what = {"op": op, "p": sleeper, "match": record["match"], "yes": True, "r": "late"}
+            self.h.add(**what, ph="inv")
+            self.h.add(**what, ph="ok" if op == "accept" else "end", code="OK")
+            self.assert_noticed("I4")
+
+    def test_i17_an_answer_that_nobody_gave(self):
+        record, _ = self.settled("sleeps")
+        record["answers"] = dict.fromkeys(record["answers"], 1)
+        self.assert_noticed("I17")
+
+    def test_i17_a_match_that_is_made_though_one_has_not_accepted(self):
+        record, _ = self.settled("accepts")
+        record["answers"] = {p: i for i, p in enumerate(record["answers"])}
+        self.assert_noticed("I17")
+
+    def test_i17_an_innocent_who_is_cancelled_and_a_guilty_one_who_waits_on(self):
+        for at, state in ((1, CANCELLED), (0, QUEUED)):
+            self.h = History(1)
+            record, _ = self.settled("declines")
+            record["fates"][at]["state"] = state
+            self.assert_noticed("I17")
+
+    def test_i17_a_sleeper_who_waits_on(self):
+        record, _ = self.settled("sleeps")
+        record["fates"][0]["state"] = QUEUED
+        self.assert_noticed("I17")
+
+    def test_i17_an_innocent_who_loses_his_clock(self):
+        record, _ = self.settled("sleeps")
+        record["fates"][1]["made"] += 1
+        self.assert_noticed("I17")
+
+    def test_i17_a_proposal_that_fails_before_its_time(self):
+        record, _ = self.settled("sleeps")
+        record["ms"] -= 2500
+        self.assert_noticed("I17")
+
+    def test_i17_a_proposal_that_is_settled_twice(self):
+        record, _ = self.settled("accepts")
+        self.append(**record)
+        self.assert_noticed("I17")
+
+    def test_i17_a_dodger_who_is_not_barred_or_too_long_or_without_cause(self):
+        for spoil in (lambda penalty, line: line["records"].remove(penalty),
+                      lambda penalty, line: penalty.update(until=penalty["until"] + 1),
+                      lambda penalty, line: line["records"].append(dict(penalty))):
+            self.h = History(1)
+            _, line = self.settled("declines")
+            spoil(line["records"][1], line)
+            self.assert_noticed("I17")
+
+    def test_i17_a_barred_player_who_joins(self):
+        record, line = self.settled("declines")
+        made = next(r for entry in self.h.lines if entry["op"] == "entry" for r in entry["records"]
+                    if r["k"] == "created" and entry["t"] > line["t"])
+        made["players"], made["ms"] = [line["records"][1]["player"]], record["ms"] + 1
+        self.assert_noticed("I17")
+
+    def test_i17_a_match_of_an_asking_queue_that_asks_nobody(self):
+        self.entry_of("match", queue="duel")["records"][0]["queue"] = "ready"
+        self.assert_noticed("I17")
 
     def test_i18_a_carried_ticket_that_is_not_what_it_was(self):
         record = dict(self.entry_of("created")["records"][0], carried=True)
@@ -224,9 +365,8 @@ class BadHistories(unittest.TestCase):
 
     def test_i20_a_party_that_was_split(self):
         for i in range(2):
-            self.append(k="created", ticket=f"P{i}", key=f"P{i}", state=QUEUED,
-                        players=[f"{i}a", f"{i}b"])
-        self.append(k="match", match="SPLIT", state=2, queue="pairs", version=1,
+            self.append_ticket(f"P{i}", f"{i}a", f"{i}b")
+        self.append(k="match", match="SPLIT", state=2, queue="pairs", version=1, until=0,
                     tickets=["P0", "P1"], teams=[["0a", "1a"], ["0b", "1b"]])
         self.assert_noticed("I20")
 
@@ -234,7 +374,7 @@ class BadHistories(unittest.TestCase):
 class TamperedHistories(unittest.TestCase):
     """Lines dropped, doubled, swapped and altered at random; what only excuses is left alone."""
 
-    KINDS = ("entry", "create", "get", "cancel", "ev", "join", "rx")
+    KINDS = ("entry", "create", "get", "cancel", "accept", "decline", "answer", "ev", "join", "rx")
 
     def tamper(self, lines, chance):
         places = [i for i, line in enumerate(lines) if line["op"] in self.KINDS]
@@ -260,10 +400,19 @@ class TamperedHistories(unittest.TestCase):
     def alter(self, line, chance):
         if line["op"] == "entry":
             record = chance.choice(line["records"])
-            fields = [k for k in ("ticket", "players", "state", "match", "teams", "tickets", "key")
-                      if k in record and not (k == "key" or k == "state" and record["k"] != "ended")]
+            fields = [k for k in ("ticket", "players", "state", "match", "teams", "tickets",
+                                  "accepted", "answers", "fates", "until")
+                      if k in record and not (k == "state" and record["k"] == "created" or
+                                              k == "fates" and not record[k] or
+                                              k == "until" and record["k"] != "penalized")]
             field = chance.choice(fields) if fields else None
-            if field is None:
+            if field in ("answers", "accepted"):
+                record[field] = {p: 2 for p in record[field]} if field == "answers" else ["stranger"]
+            elif field == "fates":
+                chance.choice(record["fates"]).update(chance.choice([{"made": 0}, {"state": MATCHED}]))
+            elif field == "until":
+                record["until"] += 1
+            elif field is None:
                 line["owner"], line["s"] = "zombie", line["s"] + 1
             elif field in ("players", "tickets", "teams"):
                 record[field] = [["stranger"]] if field == "teams" else ["stranger"]

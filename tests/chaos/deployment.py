@@ -22,16 +22,21 @@ BIN = os.environ.get("CHAOS_BIN", "build/proof/bin")
 LIB = os.environ.get("CHAOS_LIB", os.path.join(BIN, "..", "tests"))
 MUSTER = os.environ.get("CHAOS_MUSTER", os.path.join(BIN, "muster"))
 LEASE_MS = 1000
-QUEUES = """[
- {"name":"duel","ticketTimeoutSeconds":8,"tickMs":20,"ruleset":{"ruleLanguageVersion":"1.0",
-  "playerAttributes":[{"name":"skill","type":"number"}],
-  "teams":[{"name":"team","quantity":2,"minPlayers":1,"maxPlayers":1}],
-  "rules":[{"name":"near","type":"batchDistance","batchAttribute":"skill","maxDistance":1000}]}},
- {"name":"pairs","ticketTimeoutSeconds":8,"tickMs":20,"ruleset":{"ruleLanguageVersion":"1.0",
-  "playerAttributes":[{"name":"skill","type":"number"}],
-  "teams":[{"name":"team","quantity":2,"minPlayers":2,"maxPlayers":2}],
-  "rules":[{"name":"near","type":"batchDistance","batchAttribute":"skill","maxDistance":1000}]}}
-]"""
+
+
+def queue(name, team_size, **life):
+    return {"name": name, "ticketTimeoutSeconds": 8, "tickMs": 20, **life, "ruleset": {
+        "ruleLanguageVersion": "1.0", "playerAttributes": [{"name": "skill", "type": "number"}],
+        "teams": [{"name": "team", "quantity": 2, "minPlayers": team_size, "maxPlayers": team_size}],
+        "rules": [{"name": "near", "type": "batchDistance", "batchAttribute": "skill",
+                   "maxDistance": 1000}]}}
+
+
+# What they demand is also the checker's: TEAM_SIZES, ASKS, DODGE_MS.
+QUEUES = json.dumps([
+    queue("duel", 1), queue("pairs", 2),
+    queue("ready", 1, acceptanceRequired=True, acceptanceTimeoutSeconds=2,
+          dodgePenaltySeconds=[1, 2], dodgeDecaySeconds=30)])
 
 
 def free_ports(count):

@@ -48,10 +48,28 @@ static void put_id(const char *name, struct id id) {
 }
 
 /* Names are of [A-Za-z0-9_.-]: nothing to escape. */
+static void put_names(const char *name, const struct str *names, uint32_t count) {
+    put("\"%s\":[", name);
+    for (uint32_t i = 0; i < count; i++)
+        put("%s\"%.*s\"", i ? "," : "", STR_PRINT(names[i]));
+    put("],");
+}
+
+static void put_answers(const struct match_spec *m) {
+    put("\"answers\":{");
+    bool first = true;
+    for (uint32_t i = 0; i < m->team_count; i++) {
+        for (uint32_t k = 0; k < m->teams[i].member_count; k++, first = false)
+            put("%s\"%.*s\":%d", first ? "" : ",", STR_PRINT(m->teams[i].members[k].player_id),
+                (int)m->teams[i].members[k].answer);
+    }
+    put("},");
+}
+
 static void put_match(const struct match_spec *m) {
     put_id("match", m->id);
-    put("\"state\":%d,\"queue\":\"%.*s\",\"version\":%u,\"tickets\":[", (int)m->state,
-        STR_PRINT(m->queue), m->queue_version);
+    put("\"state\":%d,\"queue\":\"%.*s\",\"version\":%u,\"until\":%" PRId64 ",\"tickets\":[",
+        (int)m->state, STR_PRINT(m->queue), m->queue_version, m->until_ms);
     for (uint32_t i = 0; i < m->ticket_count; i++) {
         char text[ID_TEXT_BYTES];
         id_format(m->ticket_ids[i], text);
@@ -65,32 +83,77 @@ static void put_match(const struct match_spec *m) {
         put("]");
     }
     put("],");
+    put_answers(m);
+}
+
+static void put_fates(const struct record *r) {
+    put("\"fates\":[");
+    for (uint32_t i = 0; i < r->match_updated.fate_count; i++) {
+        const struct ticket_fate *fate = &r->match_updated.fates[i];
+        put("%s{", i ? "," : "");
+        put_id("ticket", fate->id);
+        put("\"state\":%d,\"made\":%" PRId64 "}", (int)fate->state, fate->created_ms);
+    }
+    put("],");
+}
+
+static void put_penalty(const struct record *r) {
+    put("\"player\":\"%.*s\",\"queue\":\"%.*s\",\"offences\":%u,\"until\":%" PRId64 ",",
+        STR_PRINT(r->player_penalized.player_id), STR_PRINT(r->player_penalized.queue),
+        r->player_penalized.offences, r->player_penalized.until_ms);
 }
 
 static void put_created(const struct record *r) {
     put_id("ticket", r->ticket_created.id);
     put_id("key", r->ticket_created.request_key);
-    put("\"state\":%d,\"players\":[", (int)r->ticket_created.state);
+    put_names("queues", r->ticket_created.spec.queues, r->ticket_created.spec.queue_count);
+    put("\"state\":%d,\"made\":%" PRId64 ",\"players\":[", (int)r->ticket_created.state,
+        r->ticket_created.created_ms);
     for (uint32_t i = 0; i < r->ticket_created.spec.player_count; i++)
         put("%s\"%.*s\"", i ? "," : "", STR_PRINT(r->ticket_created.spec.players[i].id));
     put("],");
 }
 
+static void put_content(const struct record *r) {
+    switch (r->kind) {
+    case RECORD_TICKET_CREATED:
+        put_created(r);
+        break;
+    case RECORD_TICKET_ENDED:
+        put_id("ticket", r->ticket_ended.id);
+        put("\"state\":%d,", (int)r->ticket_ended.state);
+        break;
+    case RECORD_MATCH_CREATED:
+        put_match(&r->match_created);
+        break;
+    case RECORD_MATCH_ACCEPTED:
+        put_id("match", r->match_accepted.id);
+        put_names("accepted", r->match_accepted.accepted, r->match_accepted.accepted_count);
+        break;
+    case RECORD_MATCH_UPDATED:
+        put_match(&r->match_updated.spec);
+        put_fates(r);
+        break;
+    case RECORD_PLAYER_PENALIZED:
+        put_penalty(r);
+        break;
+    default:
+        break;
+    }
+}
+
 static void put_record(void *arg, struct record *r) {
     bool *first = arg;
     static const char *const names[] = {
-        [RECORD_EPOCH_STARTED] = "epoch",   [RECORD_QUEUE_PUT] = "queue",
-        [RECORD_QUEUE_DELETED] = "deleted", [RECORD_TICKET_CREATED] = "created",
-        [RECORD_TICKET_ENDED] = "ended",    [RECORD_MATCH_CREATED] = "match",
+        [RECORD_EPOCH_STARTED] = "epoch",        [RECORD_QUEUE_PUT] = "queue",
+        [RECORD_QUEUE_DELETED] = "deleted",      [RECORD_TICKET_CREATED] = "created",
+        [RECORD_TICKET_ENDED] = "ended",         [RECORD_MATCH_CREATED] = "match",
+        [RECORD_MATCH_ACCEPTED] = "accepted",    [RECORD_MATCH_UPDATED] = "updated",
+        [RECORD_PLAYER_PENALIZED] = "penalized",
     };
     put("%s{", *first ? "" : ",");
     *first = false;
-    if (r->kind == RECORD_TICKET_CREATED) put_created(r);
-    if (r->kind == RECORD_TICKET_ENDED) {
-        put_id("ticket", r->ticket_ended.id);
-        put("\"state\":%d,", (int)r->ticket_ended.state);
-    }
-    if (r->kind == RECORD_MATCH_CREATED) put_match(&r->match_created);
+    put_content(r);
     bool named = r->kind < sizeof names / sizeof names[0] && names[r->kind];
     put("\"k\":\"%s\",\"carried\":%s,\"ms\":%" PRId64 "}", named ? names[r->kind] : "other",
         r->carried ? "true" : "false", r->time_ms);

@@ -37,7 +37,8 @@ struct back_end {
     unsigned random;
     pthread_t thread;
     long next_request;
-    char ids[BATCH][27]; /* open tickets of the last batch */
+    char ids[BATCH][27];          /* open tickets of the last batch */
+    char match[27], answered[27]; /* of the ticket last asked for; and the last one answered */
 };
 
 static struct muster_client *client;
@@ -141,14 +142,17 @@ static void request_id(struct back_end *b, char out[32]) {
     snprintf(out, 32, "r%lx-%d-%ld", run_id, b->index, b->next_request++);
 }
 
-/* Writes the new ticket's id; false when there is none. */
-static bool create(struct back_end *b, char out[27]) {
+/* Writes the new ticket's id and its players' names; false when there is none. */
+static bool create(struct back_end *b, char out[27], char names[2][32]) {
     struct ticket t;
     unsigned count = below(b, 3) == 0 ? 2 : 1;
     for (unsigned i = 0; i < count; i++)
         name(b, t.names[i], below(b, PLAYERS));
     if (count == 2 && strcmp(t.names[0], t.names[1]) == 0) count = 1;
-    fill(&t, count == 2 ? (char *)"pairs" : (char *)"duel", count);
+    char *queue = count == 2 ? (char *)"pairs" : below(b, 3) ? (char *)"duel" : (char *)"ready";
+    fill(&t, queue, count);
+    memcpy(names, t.names, sizeof t.names);
+    if (count == 1) names[1][0] = '\0';
     char id[32];
     request_id(b, id);
     struct muster_call call = {.request_id = id, .timeout_ms = TIMEOUT_MS};
@@ -199,8 +203,12 @@ static unsigned create_batch(struct back_end *b) {
     return created;
 }
 
+static void take_match(struct back_end *b, const Muster__V1__Ticket *t) {
+    snprintf(b->match, sizeof b->match, "%s", t->match_id);
+}
+
 /* One of get, watch, cancel. The ticket's state; 0 unknown, -1 not there. */
-static int ask(struct back_end *b, const char *op, char *ticket) {
+static int ask(struct back_end *b, const char *op, char *ticket, int known_state) {
     char id[32];
     struct muster_status status;
     enum muster_code code;
@@ -219,10 +227,11 @@ static int ask(struct back_end *b, const char *op, char *ticket) {
         Muster__V1__WatchTicketRequest request = MUSTER__V1__WATCH_TICKET_REQUEST__INIT;
         Muster__V1__WatchTicketResponse *r;
         request.ticket_id = ticket;
-        request.known_state = MUSTER__V1__TICKET_STATE__QUEUED;
+        request.known_state = (Muster__V1__TicketState)known_state;
         call.timeout_ms = 3000;
         code = muster_watch_ticket(client, &request, &call, &r, &status);
         if (code == MUSTER_OK) state = (int)r->ticket->state;
+        if (code == MUSTER_OK) take_match(b, r->ticket);
         muster_free(r);
     } else {
         Muster__V1__GetTicketRequest request = MUSTER__V1__GET_TICKET_REQUEST__INIT;
@@ -231,6 +240,7 @@ static int ask(struct back_end *b, const char *op, char *ticket) {
         request.ticket_id = ticket;
         code = muster_get_ticket(client, &request, &call, &r, &status);
         if (code == MUSTER_OK) state = (int)r->ticket->state;
+        if (code == MUSTER_OK) take_match(b, r->ticket);
         muster_free(r);
     }
     say("\"op\":\"%s\",\"ph\":\"%s\",\"r\":\"%s\",\"ticket\":\"%s\",\"state\":%d,\"code\":\"%s\"",
@@ -242,30 +252,77 @@ static bool over(int state) {
     return state < 0 || state >= MUSTER__V1__TICKET_STATE__MATCHED;
 }
 
-static void until_it_ends(struct back_end *b, char *ticket) {
+/* To a proposal: mostly yes; now and then no, or nothing at all. */
+static void answer(struct back_end *b, char *player) {
+    unsigned dice = below(b, 10);
+    if (strcmp(b->answered, b->match) == 0) return;
+    memcpy(b->answered, b->match, sizeof b->match);
+    if (dice == 0) return;
+    const char *op = dice == 1 ? "decline" : "accept";
+    char id[32];
+    struct muster_status status;
+    enum muster_code code;
+    request_id(b, id);
+    struct muster_call call = {.request_id = id, .timeout_ms = TIMEOUT_MS};
+    say("\"op\":\"%s\",\"ph\":\"inv\",\"r\":\"%s\",\"match\":\"%s\",\"p\":\"%s\"", op, id,
+        b->answered, player);
+    if (dice == 1) {
+        Muster__V1__DeclineMatchRequest request = MUSTER__V1__DECLINE_MATCH_REQUEST__INIT;
+        Muster__V1__DeclineMatchResponse *r;
+        request.match_id = b->answered;
+        request.player_ids = &player;
+        request.n_player_ids = 1;
+        code = muster_decline_match(client, &request, &call, &r, &status);
+        muster_free(r);
+    } else {
+        Muster__V1__AcceptMatchRequest request = MUSTER__V1__ACCEPT_MATCH_REQUEST__INIT;
+        Muster__V1__AcceptMatchResponse *r;
+        request.match_id = b->answered;
+        request.player_ids = &player;
+        request.n_player_ids = 1;
+        code = muster_accept_match(client, &request, &call, &r, &status);
+        muster_free(r);
+    }
+    say("\"op\":\"%s\",\"ph\":\"%s\",\"r\":\"%s\",\"match\":\"%s\",\"p\":\"%s\",\"code\":\"%s\"",
+        op, phase(code), id, b->answered, player, muster_code_name(code));
+}
+
+/* The state after one more look; a proposal is answered. */
+static int look(struct back_end *b, const char *op, char *ticket, char names[2][32], int known) {
+    int state = ask(b, op, ticket, known > 0 ? known : MUSTER__V1__TICKET_STATE__QUEUED);
+    if (state == MUSTER__V1__TICKET_STATE__PROPOSED) answer(b, names[0]);
+    return state;
+}
+
+static void until_it_ends(struct back_end *b, char *ticket, char names[2][32]) {
     int64_t until_ns = now_ns() + (int64_t)PATIENCE_MS * 1000000;
-    while (now_ns() < until_ns && !over(ask(b, "watch", ticket)))
+    for (int state = 0; now_ns() < until_ns && !over(state);) {
+        state = look(b, "watch", ticket, names, state);
         think(10);
+    }
 }
 
 static void live(struct back_end *b) {
-    char ticket[27];
-    if (!create(b, ticket)) return;
+    char ticket[27], names[2][32];
+    int state = 0;
+    if (!create(b, ticket, names)) return;
     for (int i = 0; i < 4 && !ending; i++) {
         think(below(b, 200));
-        const char *op = below(b, 6) == 0 ? "cancel" : below(b, 2) ? "get" : "watch";
-        if (over(ask(b, op, ticket))) return;
+        const char *op = below(b, 8) == 0 ? "cancel" : below(b, 2) ? "get" : "watch";
+        state = look(b, op, ticket, names, state);
+        if (over(state)) return;
     }
-    until_it_ends(b, ticket);
+    until_it_ends(b, ticket, names);
 }
 
 static void *run(void *arg) {
     struct back_end *b = arg;
+    char nobody[2][32] = {"", ""}; /* duels are not asked */
     while (!ending) {
         if (below(b, 3) == 0) {
             unsigned created = create_batch(b);
             for (unsigned i = 0; i < created; i += 1 + below(b, 20))
-                until_it_ends(b, b->ids[i]);
+                until_it_ends(b, b->ids[i], nobody);
         } else {
             live(b);
         }
@@ -278,9 +335,10 @@ static void *run(void *arg) {
 
 static void on_event(void *arg, const Muster__V1__Event *e) {
     (void)arg;
-    const char *id = e->body_case == MUSTER__V1__EVENT__BODY_TICKET  ? e->ticket->ticket_id
-                     : e->body_case == MUSTER__V1__EVENT__BODY_MATCH ? e->match->match_id
-                                                                     : "";
+    const char *id = e->body_case == MUSTER__V1__EVENT__BODY_TICKET       ? e->ticket->ticket_id
+                     : e->body_case == MUSTER__V1__EVENT__BODY_MATCH      ? e->match->match_id
+                     : e->body_case == MUSTER__V1__EVENT__BODY_ACCEPTANCE ? e->acceptance->match_id
+                                                                          : "";
     say("\"op\":\"ev\",\"p\":\"service\",\"e\":%" PRIu64 ",\"s\":%" PRIu64 ",\"i\":%u,\"type\":%d,"
         "\"id\":\"%s\"",
         e->epoch, e->seq, e->index, (int)e->type, id);

@@ -93,6 +93,7 @@ class Player:
         self.stopping = stopping
         self.socket, self.reading, self.serial = None, None, 0
         self.ticket, self.ended = None, asyncio.Event()
+        self.answered, self.answering = set(), set()
 
     async def think(self, low, high):
         """A person's pause; none when all are to end."""
@@ -146,8 +147,13 @@ class Player:
 
     def hear(self, name, body):
         ticket, match = body.get("ticket") or {}, body.get("match") or {}
-        if name == "match_found":
+        if name == "match_acceptance":
+            self.say(op="rx", p=self.name, ev=name, ticket="", state="", match=body.get("matchId", ""),
+                     players=body.get("acceptedPlayerIds", []) + body.get("waitingPlayerIds", []))
+            return
+        if name.startswith("match_"):
             match = body
+        if name == "match_found":
             mine = [m.get("ticketId") for team in body.get("teams", [])
                     for m in team.get("players", []) if m.get("playerId") == self.name]
             ticket = {"ticketId": mine[0] if mine else "", "state": "MATCHED"}
@@ -157,6 +163,22 @@ class Player:
                  state=ticket.get("state", ""), match=match.get("matchId", ""), players=players)
         if self.ticket and ticket.get("ticketId") == self.ticket and ticket.get("state") in OVER:
             self.ended.set()
+        if name == "match_proposed":
+            self.answering.add(task := asyncio.create_task(self.answer(match.get("matchId", ""))))
+            task.add_done_callback(self.answering.discard)
+
+    async def answer(self, match):
+        """To a proposal: mostly yes; now and then no, or nothing. Once, whatever becomes of it."""
+        dice = self.random.random()
+        if match in self.answered or dice < 0.1:
+            return
+        self.answered.add(match)
+        name = "decline_match" if dice < 0.2 else "accept_match"
+        self.say(op="answer", ph="inv", p=self.name, match=match, yes=dice >= 0.2)
+        answer = await self.ask(name, {"matchId": match}, JOIN_S)
+        code = "OK" if answer and answer.get("ok") else \
+            (answer or {}).get("error", {}).get("code", "UNAVAILABLE")
+        self.say(op="answer", ph="end", p=self.name, match=match, yes=dice >= 0.2, code=code)
 
     async def ask(self, name, body, patience):
         """The acknowledgement, or None when it is not known."""
@@ -176,7 +198,7 @@ class Player:
         """Joins until it is known whether he has, with one request id. The ticket or None."""
         self.serial += 1
         request = f"{self.name}-{os.getpid()}-{self.serial}"
-        body = {"queue": "duel", "attributes": {"skill": self.random.randrange(100)},
+        body = {"queue": self.random.choice(["duel", "ready"]), "attributes": {"skill": self.random.randrange(100)},
                 "requestId": request}
         self.say(op="join", ph="inv", p=self.name, r=request)
         until = time.monotonic() + PATIENCE_S
@@ -222,8 +244,9 @@ class Player:
                 if self.random.random() < 0.5:
                     await self.drop()
                 elif self.random.random() < 0.1:
+                    self.say(op="leave", ph="inv", p=self.name, ticket=self.ticket)
                     answer = await self.ask("leave_queue", {"ticketId": self.ticket}, JOIN_S)
-                    self.say(op="leave", p=self.name, ticket=self.ticket,
+                    self.say(op="leave", ph="end", p=self.name, ticket=self.ticket,
                              ok=bool(answer and answer.get("ok")))
                 await self.settle()
                 self.ticket = None
