@@ -1,4 +1,5 @@
-/* cli_queue.c - `muster queue`: put, get, list, delete, stats, check, validate, explain. */
+/* cli_queue.c - `muster queue`: put, get, versions, list, delete, stats, check, validate, explain.
+ */
 #include "app/command.h"
 
 #include "base/limits.h"
@@ -9,11 +10,13 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 struct queue_options {
     struct client_options client;
     bool allow_shrinking, json, print, cancel_unfit, cancel_tickets;
-    char *tickets;
+    char *tickets, *author, *comment;
+    int64_t version;
 };
 
 static const struct config_row rows[] = {
@@ -24,6 +27,12 @@ static const struct config_row rows[] = {
     {"cancel-unfit", CONFIG_BOOL, "false", 0, 0, "", NULL,
      "put: cancel waiting tickets that the new rules do not admit",
      offsetof(struct queue_options, cancel_unfit)},
+    {"author", CONFIG_TEXT, "", 0, 0, "", NULL, "put: who does it, for the queue's history",
+     offsetof(struct queue_options, author)},
+    {"comment", CONFIG_TEXT, "", 0, 0, "", NULL, "put: why",
+     offsetof(struct queue_options, comment)},
+    {"version", CONFIG_INT, "0", 0, UINT32_MAX, "", NULL, "get: this version; 0: the present one",
+     offsetof(struct queue_options, version)},
     {"cancel-tickets", CONFIG_BOOL, "false", 0, 0, "", NULL,
      "delete: cancel the tickets in the queue", offsetof(struct queue_options, cancel_tickets)},
     {"tickets", CONFIG_TEXT, "", 0, 0, "", NULL,
@@ -37,9 +46,10 @@ static const struct config_row rows[] = {
 };
 
 static const char usage[] =
-    "usage: muster queue put FILE | get NAME | list | delete NAME | stats NAME | check FILE |\n"
-    "                    validate FILE | explain FILE --tickets TICKETS\n\n"
-    "put stores every queue of the file (- is stdin) as a new version where it differs.\n"
+    "usage: muster queue put FILE | get NAME | versions NAME | list | delete NAME | stats NAME |\n"
+    "                    check FILE | validate FILE | explain FILE --tickets TICKETS\n\n"
+    "put stores every queue of the file (- is stdin) as a new version where it differs. versions\n"
+    "says who put which, when and what it changed.\n"
     "check needs no server: it says what the rules mean, or what is wrong with them. validate asks "
     "a\n"
     "server for the same, whose version may be another.\n"
@@ -262,6 +272,8 @@ static int put_one(void *arg, const struct queue_options *o, const struct defini
     put.definition_json = text;
     put.allow_shrinking = o->allow_shrinking;
     put.cancel_unfit = o->cancel_unfit;
+    put.author = o->author;
+    put.comment = o->comment;
     Muster__V1__PutQueueResponse *answer = NULL;
     struct muster_status status;
     int end = EXIT_CODE_OK;
@@ -296,14 +308,47 @@ static int list_queues(struct muster_client *client, const struct queue_options 
     return EXIT_CODE_OK;
 }
 
-static int get_queue(struct muster_client *client, const char *name) {
+static int get_queue(struct muster_client *client, const char *name,
+                     const struct queue_options *o) {
     Muster__V1__GetQueueRequest request = MUSTER__V1__GET_QUEUE_REQUEST__INIT;
     request.name = (char *)name;
+    request.version = (uint32_t)o->version;
     Muster__V1__GetQueueResponse *answer = NULL;
     struct muster_status status;
     if (muster_get_queue(client, &request, NULL, &answer, &status) != MUSTER_OK)
         return command_fail_status(&status);
     command_print(&answer->queue->base);
+    muster_free(answer);
+    return EXIT_CODE_OK;
+}
+
+static void print_version(const Muster__V1__QueueVersion *v) {
+    const Muster__V1__Queue *q = v->queue;
+    time_t put_s = (time_t)(q->update_time_ms / 1000);
+    struct tm utc;
+    char when[32];
+    (void)strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S UTC", gmtime_r(&put_s, &utc));
+    printf("%s version %u, %s%s%s%s%s\n", q->name, q->version, when, q->author[0] ? ", " : "",
+           q->author, q->comment[0] ? ": " : "", q->comment);
+    for (size_t i = 0; i < v->n_changes; i++)
+        printf("  %s\n", v->changes[i]);
+    if (v->changes_left_out) printf("  and %u changes more\n", v->changes_left_out);
+}
+
+static int list_versions(struct muster_client *client, const char *name,
+                         const struct queue_options *o) {
+    Muster__V1__ListQueueVersionsRequest request = MUSTER__V1__LIST_QUEUE_VERSIONS_REQUEST__INIT;
+    request.name = (char *)name;
+    Muster__V1__ListQueueVersionsResponse *answer = NULL;
+    struct muster_status status;
+    if (muster_list_queue_versions(client, &request, NULL, &answer, &status) != MUSTER_OK)
+        return command_fail_status(&status);
+    for (size_t i = 0; i < answer->n_versions; i++) {
+        if (o->json)
+            command_print(&answer->versions[i]->base);
+        else
+            print_version(answer->versions[i]);
+    }
     muster_free(answer);
     return EXIT_CODE_OK;
 }
@@ -344,7 +389,9 @@ static int with_client(const char *verb, const char *operand, const struct queue
     else if (strcmp(verb, "validate") == 0)
         end = validate(client, operand, o);
     else if (strcmp(verb, "get") == 0)
-        end = get_queue(client, operand);
+        end = get_queue(client, operand, o);
+    else if (strcmp(verb, "versions") == 0)
+        end = list_versions(client, operand, o);
     else if (strcmp(verb, "delete") == 0)
         end = delete_queue(client, operand, o);
     else
@@ -354,7 +401,7 @@ static int with_client(const char *verb, const char *operand, const struct queue
 }
 
 int queue_command(int argc, char **argv) {
-    static const char *const verbs[] = {"put",   "get",   "list",     "delete",
+    static const char *const verbs[] = {"put",   "get",   "versions", "list",   "delete",
                                         "stats", "check", "validate", "explain"};
     struct queue_options o = {0};
     struct config c;

@@ -18,6 +18,9 @@
 #define LIMIT_EXPANSION_STEPS 64     /* per expansion: refused */
 #define LIMIT_RULESET_BYTES 65535    /* FlexMatch RuleSetBody: refused */
 #define LIMIT_QUEUES 1000            /* per realm: RESOURCE_EXHAUSTED */
+#define LIMIT_QUEUE_VERSIONS 20      /* former ones kept of a queue: the oldest is forgotten */
+#define LIMIT_VERSIONS_BYTES 131072  /* their texts: likewise */
+#define LIMIT_COMMENT_BYTES 256      /* on a queue's version: refused */
 #define LIMIT_CREATE_TICKETS 1000    /* tickets per CreateTickets: refused */
 #define LIMIT_TICKETS 4000000        /* open tickets per realm: RESOURCE_EXHAUSTED */
 #define LIMIT_TICKETS_KEPT 2000000   /* ended tickets kept for reading: oldest forgotten early */

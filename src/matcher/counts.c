@@ -4,14 +4,16 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "model/queue.h"
+#include "wire/queue_counts.h"
 
 enum end { END_MATCHED, END_CANCELLED, END_EXPIRED, END_COUNT };
 
 static const struct str end_names[END_COUNT] = {{"matched", 7}, {"cancelled", 9}, {"expired", 7}};
 
 struct queue_counts {
-    struct str name; /* owned */
-    bool seen;       /* in this round */
+    struct str name;  /* owned */
+    bool seen;        /* in this round */
+    uint32_t version; /* whose searches are published */
     struct queue_stats published;
     struct metric_series *queued, *arrivals, *matches, *ended[END_COUNT];
     struct metric_series *wait, *quality, *spread, *gap;
@@ -45,11 +47,16 @@ static struct queue_counts *counts_of(struct counts *c, struct str name) {
     return q;
 }
 
+static void begin_queue(struct queue_counts *c, const struct queue *q) {
+    c->published = q->stats;
+    c->version = q->version;
+}
+
 void counts_begin(struct counts *c, const struct realm *r) {
     c->realm = realm_counted(r);
     c->due_ms = 0;
     for (const struct queue *q = NULL; (q = realm_next_queue(r, q));)
-        counts_of(c, q->def->name)->published = q->stats;
+        begin_queue(counts_of(c, q->def->name), q);
 }
 
 void counts_match(struct counts *c, const struct match_spec *m) {
@@ -57,6 +64,38 @@ void counts_match(struct counts *c, const struct match_spec *m) {
     metric_observe(q->quality, m->quality);
     metric_observe(q->spread, m->skill_spread);
     metric_observe(q->gap, m->team_gap);
+}
+
+struct labelled { /* a series that comes into being with its first count */
+    enum metric metric;
+    struct str queue, label;
+};
+
+static void publish_more(const struct labelled *l, uint64_t is, uint64_t was) {
+    if (is == was) return;
+    const struct str values[] = {l->queue, l->label};
+    metric_series_add(metric_series(l->metric, values), (int64_t)(is - was));
+}
+
+static void publish_searches(struct queue_counts *q, const struct queue *queue) {
+    struct queue_search_stats *was = &q->published.search;
+    const struct queue_search_stats *is = &queue->stats.search;
+    const struct ruleset *r = queue->def->ruleset;
+    if (queue->version != q->version) *was = (struct queue_search_stats){0};
+    q->version = queue->version;
+    struct labelled l = {METRIC_queue_rejections_total, q->name, STR(QUEUE_COUNTS_PATIENCE)};
+    publish_more(&l, is->refused_patience, was->refused_patience);
+    l.label = STR(QUEUE_COUNTS_PLAYERS);
+    publish_more(&l, is->refused_few, was->refused_few);
+    for (uint32_t i = 0; i < ruleset_rule_count(r); i++) {
+        l.label = ruleset_rule_name(r, i);
+        publish_more(&l, is->refused[i], was->refused[i]);
+    }
+    l.metric = METRIC_queue_expansions_total;
+    for (uint32_t i = 0; i < ruleset_expansion_count(r); i++) {
+        l.label = ruleset_expansion(r, i).target;
+        publish_more(&l, is->expanded[i], was->expanded[i]);
+    }
 }
 
 static void publish_queue(struct queue_counts *q, const struct queue *queue) {
@@ -69,6 +108,7 @@ static void publish_queue(struct queue_counts *q, const struct queue *queue) {
     metric_series_add(q->ended[END_MATCHED], (int64_t)(is->matched - was->matched));
     metric_series_add(q->ended[END_CANCELLED], (int64_t)(is->cancelled - was->cancelled));
     metric_series_add(q->ended[END_EXPIRED], (int64_t)(is->expired - was->expired));
+    publish_searches(q, queue);
     for (unsigned b = 0; b < QUEUE_WAIT_BUCKETS; b++)
         if (is->waits[b] != was->waits[b])
             metric_observe_many(q->wait, (double)queue_wait_bucket_ms(b) / 1000,

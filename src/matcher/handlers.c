@@ -213,12 +213,31 @@ static void put_queue(struct matcher *m, struct call *c, struct request *r) {
 }
 
 static void get_queue(struct matcher *m, struct call *c, struct request *r) {
+    uint32_t number = r->get_queue.version;
+    const struct queue *q = realm_queue(m->realm, r->get_queue.name);
+    struct queue_version v;
+    struct err_text why;
+    if (!q) {
+        answer_not_found(m, c, "queue", r->get_queue.name);
+    } else if (!queue_version_find(q, number ? number : q->version, &v)) {
+        answer_fail(m, c,
+                    err_set_field(&why, ERR_NOT_FOUND, "version",
+                                  "version %u of queue %.*s is not kept; the present one is %u",
+                                  number, STR_PRINT(r->get_queue.name), q->version),
+                    &why);
+    } else {
+        response_queue_version(q->def->name, &v, &m->answer);
+        answer_ok(m, c);
+    }
+}
+
+static void list_queue_versions(struct matcher *m, struct call *c, struct request *r) {
     const struct queue *q = realm_queue(m->realm, r->name);
     if (!q) {
         answer_not_found(m, c, "queue", r->name);
         return;
     }
-    response_queue(q, false, STR_EMPTY, &m->answer);
+    response_queue_versions(q, &m->answer);
     answer_ok(m, c);
 }
 
@@ -314,6 +333,7 @@ static const handler_fn handlers[METHOD_COUNT] = {
     [METHOD_UPDATE_TICKET] = change_ticket,
     [METHOD_PUT_QUEUE] = put_queue,
     [METHOD_GET_QUEUE] = get_queue,
+    [METHOD_LIST_QUEUE_VERSIONS] = list_queue_versions,
     [METHOD_LIST_QUEUES] = list_queues,
     [METHOD_DELETE_QUEUE] = delete_queue,
     [METHOD_GET_QUEUE_STATS] = queue_stats,

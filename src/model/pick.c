@@ -143,6 +143,7 @@ static bool judge(struct pick *p, const struct split *s) {
     r->verdict = ruleset_evaluate(p->ruleset, &c, p->scratch);
     arena_reset(p->scratch);
     p->refused = p->refused || !r->verdict.legal;
+    if (!r->verdict.legal) r->refused_by = r->verdict.failed_rule;
     return r->found = r->verdict.legal && is_worth_softly(p, &c);
 }
 
@@ -405,6 +406,7 @@ const struct pick_result *pick_find(struct pick *p, const struct pool *pool, str
     p->result.found = p->result.truncated = false;
     p->result.nodes = 1;
     p->result.due_ms = INT64_MAX;
+    p->result.refused_by = RULESET_NONE;
     group_init(&p->group, pool, x, now_ms, shrinking);
     if (p->patient) {
         p->worth = worth_of(&pool->patience, p->ruleset, &x->part->arrivals, now_ms);

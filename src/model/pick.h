@@ -47,6 +47,7 @@ struct pick_result {
     struct verdict verdict;
     /* not found, of a patient queue: when the best group seen will be worth taking; INT64_MAX */
     int64_t due_ms;
+    uint32_t refused_by; /* the rule that the last group judged failed; RULESET_NONE: none did */
 };
 
 struct pick *pick_new(void);

@@ -14,6 +14,22 @@ void queue_def_free(struct queue_def *d) {
     mem_free(d);
 }
 
+struct queue_version queue_version_now(const struct queue *q) {
+    return (struct queue_version){.number = q->version,
+                                  .put_ms = q->updated_ms,
+                                  .allow_shrinking = q->def->allow_shrinking,
+                                  .json = q->def->json,
+                                  .author = q->author,
+                                  .comment = q->comment};
+}
+
+bool queue_version_find(const struct queue *q, uint32_t number, struct queue_version *out) {
+    const struct queue_version *past = queue_history_find(&q->history, number);
+    if (!past && number != q->version) return false;
+    *out = past ? *past : queue_version_now(q);
+    return true;
+}
+
 /* 8 * 2^(b/4) ms */
 static const int64_t bucket_ms[QUEUE_WAIT_BUCKETS] = {
     8,        10,       11,       13,       16,       19,       23,       27,       32,

@@ -6,6 +6,7 @@
 #define MUSTER_MODEL_QUEUE_H
 
 #include "base/limits.h"
+#include "model/queue_history.h"
 #include "model/ruleset.h"
 
 struct eta;  /* eta.h */
@@ -54,6 +55,15 @@ struct queue_def {
 
 void queue_def_free(struct queue_def *d); /* NULL is fine */
 
+#define QUEUE_RULES (LIMIT_RULES + 2) /* those of a document, avoid lists and roles */
+
+/* What searches met, since this version was put or this state was built. */
+struct queue_search_stats {
+    uint64_t refused[QUEUE_RULES];                 /* refusals looked into, by rule */
+    uint64_t refused_few, refused_patience;        /* refusal.h */
+    uint64_t expanded[RULESET_EXPANSIONS_COUNTED]; /* matches made after it had begun to widen */
+};
+
 #define QUEUE_WAIT_BUCKETS 92 /* up to 16 hours: the longest ticket_timeout_ms is in it */
 
 struct queue_stats { /* since this state was built; players weighted equally in waits */
@@ -63,18 +73,27 @@ struct queue_stats { /* since this state was built; players weighted equally in 
     uint64_t waits[QUEUE_WAIT_BUCKETS]; /* players by wait, bucket = queue_wait_bucket */
     uint64_t estimated;                 /* of `matched`: those told a wait when they joined */
     uint64_t kept;                      /* of them: matched within their p90 */
+    struct queue_search_stats search;
 };
 
 struct queue {
-    struct queue_def *def; /* owned */
-    uint32_t version;      /* 1, then one more with each change */
-    int64_t updated_ms;    /* wall clock of the leader */
-    struct pool *pool;     /* owned */
-    struct eta *eta;       /* owned: what its waits have taught */
+    struct queue_def *def;      /* owned */
+    uint32_t version;           /* 1, then one more with each change */
+    int64_t updated_ms;         /* wall clock of the leader */
+    struct str author, comment; /* owned: of this version, as queue_version's */
+    struct queue_history history;
+    struct pool *pool; /* owned */
+    struct eta *eta;   /* owned: what its waits have taught */
     struct queue_stats stats;
     uint64_t tickets_queued, players_queued; /* that wait in it */
     uint64_t tickets_open;                   /* with those that are proposed a match */
+    int64_t ask_from_ms;                     /* when refusals are looked into again */
+    uint32_t asked;                          /* refusals since then */
 };
+
+struct queue_version queue_version_now(const struct queue *q); /* borrowed from it */
+/* The present one or one that is kept; false: neither. */
+bool queue_version_find(const struct queue *q, uint32_t number, struct queue_version *out);
 
 /* 4 buckets per octave of milliseconds from 8 ms on: about 19 % resolution. Longer waits than the
  * last bucket's are in it. */

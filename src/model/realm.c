@@ -18,6 +18,7 @@ struct realm *realm_new(int64_t keep_ms) {
     list_init(&r->matches_recorded);
     list_init(&r->penalties_recorded);
     r->pick = pick_new();
+    r->refusal = refusal_new();
     return r;
 }
 
@@ -55,6 +56,7 @@ void realm_free(struct realm *r) {
     heap_fini(&r->penalty_ends);
     heap_fini(&r->turns);
     pick_free(r->pick);
+    refusal_free(r->refusal);
     mem_free(r);
 }
 
@@ -63,6 +65,9 @@ void realm_free_queue(struct realm *r, struct queue *q) {
     pool_free(q->pool);
     eta_free(q->eta);
     queue_def_free(q->def);
+    queue_history_fini(&q->history);
+    mem_free((char *)q->author.at);
+    mem_free((char *)q->comment.at);
     mem_free(q);
 }
 

@@ -80,8 +80,9 @@ struct command {
             struct str reason; /* "cancelled by request" ... */
         } cancel_ticket;
         struct {
-            struct queue_def *def; /* taken (set to NULL) only when a new version is made */
-            bool cancel_unfit;     /* waiting tickets that it does not admit; else refused */
+            struct queue_def *def;      /* taken (set to NULL) only when a new version is made */
+            struct str author, comment; /* LIMIT_NAME_BYTES, LIMIT_COMMENT_BYTES of UTF-8 at most */
+            bool cancel_unfit;          /* waiting tickets that it does not admit; else refused */
         } put_queue;
         struct {
             struct str name;
@@ -187,7 +188,7 @@ struct realm_counts {
     uint64_t searches;
     uint64_t groups;          /* candidate groups looked at in them */
     uint64_t truncated;       /* searches that met a bound of pick.h: tried again later */
-    uint64_t forgotten_early; /* ended tickets and matches, at LIMIT_TICKETS_KEPT, _MATCHES_KEPT */
+    uint64_t forgotten_early; /* at a limit: ended tickets and matches, versions of queues */
 };
 struct realm_counts realm_counted(const struct realm *r);
 

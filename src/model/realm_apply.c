@@ -58,8 +58,23 @@ static void replace_def(struct realm *r, struct queue *q, struct queue_def *def)
     mem_free(waiting);
     queue_def_free(q->def);
     q->def = def;
+    q->stats.search = (struct queue_search_stats){0};
     eta_doubt(q->eta);
     realm_set_turn(r, q);
+}
+
+static void keep_version(struct realm *r, struct queue *q, const struct queue_version *v) {
+    r->counts.forgotten_early += queue_history_add(&q->history, v);
+}
+
+static void keep_past(struct realm *r, struct queue *q, const struct record *record) {
+    for (uint32_t i = record->queue_put.past_count; i-- > 0;)
+        keep_version(r, q, &record->queue_put.past[i]);
+}
+
+static void replace_text(struct str *text, struct str by) {
+    mem_free((char *)text->at);
+    *text = (struct str){mem_text(by), by.size};
 }
 
 static void apply_queue_put(struct realm *r, struct record *record) {
@@ -69,17 +84,23 @@ static void apply_queue_put(struct realm *r, struct record *record) {
     bool known = q && q->version >= record->queue_put.version;
     if (!def || known) {
         if (!record->carried) r->skipped++;
+        if (q && record->carried) keep_past(r, q, record);
         queue_def_free(def);
         return;
     }
     if (q) {
+        struct queue_version before = queue_version_now(q);
+        keep_version(r, q, &before);
         replace_def(r, q, def);
     } else {
         q = add_queue(r, def);
         realm_adopt_orphans(r);
     }
     q->version = record->queue_put.version;
-    q->updated_ms = record->time_ms;
+    q->updated_ms = record->queue_put.put_ms ? record->queue_put.put_ms : record->time_ms;
+    replace_text(&q->author, record->queue_put.author);
+    replace_text(&q->comment, record->queue_put.comment);
+    keep_past(r, q, record);
 }
 
 static void apply_queue_deleted(struct realm *r, const struct record *record) {

@@ -16,6 +16,11 @@ static void carry_queue(struct realm *r, const struct queue *q, const struct dec
     record->queue_put.json = arena_str(d->arena, q->def->json);
     record->queue_put.allow_shrinking = q->def->allow_shrinking;
     record->queue_put.version = q->version;
+    record->queue_put.author = arena_str(d->arena, q->author);
+    record->queue_put.comment = arena_str(d->arena, q->comment);
+    record->queue_put.put_ms = q->updated_ms;
+    record->queue_put.past = q->history.past;
+    record->queue_put.past_count = q->history.count;
     realm_emit(r, d, record);
 }
 

@@ -74,12 +74,22 @@ static uint64_t digest_ticket(const struct ticket *t) {
     return finish(&d);
 }
 
+static void add_version(struct digest *d, const struct queue_version *v) {
+    add_number(d, v->number);
+    add_number(d, (uint64_t)v->put_ms);
+    add_number(d, v->allow_shrinking);
+    add_str(d, v->json);
+    add_str(d, v->author);
+    add_str(d, v->comment);
+}
+
 static uint64_t digest_queue(const struct queue *q) {
     struct digest d = {2};
+    struct queue_version now = queue_version_now(q);
     add_str(&d, q->def->name);
-    add_str(&d, q->def->json);
-    add_number(&d, q->def->allow_shrinking);
-    add_number(&d, q->version);
+    add_version(&d, &now);
+    for (uint32_t i = 0; i < q->history.count; i++)
+        add_version(&d, &q->history.past[i]);
     add_number(&d, q->tickets_queued);
     add_number(&d, q->tickets_open);
     add_number(&d, q->players_queued);

@@ -66,6 +66,8 @@ enum err realm_put_queue(struct realm *r, struct command *c, const struct decisi
     record->queue_put.json = arena_str(d->arena, def->json);
     record->queue_put.allow_shrinking = def->allow_shrinking;
     record->queue_put.version = q ? q->version + 1 : 1;
+    record->queue_put.author = arena_str(d->arena, c->put_queue.author);
+    record->queue_put.comment = arena_str(d->arena, c->put_queue.comment);
     c->put_queue.def = NULL;
     realm_emit(r, d, record);
     out->queue = realm_find_queue(r, name);

@@ -119,6 +119,32 @@ static void spend(uint64_t *budget, uint64_t nodes) {
     *budget -= nodes < *budget ? nodes : *budget;
 }
 
+static void count_expansions(struct queue *q, int64_t age_ms) {
+    const struct ruleset *r = q->def->ruleset;
+    for (uint32_t i = 0; i < ruleset_expansion_count(r); i++)
+        q->stats.search.expanded[i] += ruleset_expansion(r, i).from_ms <= age_ms;
+}
+
+/* Which rule is in the way: asked of the first few refusals in a while, so that it costs nothing.
+ */
+static void count_refusal(struct realm *r, struct queue *q, const struct pool_entry *x,
+                          const struct pick_result *result, int64_t now_ms) {
+    enum { ASKED_AT_ONCE = 4, ASK_EVERY_MS = 20 };
+    if (now_ms < q->ask_from_ms) return;
+    if (++q->asked == ASKED_AT_ONCE) {
+        q->asked = 0;
+        q->ask_from_ms = now_ms + ASK_EVERY_MS;
+    }
+    struct queue_search_stats *s = &q->stats.search;
+    uint32_t by = refusal_find(r->refusal, q->pool, x, now_ms, result);
+    if (by == REFUSAL_PATIENCE)
+        s->refused_patience++;
+    else if (by == REFUSAL_TOO_FEW)
+        s->refused_few++;
+    else
+        s->refused[by]++;
+}
+
 /* One pass over the queue's dirty tickets, oldest first; takes its work off the budget. */
 static void search_queue(struct realm *r, struct queue *q, const struct decision *d,
                          uint64_t *budget) {
@@ -134,8 +160,10 @@ static void search_queue(struct realm *r, struct queue *q, const struct decision
         r->counts.truncated += !found->found && found->truncated;
         if (found->found) {
             spend(budget, (uint64_t)found->ticket_count * NODES_PER_TICKET);
+            count_expansions(q, found->age_ms);
             emit_match(r, q, found, d);
         } else {
+            count_refusal(r, q, x, found, d->now_ms);
             pool_sleep(pool, x, pick_retry_ms(pool, x, d->now_ms, found));
         }
     }

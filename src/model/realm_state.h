@@ -6,6 +6,7 @@
 #include "model/penalty.h"
 #include "model/pick.h"
 #include "model/realm.h"
+#include "model/refusal.h"
 
 struct realm {
     int64_t keep_ms;
@@ -39,6 +40,7 @@ struct realm {
     uint64_t skipped;
     struct realm_counts counts;
     struct pick *pick;
+    struct refusal *refusal;
 };
 
 /* Hands the record to the sink, then makes it so. */

@@ -50,6 +50,10 @@ struct record {
             struct str json;
             bool allow_shrinking;
             uint32_t version;
+            struct str author, comment;       /* may be empty */
+            int64_t put_ms;                   /* 0: the record's time */
+            const struct queue_version *past; /* when carried: its versions before, ascending */
+            uint32_t past_count;              /* 0..LIMIT_QUEUE_VERSIONS */
         } queue_put;
         struct {
             struct str name;

@@ -145,6 +145,17 @@ bool ruleset_age_is_newest(const struct ruleset *r) {
     return !r->age_is_oldest;
 }
 
+uint32_t ruleset_expansion_count(const struct ruleset *r) {
+    bool all = r->expansion_count <= RULESET_EXPANSIONS_COUNTED;
+    return all ? r->expansion_count : RULESET_EXPANSIONS_COUNTED;
+}
+
+struct ruleset_expansion ruleset_expansion(const struct ruleset *r, uint32_t index) {
+    assert(index < r->expansion_count);
+    const struct expansion_def *e = &r->expansions[index];
+    return (struct ruleset_expansion){e->target, e->steps[0].wait_ms};
+}
+
 uint32_t ruleset_rule_count(const struct ruleset *r) {
     return r->rule_count;
 }

@@ -78,6 +78,15 @@ enum ruleset_backfill { BACKFILL_NORMAL, BACKFILL_HIGH, BACKFILL_LOW };
  * around a ticket of that age. */
 enum ruleset_backfill ruleset_backfill_priority(const struct ruleset *r, int64_t age_ms);
 
+#define RULESET_EXPANSIONS_COUNTED 64 /* further ones are not told of */
+
+struct ruleset_expansion {
+    struct str target; /* "rules[FairSkill].maxDistance" */
+    int64_t from_ms;   /* the age of its first step */
+};
+uint32_t ruleset_expansion_count(const struct ruleset *r); /* 0..RULESET_EXPANSIONS_COUNTED */
+struct ruleset_expansion ruleset_expansion(const struct ruleset *r, uint32_t index);
+
 /* Hash of the values that string-equality rules demand to be the same within a match: tickets of
  * different partitions are never legal together. 0 when there is no such rule. */
 uint64_t ruleset_partition(const struct ruleset *r, const struct ticket_spec *spec);
@@ -156,7 +165,7 @@ uint32_t ruleset_role_count(const struct ruleset *r);
 uint32_t ruleset_roles_of(const struct ruleset *r, const struct player *p);
 
 struct ruleset_places { /* of one team, at the loosest of all ages */
-    uint32_t players; /* most */
+    uint32_t players;   /* most */
     uint32_t most[RULESET_ROLES_MAX], least[RULESET_ROLES_MAX]; /* players by role */
 };
 

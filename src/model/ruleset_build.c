@@ -168,7 +168,9 @@ enum err ruleset_build(struct arena *arena, const struct ruleset_def *def, struc
                           .attributes = def->attributes,
                           .attribute_count = def->attribute_count,
                           .team_defs = def->teams,
-                          .team_def_count = def->team_count};
+                          .team_def_count = def->team_count,
+                          .expansions = def->expansions,
+                          .expansion_count = def->expansion_count};
     struct ruleset_told told = {.all = def->problems, .why = why};
     struct builder b = {.r = r, .def = def, .notes = notes, .why = &told.one, .told = &told};
     if (def->rule_count > LIMIT_RULES) {

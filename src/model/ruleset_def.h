@@ -273,6 +273,8 @@ struct ruleset {
     const struct attribute_def *balance;    /* what teams are made even in; NULL: the key */
     struct ruleset_order first_order;       /* at age 0; while rules are built: their sorts */
     uint32_t rank_size;                     /* the most sorts of any age */
+    const struct expansion_def *expansions; /* as they were defined */
+    uint32_t expansion_count;
     const struct attribute_def **partition; /* string attributes equal within a match */
     uint32_t partition_count;
     /* Muster's additions; NULL and 0 where they were not given */

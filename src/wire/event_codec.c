@@ -134,6 +134,11 @@ static void write_queue(struct str name, uint32_t version, const struct record *
     pb_put_uint(out, Queue_version, version);
     if (r->kind == RECORD_QUEUE_PUT) pb_put_text(out, Queue_definition_json, r->queue_put.json);
     pb_put_int(out, Queue_update_time_ms, r->time_ms);
+    if (r->kind == RECORD_QUEUE_PUT) {
+        pb_put_text(out, Queue_author, r->queue_put.author);
+        pb_put_text(out, Queue_comment, r->queue_put.comment);
+        pb_put_uint(out, Queue_allow_shrinking, r->queue_put.allow_shrinking);
+    }
     pb_close(out, queue);
 }
 

@@ -198,13 +198,25 @@
     ROW(Queue, version, 2, PB_VARINT)                                 \
     ROW(Queue, definition_json, 3, PB_BYTES)                          \
     ROW(Queue, update_time_ms, 4, PB_VARINT)                          \
+    ROW(Queue, author, 5, PB_BYTES)                                   \
+    ROW(Queue, comment, 6, PB_BYTES)                                  \
+    ROW(Queue, allow_shrinking, 7, PB_VARINT)                         \
     ROW(PutQueueRequest, definition_json, 1, PB_BYTES)                \
     ROW(PutQueueRequest, allow_shrinking, 2, PB_VARINT)               \
     ROW(PutQueueRequest, cancel_unfit, 3, PB_VARINT)                  \
+    ROW(PutQueueRequest, author, 4, PB_BYTES)                         \
+    ROW(PutQueueRequest, comment, 5, PB_BYTES)                        \
     ROW(PutQueueResponse, queue, 1, PB_BYTES)                         \
     ROW(PutQueueResponse, changed, 2, PB_VARINT)                      \
     ROW(PutQueueResponse, notes, 3, PB_BYTES)                         \
     ROW(GetQueueRequest, name, 1, PB_BYTES)                           \
+    ROW(GetQueueRequest, version, 2, PB_VARINT)                       \
+    ROW(GetQueueResponse, queue, 1, PB_BYTES)                         \
+    ROW(ListQueueVersionsRequest, name, 1, PB_BYTES)                  \
+    ROW(ListQueueVersionsResponse, versions, 1, PB_BYTES)             \
+    ROW(QueueVersion, queue, 1, PB_BYTES)                             \
+    ROW(QueueVersion, changes, 2, PB_BYTES)                           \
+    ROW(QueueVersion, changes_left_out, 3, PB_VARINT)                 \
     ROW(ListQueuesResponse, queues, 1, PB_BYTES)                      \
     ROW(DeleteQueueRequest, name, 1, PB_BYTES)                        \
     ROW(DeleteQueueRequest, cancel_tickets, 2, PB_VARINT)             \
@@ -229,6 +241,13 @@
     ROW(GetQueueStatsResponse, eta_by_party, 18, PB_BYTES)            \
     ROW(GetQueueStatsResponse, eta_told_total, 19, PB_VARINT)         \
     ROW(GetQueueStatsResponse, eta_kept_total, 20, PB_VARINT)         \
+    ROW(GetQueueStatsResponse, tickets_proposed, 21, PB_VARINT)       \
+    ROW(GetQueueStatsResponse, proposals_total, 22, PB_VARINT)        \
+    ROW(GetQueueStatsResponse, proposals_failed_total, 23, PB_VARINT) \
+    ROW(GetQueueStatsResponse, rejections, 24, PB_BYTES)              \
+    ROW(GetQueueStatsResponse, expansions, 25, PB_BYTES)              \
+    ROW(RuleCount, name, 1, PB_BYTES)                                 \
+    ROW(RuleCount, count, 2, PB_VARINT)                               \
     ROW(WaitEstimate, p50_ms, 1, PB_VARINT)                           \
     ROW(WaitEstimate, p90_ms, 2, PB_VARINT)                           \
     ROW(WaitEstimate, samples, 3, PB_VARINT)                          \
@@ -314,6 +333,10 @@
     ROW(QueuePut, version, 2, PB_VARINT)                              \
     ROW(QueuePut, definition_json, 3, PB_BYTES)                       \
     ROW(QueuePut, allow_shrinking, 4, PB_VARINT)                      \
+    ROW(QueuePut, author, 5, PB_BYTES)                                \
+    ROW(QueuePut, comment, 6, PB_BYTES)                               \
+    ROW(QueuePut, put_time_ms, 7, PB_VARINT)                          \
+    ROW(QueuePut, past, 8, PB_BYTES)                                  \
     ROW(QueueDeleted, name, 1, PB_BYTES)                              \
     ROW(QueueDeleted, version, 2, PB_VARINT)                          \
     ROW(TicketCreated, ticket, 1, PB_BYTES)                           \

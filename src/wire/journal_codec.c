@@ -6,6 +6,7 @@
 #include "wire/journal_read.h"
 #include "wire/match_codec.h"
 #include "wire/name_list.h"
+#include "wire/queue_codec.h"
 
 #include <string.h>
 
@@ -90,6 +91,26 @@ static void write_penalized(const struct record *r, struct strbuf *out) {
     pb_close(out, body);
 }
 
+static void write_past(const struct queue_version *v, struct strbuf *out) {
+    size_t past = pb_open(out, QueuePut_past);
+    queue_codec_write(v, out);
+    pb_close(out, past);
+}
+
+static void write_put(const struct record *r, struct strbuf *out) {
+    size_t body = pb_open(out, Record_queue_put);
+    pb_put_text(out, QueuePut_name, r->queue_put.name);
+    pb_put_uint(out, QueuePut_version, r->queue_put.version);
+    pb_put_text(out, QueuePut_definition_json, r->queue_put.json);
+    pb_put_uint(out, QueuePut_allow_shrinking, r->queue_put.allow_shrinking);
+    pb_put_text(out, QueuePut_author, r->queue_put.author);
+    pb_put_text(out, QueuePut_comment, r->queue_put.comment);
+    pb_put_int(out, QueuePut_put_time_ms, r->queue_put.put_ms);
+    for (uint32_t i = 0; i < r->queue_put.past_count; i++)
+        write_past(&r->queue_put.past[i], out);
+    pb_close(out, body);
+}
+
 static void write_body(const struct record *r, struct strbuf *out) {
     size_t body;
     switch (r->kind) {
@@ -99,12 +120,7 @@ static void write_body(const struct record *r, struct strbuf *out) {
         pb_close(out, body);
         break;
     case RECORD_QUEUE_PUT:
-        body = pb_open(out, Record_queue_put);
-        pb_put_text(out, QueuePut_name, r->queue_put.name);
-        pb_put_uint(out, QueuePut_version, r->queue_put.version);
-        pb_put_text(out, QueuePut_definition_json, r->queue_put.json);
-        pb_put_uint(out, QueuePut_allow_shrinking, r->queue_put.allow_shrinking);
-        pb_close(out, body);
+        write_put(r, out);
         break;
     case RECORD_QUEUE_DELETED:
         body = pb_open(out, Record_queue_deleted);

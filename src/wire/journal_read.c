@@ -5,6 +5,7 @@
 #include "wire/fields.h"
 #include "wire/match_codec.h"
 #include "wire/name_list.h"
+#include "wire/queue_codec.h"
 #include "wire/queue_json.h"
 
 enum { REQUEST_KEY_BYTES = 16 };
@@ -13,16 +14,37 @@ enum err journal_read_lost(struct err_text *why, const char *what) {
     return err_set(why, ERR_DATA_LOSS, "a journal record is malformed: %s", what);
 }
 
-static enum err read_queue_put(struct str bytes, struct record *out, struct err_text *why) {
+static bool read_past(struct str bytes, struct arena *arena, struct record *out) {
+    uint32_t count;
+    if (!pb_count(bytes, QueuePut_past, &count) || count > LIMIT_QUEUE_VERSIONS) return false;
+    struct queue_version *past = arena_alloc(arena, (count + 1) * sizeof *past);
+    bool whole = true;
+    struct pb_reader r = pb_reader(bytes);
+    for (struct pb_field f; whole && pb_next(&r, &f);)
+        if (f.key == QueuePut_past)
+            whole = queue_codec_read(f.bytes, &past[out->queue_put.past_count++]);
+    out->queue_put.past = past;
+    return whole;
+}
+
+static enum err read_queue_put(struct str bytes, struct journal_reading *reading,
+                               struct record *out) {
+    struct err_text *why = reading->why;
     struct pb_reader r = pb_reader(bytes);
     for (struct pb_field f; pb_next(&r, &f);) {
         if (f.key == QueuePut_name) out->queue_put.name = f.bytes;
         if (f.key == QueuePut_version) out->queue_put.version = (uint32_t)f.value;
         if (f.key == QueuePut_definition_json) out->queue_put.json = f.bytes;
         if (f.key == QueuePut_allow_shrinking) out->queue_put.allow_shrinking = f.value != 0;
+        if (f.key == QueuePut_author) out->queue_put.author = f.bytes;
+        if (f.key == QueuePut_comment) out->queue_put.comment = f.bytes;
+        if (f.key == QueuePut_put_time_ms) out->queue_put.put_ms = (int64_t)f.value;
     }
-    if (r.malformed || !str_name_valid(out->queue_put.name))
+    if (r.malformed || !str_name_valid(out->queue_put.name) ||
+        !str_utf8_valid(out->queue_put.author) || !str_utf8_valid(out->queue_put.comment) ||
+        !match_codec_time_valid(out->queue_put.put_ms))
         return journal_read_lost(why, "queue_put");
+    if (!read_past(bytes, reading->arena, out)) return journal_read_lost(why, "queue_put.past");
     struct err_text cause;
     if (queue_json_parse(out->queue_put.json, out->queue_put.allow_shrinking, &out->queue_put.def,
                          NULL, &cause) != ERR_OK)
@@ -217,7 +239,7 @@ enum err journal_read_body(const struct pb_field *f, struct journal_reading *rea
         return read_epoch(f->bytes, out, reading->why);
     case Record_queue_put:
         out->kind = RECORD_QUEUE_PUT;
-        return read_queue_put(f->bytes, out, reading->why);
+        return read_queue_put(f->bytes, reading, out);
     case Record_queue_deleted:
         out->kind = RECORD_QUEUE_DELETED;
         return read_deleted(f->bytes, out, reading->why);

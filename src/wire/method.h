@@ -13,31 +13,32 @@
 enum method_route { ROUTE_DOOR, ROUTE_MATCHER, ROUTE_EVENTS };
 
 /* id, "Service/Method", route, mutating, default timeout ms */
-#define METHOD_TABLE(ROW)                                                          \
-    ROW(CREATE_TICKET, "Tickets/CreateTicket", ROUTE_MATCHER, true, 5000)          \
-    ROW(CREATE_TICKETS, "Tickets/CreateTickets", ROUTE_MATCHER, true, 5000)        \
-    ROW(GET_TICKET, "Tickets/GetTicket", ROUTE_MATCHER, false, 5000)               \
-    ROW(CANCEL_TICKET, "Tickets/CancelTicket", ROUTE_MATCHER, true, 5000)          \
-    ROW(WATCH_TICKET, "Tickets/WatchTicket", ROUTE_MATCHER, false, 30000)          \
-    ROW(EXPLAIN_TICKET, "Tickets/ExplainTicket", ROUTE_MATCHER, false, 5000)       \
-    ROW(GET_MATCH, "Matches/GetMatch", ROUTE_MATCHER, false, 5000)                 \
-    ROW(LIST_MATCHES, "Matches/ListMatches", ROUTE_MATCHER, false, 5000)           \
-    ROW(UPDATE_TICKET, "Tickets/UpdateTicket", ROUTE_MATCHER, true, 5000)          \
-    ROW(HEARTBEAT_TICKETS, "Tickets/HeartbeatTickets", ROUTE_MATCHER, false, 5000) \
-    ROW(ACCEPT_MATCH, "Matches/AcceptMatch", ROUTE_MATCHER, true, 5000)            \
-    ROW(DECLINE_MATCH, "Matches/DeclineMatch", ROUTE_MATCHER, true, 5000)          \
-    ROW(ASSIGN_MATCH, "Matches/AssignMatch", ROUTE_MATCHER, true, 5000)            \
-    ROW(COMPLETE_MATCH, "Matches/CompleteMatch", ROUTE_MATCHER, true, 5000)        \
-    ROW(CANCEL_MATCH, "Matches/CancelMatch", ROUTE_MATCHER, true, 5000)            \
-    ROW(LEAVE_MATCH, "Matches/LeaveMatch", ROUTE_MATCHER, true, 5000)              \
-    ROW(PUT_QUEUE, "Queues/PutQueue", ROUTE_MATCHER, true, 5000)                   \
-    ROW(GET_QUEUE, "Queues/GetQueue", ROUTE_MATCHER, false, 5000)                  \
-    ROW(LIST_QUEUES, "Queues/ListQueues", ROUTE_MATCHER, false, 5000)              \
-    ROW(DELETE_QUEUE, "Queues/DeleteQueue", ROUTE_MATCHER, true, 5000)             \
-    ROW(VALIDATE_RULESET, "Queues/ValidateRuleset", ROUTE_DOOR, false, 5000)       \
-    ROW(GET_QUEUE_STATS, "Queues/GetQueueStats", ROUTE_MATCHER, false, 5000)       \
-    ROW(REPLAY_EVENTS, "Events/ReplayEvents", ROUTE_EVENTS, false, 10000)          \
-    ROW(CHECK, "System/Check", ROUTE_MATCHER, false, 2000)                         \
+#define METHOD_TABLE(ROW)                                                            \
+    ROW(CREATE_TICKET, "Tickets/CreateTicket", ROUTE_MATCHER, true, 5000)            \
+    ROW(CREATE_TICKETS, "Tickets/CreateTickets", ROUTE_MATCHER, true, 5000)          \
+    ROW(GET_TICKET, "Tickets/GetTicket", ROUTE_MATCHER, false, 5000)                 \
+    ROW(CANCEL_TICKET, "Tickets/CancelTicket", ROUTE_MATCHER, true, 5000)            \
+    ROW(WATCH_TICKET, "Tickets/WatchTicket", ROUTE_MATCHER, false, 30000)            \
+    ROW(EXPLAIN_TICKET, "Tickets/ExplainTicket", ROUTE_MATCHER, false, 5000)         \
+    ROW(GET_MATCH, "Matches/GetMatch", ROUTE_MATCHER, false, 5000)                   \
+    ROW(LIST_MATCHES, "Matches/ListMatches", ROUTE_MATCHER, false, 5000)             \
+    ROW(UPDATE_TICKET, "Tickets/UpdateTicket", ROUTE_MATCHER, true, 5000)            \
+    ROW(HEARTBEAT_TICKETS, "Tickets/HeartbeatTickets", ROUTE_MATCHER, false, 5000)   \
+    ROW(ACCEPT_MATCH, "Matches/AcceptMatch", ROUTE_MATCHER, true, 5000)              \
+    ROW(DECLINE_MATCH, "Matches/DeclineMatch", ROUTE_MATCHER, true, 5000)            \
+    ROW(ASSIGN_MATCH, "Matches/AssignMatch", ROUTE_MATCHER, true, 5000)              \
+    ROW(COMPLETE_MATCH, "Matches/CompleteMatch", ROUTE_MATCHER, true, 5000)          \
+    ROW(CANCEL_MATCH, "Matches/CancelMatch", ROUTE_MATCHER, true, 5000)              \
+    ROW(LEAVE_MATCH, "Matches/LeaveMatch", ROUTE_MATCHER, true, 5000)                \
+    ROW(PUT_QUEUE, "Queues/PutQueue", ROUTE_MATCHER, true, 5000)                     \
+    ROW(GET_QUEUE, "Queues/GetQueue", ROUTE_MATCHER, false, 5000)                    \
+    ROW(LIST_QUEUE_VERSIONS, "Queues/ListQueueVersions", ROUTE_MATCHER, false, 5000) \
+    ROW(LIST_QUEUES, "Queues/ListQueues", ROUTE_MATCHER, false, 5000)                \
+    ROW(DELETE_QUEUE, "Queues/DeleteQueue", ROUTE_MATCHER, true, 5000)               \
+    ROW(VALIDATE_RULESET, "Queues/ValidateRuleset", ROUTE_DOOR, false, 5000)         \
+    ROW(GET_QUEUE_STATS, "Queues/GetQueueStats", ROUTE_MATCHER, false, 5000)         \
+    ROW(REPLAY_EVENTS, "Events/ReplayEvents", ROUTE_EVENTS, false, 10000)            \
+    ROW(CHECK, "System/Check", ROUTE_MATCHER, false, 2000)                           \
     ROW(GET_STATUS, "System/GetStatus", ROUTE_MATCHER, false, 2000)
 
 enum method_id {

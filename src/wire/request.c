@@ -299,6 +299,16 @@ static enum err check_text(const struct decoding *d, const char *field, struct s
                          field, max);
 }
 
+/* 0..max bytes of UTF-8 that stay on one line of a terminal. */
+static enum err check_line(const struct decoding *d, const char *field, struct str text,
+                           size_t max) {
+    for (size_t i = 0; i < text.size; i++)
+        if ((unsigned char)text.at[i] < ' ' || text.at[i] == 0x7f)
+            return err_set_field(d->why, ERR_INVALID_ARGUMENT, field,
+                                 "%s has a control character at byte %zu", field, i);
+    return check_text(d, field, text, max);
+}
+
 static enum err decode_assign(const struct decoding *d, struct request *out) {
     struct str match, *connection = &out->command.assign_match.connection;
     out->command.kind = COMMAND_ASSIGN_MATCH;
@@ -398,12 +408,17 @@ static enum err decode_put_queue(const struct decoding *d, struct request *out) 
         if (f.key == PutQueueRequest_allow_shrinking) allow_shrinking = f.value != 0;
         if (f.key == PutQueueRequest_cancel_unfit)
             out->command.put_queue.cancel_unfit = f.value != 0;
+        if (f.key == PutQueueRequest_author) out->command.put_queue.author = f.bytes;
+        if (f.key == PutQueueRequest_comment) out->command.put_queue.comment = f.bytes;
     }
     if (r.malformed) return malformed(d);
     struct strbuf notes = {0};
     out->command.kind = COMMAND_PUT_QUEUE;
-    enum err code =
-        queue_json_parse(json, allow_shrinking, &out->command.put_queue.def, &notes, d->why);
+    enum err code = check_line(d, "author", out->command.put_queue.author, LIMIT_NAME_BYTES);
+    if (code == ERR_OK)
+        code = check_line(d, "comment", out->command.put_queue.comment, LIMIT_COMMENT_BYTES);
+    if (code != ERR_OK) return code;
+    code = queue_json_parse(json, allow_shrinking, &out->command.put_queue.def, &notes, d->why);
     if (code == ERR_OK) out->put_notes = keep_notes(d, &notes);
     strbuf_fini(&notes);
     return code;
@@ -437,7 +452,14 @@ static enum err decode_delete_queue(const struct decoding *d, struct request *ou
 }
 
 static enum err decode_get_queue(const struct decoding *d, struct request *out) {
-    return decode_queue_name(d, GetQueueRequest_name, &out->name);
+    struct pb_reader r = pb_reader(d->payload);
+    for (struct pb_field f; pb_next(&r, &f);)
+        if (f.key == GetQueueRequest_version) out->get_queue.version = (uint32_t)f.value;
+    return decode_queue_name(d, GetQueueRequest_name, &out->get_queue.name);
+}
+
+static enum err decode_queue_versions(const struct decoding *d, struct request *out) {
+    return decode_queue_name(d, ListQueueVersionsRequest_name, &out->name);
 }
 
 static enum err decode_queue_stats(const struct decoding *d, struct request *out) {
@@ -480,18 +502,31 @@ static enum err decode_nothing(const struct decoding *d, struct request *out) {
 typedef enum err (*decode_fn)(const struct decoding *d, struct request *out);
 
 static const decode_fn decoders[METHOD_COUNT] = {
-    [METHOD_CREATE_TICKET] = decode_create,        [METHOD_CREATE_TICKETS] = decode_create_many,
-    [METHOD_GET_TICKET] = decode_get_ticket,       [METHOD_CANCEL_TICKET] = decode_cancel,
-    [METHOD_WATCH_TICKET] = decode_watch,          [METHOD_EXPLAIN_TICKET] = decode_get_ticket,
-    [METHOD_GET_MATCH] = decode_get_match,         [METHOD_LIST_MATCHES] = decode_list_matches,
-    [METHOD_ACCEPT_MATCH] = decode_accept,         [METHOD_DECLINE_MATCH] = decode_decline,
-    [METHOD_ASSIGN_MATCH] = decode_assign,         [METHOD_COMPLETE_MATCH] = decode_complete,
-    [METHOD_CANCEL_MATCH] = decode_cancel_match,   [METHOD_LEAVE_MATCH] = decode_leave,
-    [METHOD_HEARTBEAT_TICKETS] = decode_heartbeat, [METHOD_UPDATE_TICKET] = decode_update,
-    [METHOD_PUT_QUEUE] = decode_put_queue,         [METHOD_GET_QUEUE] = decode_get_queue,
-    [METHOD_LIST_QUEUES] = decode_nothing,         [METHOD_DELETE_QUEUE] = decode_delete_queue,
-    [METHOD_VALIDATE_RULESET] = decode_validate,   [METHOD_GET_QUEUE_STATS] = decode_queue_stats,
-    [METHOD_REPLAY_EVENTS] = decode_replay,        [METHOD_CHECK] = decode_nothing,
+    [METHOD_CREATE_TICKET] = decode_create,
+    [METHOD_CREATE_TICKETS] = decode_create_many,
+    [METHOD_GET_TICKET] = decode_get_ticket,
+    [METHOD_CANCEL_TICKET] = decode_cancel,
+    [METHOD_WATCH_TICKET] = decode_watch,
+    [METHOD_EXPLAIN_TICKET] = decode_get_ticket,
+    [METHOD_GET_MATCH] = decode_get_match,
+    [METHOD_LIST_MATCHES] = decode_list_matches,
+    [METHOD_ACCEPT_MATCH] = decode_accept,
+    [METHOD_DECLINE_MATCH] = decode_decline,
+    [METHOD_ASSIGN_MATCH] = decode_assign,
+    [METHOD_COMPLETE_MATCH] = decode_complete,
+    [METHOD_CANCEL_MATCH] = decode_cancel_match,
+    [METHOD_LEAVE_MATCH] = decode_leave,
+    [METHOD_HEARTBEAT_TICKETS] = decode_heartbeat,
+    [METHOD_UPDATE_TICKET] = decode_update,
+    [METHOD_PUT_QUEUE] = decode_put_queue,
+    [METHOD_GET_QUEUE] = decode_get_queue,
+    [METHOD_LIST_QUEUE_VERSIONS] = decode_queue_versions,
+    [METHOD_LIST_QUEUES] = decode_nothing,
+    [METHOD_DELETE_QUEUE] = decode_delete_queue,
+    [METHOD_VALIDATE_RULESET] = decode_validate,
+    [METHOD_GET_QUEUE_STATS] = decode_queue_stats,
+    [METHOD_REPLAY_EVENTS] = decode_replay,
+    [METHOD_CHECK] = decode_nothing,
     [METHOD_GET_STATUS] = decode_nothing,
 };
 

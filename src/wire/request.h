@@ -42,7 +42,11 @@ struct request {
             uint32_t page_size; /* 1..1000 */
             struct id after;    /* none = start */
         } list_matches;
-        struct str name; /* GET_QUEUE, GET_QUEUE_STATS */
+        struct str name; /* LIST_QUEUE_VERSIONS, GET_QUEUE_STATS */
+        struct {
+            struct str name;
+            uint32_t version; /* 0: the present one */
+        } get_queue;
         struct {
             uint64_t epoch, after_seq;
             uint32_t max_entries;    /* 1..1000 */

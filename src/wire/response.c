@@ -6,7 +6,10 @@
 #include "wire/envelope.h"
 #include "wire/explain_codec.h"
 #include "wire/fields.h"
+#include "wire/json_diff.h"
 #include "wire/match_codec.h"
+#include "wire/queue_codec.h"
+#include "wire/queue_counts.h"
 
 #include <string.h>
 
@@ -99,24 +102,56 @@ void response_matches(const struct match *const *matches, uint32_t count, struct
     pb_put_id(out, ListMatchesResponse_next_page_token, next);
 }
 
-static void write_queue(const struct queue *q, uint32_t key, struct strbuf *out) {
+static void write_version(struct str name, const struct queue_version *v, uint32_t key,
+                          struct strbuf *out) {
     size_t queue = pb_open(out, key);
-    pb_put_text(out, Queue_name, q->def->name);
-    pb_put_uint(out, Queue_version, q->version);
-    pb_put_text(out, Queue_definition_json, q->def->json);
-    pb_put_int(out, Queue_update_time_ms, q->updated_ms);
+    pb_put_text(out, Queue_name, name);
+    queue_codec_write(v, out);
     pb_close(out, queue);
 }
 
 void response_queue(const struct queue *q, bool changed, struct str notes, struct strbuf *out) {
-    write_queue(q, PutQueueResponse_queue, out);
+    struct queue_version now = queue_version_now(q);
+    write_version(q->def->name, &now, PutQueueResponse_queue, out);
     pb_put_uint(out, PutQueueResponse_changed, changed);
     write_lines(notes, PutQueueResponse_notes, out);
 }
 
+void response_queue_version(struct str name, const struct queue_version *v, struct strbuf *out) {
+    write_version(name, v, GetQueueResponse_queue, out);
+}
+
 void response_queues(const struct queue *const *queues, uint32_t count, struct strbuf *out) {
-    for (uint32_t i = 0; i < count; i++)
-        write_queue(queues[i], ListQueuesResponse_queues, out);
+    for (uint32_t i = 0; i < count; i++) {
+        struct queue_version now = queue_version_now(queues[i]);
+        write_version(queues[i]->def->name, &now, ListQueuesResponse_queues, out);
+    }
+}
+
+/* `before` NULL: it is not kept. */
+static void write_change(struct str name, const struct queue_version *v,
+                         const struct queue_version *before, struct strbuf *out) {
+    size_t version = pb_open(out, ListQueueVersionsResponse_versions);
+    struct queue_version bare = *v;
+    bare.json = STR_EMPTY;
+    write_version(name, &bare, QueueVersion_queue, out);
+    if (before) {
+        struct strbuf lines = {0};
+        uint32_t left_out = json_diff(before->json, v->json, &lines);
+        write_lines(strbuf_str(&lines), QueueVersion_changes, out);
+        pb_put_uint(out, QueueVersion_changes_left_out, left_out);
+        strbuf_fini(&lines);
+    }
+    pb_close(out, version);
+}
+
+void response_queue_versions(const struct queue *q, struct strbuf *out) {
+    const struct queue_history *h = &q->history;
+    struct queue_version now = queue_version_now(q);
+    for (uint32_t i = h->count + 1; i-- > 0;) {
+        const struct queue_version *v = i == h->count ? &now : &h->past[i];
+        write_change(q->def->name, v, i > 0 ? &h->past[i - 1] : NULL, out);
+    }
 }
 
 void response_queue_stats(const struct queue *q, uint64_t tickets_queued, int64_t oldest_wait_ms,
@@ -137,6 +172,10 @@ void response_queue_stats(const struct queue *q, uint64_t tickets_queued, int64_
     pb_put_int(out, GetQueueStatsResponse_wait_p99_ms, queue_wait_quantile_ms(s, 0.99));
     if (s->matches)
         pb_put_double(out, GetQueueStatsResponse_quality_mean, s->quality_sum / (double)s->matches);
+    pb_put_uint(out, GetQueueStatsResponse_tickets_proposed, q->tickets_open - q->tickets_queued);
+    pb_put_uint(out, GetQueueStatsResponse_proposals_total, s->proposals);
+    pb_put_uint(out, GetQueueStatsResponse_proposals_failed_total, s->proposals_failed);
+    queue_counts_write(q, out);
 }
 
 static void write_estimate(const struct eta_row *row, uint32_t key, struct strbuf *out) {

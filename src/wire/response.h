@@ -39,8 +39,12 @@ void response_match(const struct match *m, struct strbuf *out);
 /* `next`: where the next page starts; none at the end. */
 void response_matches(const struct match *const *matches, uint32_t count, struct id next,
                       struct strbuf *out);
-/* Fits Put- and GetQueueResponse. `notes`: a line each, or empty. */
+/* PutQueueResponse. `notes`: a line each, or empty. */
 void response_queue(const struct queue *q, bool changed, struct str notes, struct strbuf *out);
+void response_queue_version(struct str name, const struct queue_version *v,
+                            struct strbuf *out); /* GetQueueResponse */
+/* ListQueueVersionsResponse. Reads each definition: about 1 ms for each 100 KB of them. */
+void response_queue_versions(const struct queue *q, struct strbuf *out);
 void response_queues(const struct queue *const *queues, uint32_t count, struct strbuf *out);
 void response_queue_stats(const struct queue *q, uint64_t tickets_queued, int64_t oldest_wait_ms,
                           struct strbuf *out);

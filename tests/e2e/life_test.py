@@ -71,6 +71,37 @@ class Life(unittest.TestCase):
         stats = self.ok("queue", "stats", "east")
         self.assertNotIn("ticketsQueued", stats)
 
+    def test_queue_keeps_its_versions_though_the_server_is_killed(self):
+        self.put("duel")
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as f:
+            json.dump(definition("duel", ticketTimeoutSeconds=90), f)
+            f.flush()
+            self.ok("queue", "put", f.name, "--author", "ann@studio", "--comment", "shorter waits")
+        self.restart()
+        self.assertIn("ann@studio: shorter waits\n  ticketTimeoutSeconds: added 90\n",
+                      self.ok("queue", "versions", "duel"))
+        first = self.ok("queue", "get", "duel", "--version", "1")
+        self.assertEqual(json.loads(first["definitionJson"]), definition("duel"))
+        self.assertEqual(self.ok("queue", "get", "duel")["author"], "ann@studio")
+        self.assertIn("version 3 of queue duel is not kept; the present one is 2",
+                      self.refused("NOT_FOUND", "queue", "get", "duel", "--version", "3"))
+
+    def test_queue_tells_which_rule_is_in_the_way(self):
+        rule = {"name": "Fair", "type": "distance", "maxDistance": 10,
+                "measurements": ["avg(teams[red].players.attributes[skill])"],
+                "referenceValue": "avg(teams[blue].players.attributes[skill])"}
+        duel = definition("duel")
+        duel["ruleset"]["playerAttributes"] = [{"name": "skill", "type": "number"}]
+        duel["ruleset"]["rules"] = [rule]
+        self.ok("queue", "put", "-", stdin=json.dumps(duel))
+        for player, skill in (("ann", 1), ("bob", 500)):
+            self.ok("ticket", "create", "-", stdin=json.dumps(
+                {"queues": ["duel"],
+                 "players": [{"playerId": player, "attributes": {"skill": skill}}]}))
+        wait_until("a refusal is counted",
+                   lambda: "rejections" in self.ok("queue", "stats", "duel"), 20)
+        self.assertEqual(self.ok("queue", "stats", "duel")["rejections"][0]["name"], "Fair")
+
     def test_match_is_made_when_all_accept_though_the_server_is_killed_in_between(self):
         self.put("ask", acceptanceRequired=True, acceptanceTimeoutSeconds=60)
         a, b, match = self.propose("ask")

@@ -220,11 +220,25 @@ static inline void kit_keep_match(struct kit *k, struct match_spec *spec) {
     *spec = copy->spec;
 }
 
+/* Past versions are borrowed from the realm: their list and texts stay ours. */
+static inline void kit_keep_put(struct kit *k, struct record *r) {
+    uint32_t count = r->queue_put.past_count;
+    struct queue_version *past = arena_alloc(k->arena, (count + 1) * sizeof *past);
+    for (uint32_t i = 0; i < count; i++) {
+        past[i] = r->queue_put.past[i];
+        past[i].json = arena_str(k->arena, past[i].json);
+        past[i].author = arena_str(k->arena, past[i].author);
+        past[i].comment = arena_str(k->arena, past[i].comment);
+    }
+    r->queue_put.past = past;
+    r->queue_put.def = NULL;
+}
+
 static inline void kit_sink(void *arg, struct record *from) {
     struct kit *k = arg;
     struct record *r = arena_alloc(k->arena, sizeof *r);
     *r = *from;
-    if (r->kind == RECORD_QUEUE_PUT) r->queue_put.def = NULL;
+    if (r->kind == RECORD_QUEUE_PUT) kit_keep_put(k, r);
     if (r->kind == RECORD_TICKET_CREATED || r->kind == RECORD_TICKET_UPDATED) {
         struct ticket *copy = ticket_new(r->ticket_created.id, &r->ticket_created.spec);
         k->ticket_copies = mem_grow(k->ticket_copies, k->ticket_copy_count + 1, sizeof copy);

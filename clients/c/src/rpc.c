@@ -80,6 +80,8 @@ RPC(muster_heartbeat_tickets, "Tickets/HeartbeatTickets", Muster__V1__HeartbeatT
     Muster__V1__HeartbeatTicketsResponse)
 RPC(muster_put_queue, "Queues/PutQueue", Muster__V1__PutQueueRequest, Muster__V1__PutQueueResponse)
 RPC(muster_get_queue, "Queues/GetQueue", Muster__V1__GetQueueRequest, Muster__V1__GetQueueResponse)
+RPC(muster_list_queue_versions, "Queues/ListQueueVersions", Muster__V1__ListQueueVersionsRequest,
+    Muster__V1__ListQueueVersionsResponse)
 RPC(muster_list_queues, "Queues/ListQueues", Muster__V1__ListQueuesRequest,
     Muster__V1__ListQueuesResponse)
 RPC(muster_delete_queue, "Queues/DeleteQueue", Muster__V1__DeleteQueueRequest,

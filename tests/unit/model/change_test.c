@@ -154,6 +154,73 @@ static void queue_is_deleted_with_its_tickets_when_told_to(void **state) {
     kit_fini(&kit);
 }
 
+static void put_as(unsigned rule, const char *author, const char *comment) {
+    char json[16];
+    snprintf(json, sizeof json, "%u", rule);
+    struct outcome out;
+    struct command c = {.kind = COMMAND_PUT_QUEUE};
+    c.put_queue.def = kit_def("q", json, &rules[rule]);
+    c.put_queue.author = str_of(author);
+    c.put_queue.comment = str_of(comment);
+    assert_int_equal(kit_do(&kit, c, &out), ERR_OK);
+    assert_true(out.changed);
+}
+
+static void assert_version(const struct realm *r, uint32_t number, const char *json,
+                           const char *author) {
+    struct queue_version v;
+    assert_true(queue_version_find(realm_queue(r, STR("q")), number, &v));
+    assert_true(str_equal(v.json, str_of(json)));
+    assert_true(str_equal(v.author, str_of(author)));
+}
+
+static void queue_keeps_who_put_which_version_and_when(void **state) {
+    (void)state;
+    open_realm(DUEL);
+    int64_t first_ms = kit.now_ms;
+    kit.now_ms += 5000;
+    put_as(LATENCY, "ann@studio", "lag");
+    kit.now_ms += 5000;
+    put_as(DUEL, "bob", "back again");
+    assert_version(kit.realm, 1, "0", "");
+    assert_version(kit.realm, 2, "1", "ann@studio");
+    assert_version(kit.realm, 3, "0", "bob");
+    const struct queue *q = realm_queue(kit.realm, STR("q"));
+    assert_int_equal(queue_history_find(&q->history, 1)->put_ms, first_ms);
+    assert_int_equal(queue_history_find(&q->history, 2)->put_ms, first_ms + 5000);
+    struct queue_version none;
+    assert_false(queue_version_find(q, 4, &none));
+    kit_fini(&kit);
+}
+
+/* Whatever part of the journal is left, as long as the carried records are in it. */
+static void history_outlives_compaction(void **state) {
+    (void)state;
+    open_realm(DUEL);
+    put_as(LATENCY, "ann", "");
+    put_as(DUEL, "bob", "");
+    put_as(ASKED, "cid", "");
+    kit.now_ms += 60000;
+    uint64_t cursor = 0;
+    struct decision d = kit_decision(&kit);
+    size_t carried = kit.record_count;
+    while (realm_carry(kit.realm, &d, kit.now_ms, &cursor, 10)) {
+    }
+    size_t more = kit.record_count;
+    put_as(DUEL, "dan", "");
+    for (size_t from = 0; from <= carried; from++) {
+        struct realm *copy = realm_new(3600000);
+        kit_replay(&kit, copy, from, kit.record_count);
+        assert_true(realm_digest(copy) == realm_digest(kit.realm));
+        assert_version(copy, 2, "1", "ann");
+        assert_version(copy, 4, "2", "cid");
+        assert_version(copy, 5, "0", "dan");
+        realm_free(copy);
+    }
+    assert_true(more > carried);
+    kit_fini(&kit);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(updated_ticket_keeps_its_time_and_is_searched_with_what_it_brings_now),
@@ -161,6 +228,8 @@ int main(void) {
         cmocka_unit_test(update_is_replayed),
         cmocka_unit_test(new_rules_lose_no_ticket_unless_told_to),
         cmocka_unit_test(proposed_ticket_that_new_rules_do_not_admit_does_not_return),
+        cmocka_unit_test(queue_keeps_who_put_which_version_and_when),
+        cmocka_unit_test(history_outlives_compaction),
         cmocka_unit_test(queue_is_deleted_with_its_tickets_when_told_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,6 +90,23 @@ static struct record random_penalized(struct wire_kit *k) {
     return r;
 }
 
+static void add_random_history(struct wire_kit *k, struct record *r) {
+    uint32_t count = wire_kit_below(k, LIMIT_QUEUE_VERSIONS + 1);
+    struct queue_version *past = arena_alloc(k->arena, (count + 1) * sizeof *past);
+    for (uint32_t i = 0; i < count; i++)
+        past[i] = (struct queue_version){.number = wire_kit_below(k, 1000),
+                                         .put_ms = wire_kit_time(k),
+                                         .allow_shrinking = wire_kit_below(k, 2),
+                                         .json = wire_kit_text(k, 300),
+                                         .author = wire_kit_text(k, 64),
+                                         .comment = wire_kit_text(k, 256)};
+    r->queue_put.author = wire_kit_text(k, 64);
+    r->queue_put.comment = wire_kit_text(k, 256);
+    r->queue_put.put_ms = wire_kit_time(k);
+    r->queue_put.past = past;
+    r->queue_put.past_count = count;
+}
+
 static struct record random_record(struct wire_kit *k) {
     struct record r = {0};
     switch (1 + wire_kit_below(k, 11)) {
@@ -103,6 +120,7 @@ static struct record random_record(struct wire_kit *k) {
         r.queue_put.json = STR(WIRE_KIT_QUEUE);
         r.queue_put.version = (uint32_t)rng_next(&k->rng);
         r.queue_put.allow_shrinking = wire_kit_below(k, 2);
+        add_random_history(k, &r);
         break;
     case RECORD_QUEUE_DELETED:
         r.kind = RECORD_QUEUE_DELETED;
@@ -205,6 +223,22 @@ static void assert_same_penalized(const struct record *a, const struct record *b
     assert_int_equal(a->player_penalized.forget_ms, b->player_penalized.forget_ms);
 }
 
+static void assert_same_history(const struct record *a, const struct record *b) {
+    wire_kit_same_text(a->queue_put.author, b->queue_put.author);
+    wire_kit_same_text(a->queue_put.comment, b->queue_put.comment);
+    assert_int_equal(a->queue_put.put_ms, b->queue_put.put_ms);
+    assert_int_equal(a->queue_put.past_count, b->queue_put.past_count);
+    for (uint32_t i = 0; i < a->queue_put.past_count; i++) {
+        const struct queue_version *v = &a->queue_put.past[i], *w = &b->queue_put.past[i];
+        assert_int_equal(v->number, w->number);
+        assert_int_equal(v->put_ms, w->put_ms);
+        assert_int_equal(v->allow_shrinking, w->allow_shrinking);
+        wire_kit_same_text(v->json, w->json);
+        wire_kit_same_text(v->author, w->author);
+        wire_kit_same_text(v->comment, w->comment);
+    }
+}
+
 static void assert_same(const struct record *a, const struct record *b) {
     assert_int_equal(a->kind, b->kind);
     assert_int_equal(a->carried, b->carried);
@@ -219,6 +253,7 @@ static void assert_same(const struct record *a, const struct record *b) {
         assert_int_equal(a->queue_put.version, b->queue_put.version);
         assert_int_equal(a->queue_put.allow_shrinking, b->queue_put.allow_shrinking);
         assert_non_null(b->queue_put.def);
+        assert_same_history(a, b);
         break;
     case RECORD_QUEUE_DELETED:
         wire_kit_same_text(a->queue_deleted.name, b->queue_deleted.name);

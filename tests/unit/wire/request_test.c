@@ -605,7 +605,7 @@ static void queues_are_asked_for_by_name(void **state) {
     static const struct {
         enum method_id method;
         uint32_t key;
-    } cases[] = {{METHOD_GET_QUEUE, GetQueueRequest_name},
+    } cases[] = {{METHOD_LIST_QUEUE_VERSIONS, ListQueueVersionsRequest_name},
                  {METHOD_DELETE_QUEUE, DeleteQueueRequest_name},
                  {METHOD_GET_QUEUE_STATS, GetQueueStatsRequest_name}};
     for (int i = 0; i < 3; i++) {
@@ -620,6 +620,36 @@ static void queues_are_asked_for_by_name(void **state) {
         assert_refused(cases[i].method, &none, "name",
                        "name is \"\"; allowed are 1..64 of [A-Za-z0-9_.-]");
     }
+}
+
+static void a_queue_is_asked_for_by_version(void **state) {
+    (void)state;
+    struct strbuf b = text_of(GetQueueRequest_name, "duel");
+    pb_put_uint(&b, GetQueueRequest_version, 3);
+    struct decoded d = decode(METHOD_GET_QUEUE, &b);
+    assert_int_equal(d.code, ERR_OK);
+    assert_text(d.r.get_queue.name, "duel");
+    assert_int_equal(d.r.get_queue.version, 3);
+    decoded_free(&d);
+    strbuf_fini(&b);
+}
+
+static void what_is_said_of_a_version_is_one_short_line(void **state) {
+    (void)state;
+    struct strbuf good = text_of(PutQueueRequest_definition_json, WIRE_KIT_QUEUE);
+    pb_put_text(&good, PutQueueRequest_author, STR("Ann \xc3\xa9 <ann@studio.example>"));
+    pb_put_text(&good, PutQueueRequest_comment, STR("wider at night"));
+    struct decoded d = decode(METHOD_PUT_QUEUE, &good);
+    assert_int_equal(d.code, ERR_OK);
+    assert_text(d.r.command.put_queue.comment, "wider at night");
+    decoded_free(&d);
+    strbuf_fini(&good);
+    struct strbuf escape = text_of(PutQueueRequest_author, "a\x1b[2J");
+    assert_refused(METHOD_PUT_QUEUE, &escape, "author", "author has a control character at byte 1");
+    char longer[LIMIT_COMMENT_BYTES + 2] = {0};
+    memset(longer, 'x', sizeof longer - 1);
+    struct strbuf many = text_of(PutQueueRequest_comment, longer);
+    assert_refused(METHOD_PUT_QUEUE, &many, "comment", "comment is no UTF-8 of at most 256 bytes");
 }
 
 static void a_put_queue_owns_its_definition_until_taken(void **state) {
@@ -734,6 +764,8 @@ int main(void) {
         cmocka_unit_test(a_page_has_1_to_1000_matches),
         cmocka_unit_test(a_replay_has_1_to_1000_entries),
         cmocka_unit_test(queues_are_asked_for_by_name),
+        cmocka_unit_test(a_queue_is_asked_for_by_version),
+        cmocka_unit_test(what_is_said_of_a_version_is_one_short_line),
         cmocka_unit_test(a_put_queue_owns_its_definition_until_taken),
         cmocka_unit_test(no_method_reads_malformed_bytes),
         cmocka_unit_test(unknown_fields_are_skipped_at_every_depth),

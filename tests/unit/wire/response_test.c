@@ -233,7 +233,8 @@ static void queues_are_told_with_their_notes_a_line_each(void **state) {
     assert_string_equal(r->notes[1], "two");
     assert_string_equal(r->notes[2], "three");
     free_message(r);
-    response_queue(&q, false, STR_EMPTY, &got);
+    struct queue_version now = queue_version_now(&q);
+    response_queue_version(q.def->name, &now, &got);
     Muster__V1__GetQueueResponse *one = UNPACK(v1__get_queue_response, &got);
     assert_string_equal(one->queue->name, "duel");
     free_message(one);
@@ -242,6 +243,72 @@ static void queues_are_told_with_their_notes_a_line_each(void **state) {
     Muster__V1__ListQueuesResponse *all = UNPACK(v1__list_queues_response, &list);
     assert_int_equal(all->n_queues, 2);
     free_message(all);
+    queue_def_free(q.def);
+}
+
+static void versions_are_told_newest_first_with_what_each_changed(void **state) {
+    (void)state;
+    struct queue q = {.def = parse_queue(), .version = 3, .updated_ms = 3000};
+    q.author = STR("ann");
+    struct queue_version first = {.number = 1, .put_ms = 1000, .json = STR("{\"tickMs\":1}")},
+                         second = {.number = 2,
+                                   .put_ms = 2000,
+                                   .json = STR("{\"tickMs\":2}"),
+                                   .author = STR("bob"),
+                                   .comment = STR("slower")};
+    queue_history_add(&q.history, &first);
+    queue_history_add(&q.history, &second);
+    struct strbuf b = {0};
+    response_queue_versions(&q, &b);
+    Muster__V1__ListQueueVersionsResponse *r = UNPACK(v1__list_queue_versions_response, &b);
+    assert_int_equal(r->n_versions, 3);
+    assert_int_equal(r->versions[0]->queue->version, 3);
+    assert_string_equal(r->versions[0]->queue->author, "ann");
+    assert_string_equal(r->versions[0]->queue->definition_json, "");
+    assert_true(r->versions[0]->n_changes > 1);
+    assert_string_equal(r->versions[1]->queue->comment, "slower");
+    assert_string_equal(r->versions[1]->queue->name, "duel");
+    assert_int_equal(r->versions[1]->n_changes, 1);
+    assert_string_equal(r->versions[1]->changes[0], "tickMs: 1 -> 2");
+    assert_int_equal(r->versions[2]->n_changes, 0);
+    free_message(r);
+    queue_history_fini(&q.history);
+    queue_def_free(q.def);
+}
+
+static void rejections_and_expansions_are_told_the_most_frequent_first(void **state) {
+    (void)state;
+    static const char duel[] =
+        "{\"name\":\"duel\",\"ruleset\":{\"name\":\"duel\",\"ruleLanguageVersion\":\"1.0\","
+        "\"playerAttributes\":[{\"name\":\"skill\",\"type\":\"number\",\"default\":1}],"
+        "\"teams\":[{\"name\":\"red\",\"minPlayers\":1,\"maxPlayers\":1}],"
+        "\"rules\":[{\"name\":\"Fair\",\"type\":\"batchDistance\",\"batchAttribute\":\"skill\","
+        "\"maxDistance\":10}],\"expansions\":[{\"target\":\"rules[Fair].maxDistance\",\"steps\":"
+        "[{\"waitTimeSeconds\":9,\"value\":20}]}]}}";
+    struct queue q = {.tickets_queued = 3, .tickets_open = 5};
+    struct err_text why;
+    if (queue_json_parse(STR(duel), false, &q.def, NULL, &why) != ERR_OK) fail_msg("%s", why.text);
+    q.stats.search.expanded[0] = 6;
+    q.stats.proposals = 4;
+    q.stats.proposals_failed = 1;
+    q.stats.search.refused[0] = 5;
+    q.stats.search.refused_patience = 7;
+    q.stats.search.refused_few = 2;
+    struct strbuf b = {0};
+    response_queue_stats(&q, 3, 0, &b);
+    Muster__V1__GetQueueStatsResponse *r = UNPACK(v1__get_queue_stats_response, &b);
+    assert_int_equal(r->tickets_proposed, 2);
+    assert_int_equal(r->proposals_total, 4);
+    assert_int_equal(r->proposals_failed_total, 1);
+    assert_int_equal(r->n_rejections, 3);
+    assert_string_equal(r->rejections[0]->name, "muster.patience");
+    assert_int_equal(r->rejections[0]->count, 7);
+    assert_string_equal(r->rejections[1]->name, "Fair");
+    assert_string_equal(r->rejections[2]->name, "muster.players");
+    assert_int_equal(r->n_expansions, 1);
+    assert_string_equal(r->expansions[0]->name, "rules[Fair].maxDistance");
+    assert_int_equal(r->expansions[0]->count, 6);
+    free_message(r);
     queue_def_free(q.def);
 }
 
@@ -508,6 +575,8 @@ int main(void) {
         cmocka_unit_test(a_batch_is_answered_in_order_with_its_failures),
         cmocka_unit_test(matches_come_in_pages),
         cmocka_unit_test(queues_are_told_with_their_notes_a_line_each),
+        cmocka_unit_test(versions_are_told_newest_first_with_what_each_changed),
+        cmocka_unit_test(rejections_and_expansions_are_told_the_most_frequent_first),
         cmocka_unit_test(queue_stats_hold_totals_waits_and_the_mean_quality),
         cmocka_unit_test(queue_stats_tell_what_new_tickets_wait),
         cmocka_unit_test(an_explanation_is_told_whole_queue_by_queue),

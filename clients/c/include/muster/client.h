@@ -120,6 +120,8 @@ MUSTER_RPC(muster_heartbeat_tickets, Muster__V1__HeartbeatTicketsRequest,
            Muster__V1__HeartbeatTicketsResponse);
 MUSTER_RPC(muster_put_queue, Muster__V1__PutQueueRequest, Muster__V1__PutQueueResponse);
 MUSTER_RPC(muster_get_queue, Muster__V1__GetQueueRequest, Muster__V1__GetQueueResponse);
+MUSTER_RPC(muster_list_queue_versions, Muster__V1__ListQueueVersionsRequest,
+           Muster__V1__ListQueueVersionsResponse);
 MUSTER_RPC(muster_list_queues, Muster__V1__ListQueuesRequest, Muster__V1__ListQueuesResponse);
 MUSTER_RPC(muster_delete_queue, Muster__V1__DeleteQueueRequest, Muster__V1__DeleteQueueResponse);
 MUSTER_RPC(muster_validate_ruleset, Muster__V1__ValidateRulesetRequest,
