@@ -129,7 +129,7 @@ static void count_expansions(struct queue *q, int64_t age_ms) {
  */
 static void count_refusal(struct realm *r, struct queue *q, const struct pool_entry *x,
                           const struct pick_result *result, int64_t now_ms) {
-    enum { ASKED_AT_ONCE = 4, ASK_EVERY_MS = 20 };
+    enum { ASKED_AT_ONCE = 4, ASK_EVERY_MS = 100 };
     if (now_ms < q->ask_from_ms) return;
     if (++q->asked == ASKED_AT_ONCE) {
         q->asked = 0;
