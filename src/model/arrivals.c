@@ -11,6 +11,7 @@ enum {
     REFRESH_EVERY = 64, /* arrivals between two sums over the histogram */
     HALVED_AT = 65536,  /* players in it */
     DOUBLINGS_MAX = 4,
+    KNOWN_PLAYERS = 64,
     FIRST_REFRESHES = 64, /* arrivals after which it is summed each time no more */
 };
 
@@ -63,8 +64,10 @@ static void halve(struct arrivals *a) {
         a->counts[i] /= 2;
     for (int i = 0; i < 64; i++)
         a->reach[i] /= 2;
-    for (int i = 0; i < ARRIVALS_ROLES; i++)
+    for (int i = 0; i < ARRIVALS_ROLES; i++) {
         a->plays[i] /= 2;
+        a->only[i] /= 2;
+    }
     a->total /= 2;
     a->reached /= 2;
     a->played /= 2;
@@ -97,15 +100,20 @@ static void note_regions(struct arrivals *a, uint64_t regions, uint32_t players)
         a->reach[__builtin_ctzll(regions)] += players;
 }
 
-static void note_roles(struct arrivals *a, uint32_t roles, uint32_t players) {
-    if (roles == 0) return;
-    a->played += players;
-    for (; roles; roles &= roles - 1)
-        a->plays[__builtin_ctz(roles)] += players;
+static void note_roles(struct arrivals *a, const struct arrival *of) {
+    if (of->roles == 0) return;
+    a->played += of->players;
+    for (uint32_t roles = of->roles; roles; roles &= roles - 1)
+        a->plays[__builtin_ctz(roles)] += of->players;
+    if (of->only) a->only[__builtin_ctz(of->only)] += of->players;
 }
 
 double arrivals_role_share(const struct arrivals *a, uint32_t role) {
     return a->played > 0 ? a->plays[role] / a->played : 1;
+}
+
+double arrivals_only_share(const struct arrivals *a, uint32_t role) {
+    return a->played >= KNOWN_PLAYERS ? a->only[role] / a->played : 0;
 }
 
 void arrivals_note(struct arrivals *a, const struct arrival *of) {
@@ -114,7 +122,7 @@ void arrivals_note(struct arrivals *a, const struct arrival *of) {
         a->near[i] += of->players;
     note_key(a, of->key, of->players);
     note_regions(a, of->regions, of->players);
-    note_roles(a, of->roles, of->players);
+    note_roles(a, of);
     if (a->total > HALVED_AT) halve(a);
     if (++a->noted >= REFRESH_EVERY || a->total < FIRST_REFRESHES) refresh(a);
 }

@@ -19,6 +19,7 @@ struct arrival {
     uint32_t players;
     uint64_t regions; /* a bit for each it could play in; 0: regions do not matter */
     uint32_t roles;   /* a bit for each that one of its players could have; 0: likewise */
+    uint32_t only;    /* of `roles`: the one that all its players play and nothing else; 0: none */
     int64_t time_ms;
 };
 
@@ -30,6 +31,7 @@ struct arrivals { /* zeroed but for `width` is an empty one */
     double near[ARRIVALS_SCALES], window_s[ARRIVALS_SCALES]; /* decayed players and time */
     double reach[64], reached;            /* players by region, and those who have any */
     double plays[ARRIVALS_ROLES], played; /* likewise by role */
+    double only[ARRIVALS_ROLES];          /* those who play nothing else */
     int64_t last_ms;
     uint32_t noted; /* since `below` was brought up to date */
     uint32_t doublings;
@@ -45,6 +47,9 @@ double arrivals_density(const struct arrivals *a);
 
 /* Share of the players who could have the role; 1 while nothing is known. */
 double arrivals_role_share(const struct arrivals *a, uint32_t role);
+
+/* Share of the players who play that role only; 0 before 64 of them have come. */
+double arrivals_only_share(const struct arrivals *a, uint32_t role);
 
 double arrivals_rate(const struct arrivals *a); /* players a second, all together */
 

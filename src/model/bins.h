@@ -34,7 +34,8 @@ struct bin_slot {
     struct pool_entry *entry;
     float start; /* credit of a fresh ticket, points */
     uint32_t players : 8;
-    uint32_t tie : 24; /* orders those of one millisecond */
+    uint32_t tie : 23;    /* orders those of one millisecond */
+    uint32_t crowded : 1; /* more of its role come than have places: worth.h */
 };
 
 struct bin_travel {   /* of a slot in a queue with latency rules or roles */

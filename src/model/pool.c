@@ -307,15 +307,31 @@ static double scarcity(const struct pool *p, const struct arrivals *a) {
     return least;
 }
 
+/* Whether more players come who play that role only than have places in as many matches as the
+ * scarcest role allows. */
+static bool is_crowded(const struct pool *p, const struct arrivals *a, uint32_t role,
+                       double scarcity) {
+    const double margin = 1.05;
+    return role < CASTING_ROLES &&
+           arrivals_only_share(a, role) > margin * scarcity * casting_need(p->casting, role);
+}
+
 /* The ticket counts as an arrival, and gets the credit to begin with. */
 static void start_credit(struct pool *p, struct pool_entry *e, struct bin_slot *s,
                          const struct bin_travel *travel) {
     struct arrivals *a = &e->part->arrivals;
-    struct arrival of = {s->key, s->players, travel->regions, 0, s->created_ms};
-    if (p->casting) of.roles = casting_any_role(travel->roles, s->players);
+    struct arrival of = {s->key, s->players, travel->regions, 0, 0, s->created_ms};
+    uint32_t only = CASTING_ROLES;
+    if (p->casting) {
+        of.roles = casting_any_role(travel->roles, s->players);
+        only = casting_only_role(travel->roles, s->players);
+        of.only = only < CASTING_ROLES ? 1u << only : 0;
+    }
     arrivals_note(a, &of);
+    double scarce = scarcity(p, a);
+    s->crowded = is_crowded(p, a, only, scarce);
     struct worth w = worth_of(&p->patience, p->ruleset, a, s->created_ms);
-    struct worth_prospect prospect = {ruleset_limits_at(p->ruleset, 0)->players_max, scarcity(p, a),
+    struct worth_prospect prospect = {ruleset_limits_at(p->ruleset, 0)->players_max, scarce,
                                       uncertainty_of(p, &e->ticket->spec)};
     s->start = (float)worth_start(&w, a, &of, &prospect);
 }
@@ -330,7 +346,7 @@ static struct pool_entry *entry_new(struct pool *p, struct ticket *t, uint32_t p
                            .created_ms = t->created_ms,
                            .entry = e,
                            .players = t->spec.player_count & UINT8_MAX,
-                           .tie = (t->id.hi << 8 | t->id.lo >> 56) & 0xFFFFFF};
+                           .tie = (t->id.hi << 7 | t->id.lo >> 57) & 0x7FFFFF};
     *travel = (struct bin_travel){0};
     for (uint32_t i = 0; i < t->spec.player_count; i++) {
         e->key_sum += ruleset_player_key(p->ruleset, &t->spec.players[i]);

@@ -58,9 +58,11 @@ double worth_start(const struct worth *w, const struct arrivals *a, const struct
 
 static double credit_at(const struct worth *w, const struct bin_slot *s, int64_t now_ms) {
     double age_ms = now_ms > s->created_ms ? (double)(now_ms - s->created_ms) : 0;
+    if (s->crowded && age_ms > w->deadline_ms) age_ms = w->deadline_ms;
     double part = age_ms / w->deadline_ms;
     double credit = (double)s->start + w->per_ms * age_ms + RUSH_POINTS * part * part * part * part;
-    return part >= 1 ? WORTH_URGENT + credit : credit; /* still the nearer ones before the far */
+    return part >= 1 && !s->crowded ? WORTH_URGENT + credit
+                                    : credit; /* still the nearer ones before the far */
 }
 
 double worth_credit(const struct worth *w, const struct bin_slot *s) {
@@ -114,17 +116,43 @@ static double growth_at(const struct worth *w, const struct worth_group *g, int6
     return w->per_ms + rush * sum / g->players;
 }
 
+/* When the group's cost is covered at last, whatever it is; or, where nobody may become urgent,
+ * when its credit has ceased to grow. */
+static int64_t last_ms(const struct worth *w, const struct worth_group *g, bool *crowded) {
+    int64_t urgent_ms = INT64_MAX, ceased_ms = 0;
+    *crowded = false;
+    for (uint32_t i = 0; i < g->count; i++) {
+        int64_t at_ms = g->slots[i]->created_ms + (int64_t)ceil(w->deadline_ms);
+        *crowded = *crowded || g->slots[i]->crowded;
+        if (at_ms > ceased_ms) ceased_ms = at_ms;
+        if (!g->slots[i]->crowded && at_ms < urgent_ms) urgent_ms = at_ms;
+    }
+    return urgent_ms < INT64_MAX ? urgent_ms : ceased_ms;
+}
+
+/* Credit never shrinks; where somebody's ceases to grow it is not convex. */
+static int64_t bisected_ms(const struct worth *w, const struct worth_group *g, int64_t last) {
+    int64_t low = w->now_ms, high = last; /* not covered at `low` */
+    if (high <= low || lack_at(w, g, high) > 0) return INT64_MAX;
+    while (high - low > 1) {
+        int64_t middle = low + (high - low) / 2;
+        if (lack_at(w, g, middle) > 0)
+            low = middle;
+        else
+            high = middle;
+    }
+    return high;
+}
+
 /* Newton's method from the right: credit is convex in time, so it comes down to the moment and
  * never passes it by more than rounding. */
 int64_t worth_affordable_ms(const struct worth *w, const struct worth_group *g) {
     enum { STEPS_MAX = 12 };
-    int64_t urgent_ms = g->slots[0]->created_ms;
-    for (uint32_t i = 1; i < g->count; i++) {
-        if (g->slots[i]->created_ms < urgent_ms) urgent_ms = g->slots[i]->created_ms;
-    }
-    urgent_ms += (int64_t)ceil(w->deadline_ms);
+    bool crowded;
+    int64_t urgent_ms = last_ms(w, g, &crowded);
     double lack = lack_at(w, g, w->now_ms), linear = lack / w->per_ms;
     if (lack <= 0) return w->now_ms;
+    if (crowded) return bisected_ms(w, g, urgent_ms);
     int64_t at_ms = urgent_ms;
     if (linear < (double)(urgent_ms - w->now_ms)) at_ms = w->now_ms + (int64_t)ceil(linear);
     if (at_ms == urgent_ms && lack_at(w, g, at_ms - 1) > 0) return urgent_ms;

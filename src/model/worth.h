@@ -9,6 +9,10 @@
  *               + soft costs of the ruleset
  *   phi(d) = 2 d + d^2 / 200        ping = (ms - max(best, 40))+ + 2 (ms - 100)+
  *
+ * Of a role that more players come for than have places in as many matches as the scarcest role
+ * allows (bin_slot.crowded), some must wait whatever is done: their credit ceases to grow at T and
+ * is never unlimited, or the crowd would buy the others poor matches.
+ *
  * A group is taken when the mean credit of its players covers its cost. c is the queue's patience,
  * points per second: what a player would rather bear than wait a second longer. D_i is the distance
  * at which enough partners are expected: the smallest D with D Lambda(D) >= 2 A N c, Lambda(D) the
@@ -31,7 +35,7 @@
 #include "model/queue.h"
 #include "model/split.h"
 
-#define WORTH_URGENT 1e12   /* the credit of whoever has waited until the deadline */
+#define WORTH_URGENT 1e12   /* the credit of who has waited until the deadline, if not crowded */
 #define WORTH_UNLIMITED 1e9 /* a mean that only an urgent one can lift so far */
 
 struct worth {          /* of one partition, now */
@@ -77,7 +81,7 @@ struct worth_group { /* of slots; what it lacks is time */
 };
 
 /* The earliest time, now or later, at which the mean credit covers the cost: at the latest when the
- * first of the group becomes urgent. */
+ * first of the group becomes urgent. INT64_MAX: never, all are of crowded roles. */
 int64_t worth_affordable_ms(const struct worth *w, const struct worth_group *g);
 
 #endif

@@ -26,7 +26,7 @@ static void come(double per_second, double seconds, uint64_t regions) {
     int64_t end_ms = now_ms + (int64_t)(seconds * 1000);
     double at = (double)now_ms;
     while ((at -= log(1 - rng_unit(&rng)) * 1000 / per_second) < (double)end_ms) {
-        struct arrival of = {1000 + 1000 * rng_unit(&rng), 1, regions, 0, (int64_t)at};
+        struct arrival of = {1000 + 1000 * rng_unit(&rng), 1, regions, 0, 0, (int64_t)at};
         arrivals_note(&arrivals, &of);
     }
     now_ms = end_ms;
@@ -56,7 +56,7 @@ static void a_flash_crowd_shows_within_a_tenth_of_a_second(void **state) {
 
 static void the_first_to_come_is_known_to_be_alone(void **state) {
     (void)state;
-    struct arrival of = {1500, 1, 0, 0, now_ms};
+    struct arrival of = {1500, 1, 0, 0, 0, now_ms};
     arrivals_note(&arrivals, &of);
     of.time_ms += 60000;
     arrivals_note(&arrivals, &of);
@@ -84,11 +84,25 @@ static void a_rare_region_has_few(void **state) {
     assert_true(arrivals_near(&arrivals, 1500, 200, 3) == common); /* the best of his regions */
 }
 
+static void those_of_one_role_only_are_known_after_a_while(void **state) {
+    (void)state;
+    enum { TANK = 1, HEALER = 2 };
+    for (int i = 0; i < 200; i++) {
+        struct arrival of = {1500, 1, 0, TANK | HEALER, 0, now_ms += 10};
+        if (i % 4 == 0) of.roles = of.only = TANK;
+        if (i % 4 == 1) of.roles = of.only = HEALER;
+        if (i == 40) assert_true(arrivals_only_share(&arrivals, 0) == 0);
+        arrivals_note(&arrivals, &of);
+    }
+    assert_near(arrivals_only_share(&arrivals, 0), 0.25, 0.01);
+    assert_near(arrivals_role_share(&arrivals, 0), 0.75, 0.01);
+}
+
 static void keys_of_any_size_keep_it_finite(void **state) {
     (void)state;
     const double keys[] = {0, 1e308, -1e308, 1e-300, 5e15, 1500};
     for (int i = 0; i < 600; i++) {
-        struct arrival of = {keys[i % 6], 3, 0, 0, now_ms += 10};
+        struct arrival of = {keys[i % 6], 3, 0, 0, 0, now_ms += 10};
         arrivals_note(&arrivals, &of);
         double near = arrivals_near(&arrivals, keys[(i + 1) % 6], 1e300, 0);
         assert_true(near >= 0 && isfinite(near));
@@ -102,6 +116,7 @@ int main(void) {
         cmocka_unit_test_setup(the_first_to_come_is_known_to_be_alone, start),
         cmocka_unit_test_setup(those_nearby_are_a_share_of_all, start),
         cmocka_unit_test_setup(a_rare_region_has_few, start),
+        cmocka_unit_test_setup(those_of_one_role_only_are_known_after_a_while, start),
         cmocka_unit_test_setup(keys_of_any_size_keep_it_finite, start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

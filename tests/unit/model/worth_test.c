@@ -14,8 +14,8 @@ static const struct worth_prospect pair = {2, 1, 0};
 static struct arrivals even_arrivals(double per_second) {
     struct arrivals a = {.width = 50};
     for (int i = 0; i < 20000; i++) {
-        struct arrival of = {1000 + i * 7919 % 1000, 1, 0, 0,
-                             1000000 + (int64_t)(i * 1000 / per_second)};
+        struct arrival of = {
+            1000 + i * 7919 % 1000, 1, 0, 0, 0, 1000000 + (int64_t)(i * 1000 / per_second)};
         arrivals_note(&a, &of);
     }
     return a;
@@ -27,7 +27,7 @@ static void a_fresh_ticket_puts_up_with_the_distance_at_which_partners_come(void
     for (double rate = 5; rate <= 500; rate *= 10) {
         struct arrivals a = even_arrivals(rate);
         struct worth w = worth_of(&ten, r, &a, a.last_ms);
-        struct arrival of = {1500, 1, 0, 0, a.last_ms};
+        struct arrival of = {1500, 1, 0, 0, 0, a.last_ms};
         double start = worth_start(&w, &a, &of, &pair);
         double target = 2 * 0.1 * 2 * 10; /* 2 A N c */
         double reached = start * arrivals_near(&a, 1500, start / w.unit, 0);
@@ -44,7 +44,7 @@ static void where_nobody_comes_any_distance_will_do(void **state) {
     (void)state;
     struct ruleset *r = kit_ruleset(&duel);
     struct arrivals a = {.width = 50};
-    struct arrival of = {1500, 1, 0, 0, 1000000};
+    struct arrival of = {1500, 1, 0, 0, 0, 1000000};
     arrivals_note(&a, &of);
     struct worth w = worth_of(&ten, r, &a, of.time_ms);
     of.key = 90000;
@@ -66,6 +66,21 @@ static void credit_grows_until_the_deadline_and_is_unlimited_from_then_on(void *
     }
     struct worth late = worth_of(&ten, r, &a, 1060000);
     assert_true(worth_credit(&late, &s) >= WORTH_URGENT);
+    ruleset_free(r);
+}
+
+static void one_of_a_crowded_role_is_never_urgent(void **state) {
+    (void)state;
+    struct ruleset *r = kit_ruleset(&duel);
+    struct arrivals a = even_arrivals(50);
+    struct bin_slot s = {.created_ms = 1000000, .start = 20, .players = 1, .crowded = 1};
+    struct worth at = worth_of(&ten, r, &a, 1060000), late = worth_of(&ten, r, &a, 9000000);
+    assert_true(worth_credit(&at, &s) < WORTH_URGENT);
+    assert_true(worth_credit(&at, &s) == worth_credit(&late, &s));
+    const struct bin_slot *list[] = {&s};
+    struct worth_group g = {list, 1, 1, 1e6};
+    at = worth_of(&ten, r, &a, 1000000);
+    assert_true(worth_affordable_ms(&at, &g) == INT64_MAX);
     ruleset_free(r);
 }
 
@@ -92,12 +107,15 @@ static void the_moment_at_which_credit_covers_cost_is_exact(void **state) {
         for (uint32_t k = 0; k < g.count; k++) {
             slots[k] = (struct bin_slot){.created_ms = now_ms - (int64_t)rng_below(&rng, 59000),
                                          .start = (float)(50 * rng_unit(&rng)),
-                                         .players = (uint16_t)(1 + rng_below(&rng, 5))};
+                                         .players = (uint16_t)(1 + rng_below(&rng, 5)),
+                                         .crowded = rng_below(&rng, 3) == 0};
             list[k] = &slots[k];
             g.players += slots[k].players;
         }
         struct worth w = worth_of(&ten, r, &a, now_ms);
         int64_t at_ms = worth_affordable_ms(&w, &g);
+        if (at_ms == INT64_MAX) assert_false(covers(&ten, r, &a, &g, now_ms + 1000000));
+        if (at_ms == INT64_MAX) continue;
         assert_true(covers(&ten, r, &a, &g, at_ms));
         assert_true(at_ms == now_ms || !covers(&ten, r, &a, &g, at_ms - 1));
     }
@@ -112,7 +130,7 @@ static void derived_patience_is_stricter_the_more_come(void **state) {
     for (double rate = 0.5; rate <= 500; rate *= 10) {
         struct arrivals a = even_arrivals(rate);
         struct worth w = worth_of(&derived, r, &a, a.last_ms);
-        struct arrival of = {1500, 1, 0, 0, a.last_ms};
+        struct arrival of = {1500, 1, 0, 0, 0, a.last_ms};
         double start = worth_start(&w, &a, &of, &pair);
         assert_true(isfinite(start) && start <= before * 1.05);
         assert_true(start >= 5); /* nobody can tell 10 points, and it grows */
@@ -146,6 +164,7 @@ int main(void) {
         cmocka_unit_test(a_fresh_ticket_puts_up_with_the_distance_at_which_partners_come),
         cmocka_unit_test(where_nobody_comes_any_distance_will_do),
         cmocka_unit_test(credit_grows_until_the_deadline_and_is_unlimited_from_then_on),
+        cmocka_unit_test(one_of_a_crowded_role_is_never_urgent),
         cmocka_unit_test(the_moment_at_which_credit_covers_cost_is_exact),
         cmocka_unit_test(derived_patience_is_stricter_the_more_come),
         cmocka_unit_test(pings_within_the_best_or_40_ms_are_free),
