@@ -15,6 +15,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define ADMIN_TOKEN_BYTES_MIN 16
+
 enum role { ROLE_API, ROLE_MATCHER, ROLE_EVENTS, ROLE_BRIDGE, ROLE_COUNT };
 static const char *const role_names[ROLE_COUNT] = {"api", "matcher", "events", "bridge"};
 
@@ -91,6 +93,11 @@ enum err server_check(const struct serve_options *o, struct err_text *why) {
         code = err_set_field(why, ERR_INVALID_ARGUMENT, "socketio-path",
                              "socketio-path is \"%.150s\", it begins and ends with a slash",
                              o->socketio_path);
+    size_t token_size = strlen(o->admin_token);
+    if (code == ERR_OK && token_size > 0 &&
+        (token_size < ADMIN_TOKEN_BYTES_MIN || !str_name_valid(str_of(o->admin_token))))
+        code = err_set_field(why, ERR_INVALID_ARGUMENT, "admin-token",
+                             "admin-token has 16..64 characters of [A-Za-z0-9_.-]");
     if (code == ERR_OK && !o->tls_cert[0] != !o->tls_key[0])
         code =
             err_set_field(why, ERR_INVALID_ARGUMENT, "tls-key", "tls-cert and tls-key go together");
@@ -220,6 +227,8 @@ static enum err start_bridge(struct server *s, struct err_text *why) {
         .origins = o->origins,
         .path = o->socketio_path,
         .transports = o->transports,
+        .dashboard = o->dashboard,
+        .admin_token = o->admin_token,
         .tls_cert = o->tls_cert,
         .tls_key = o->tls_key,
         .upgrade_timeout_ms = o->upgrade_timeout_ms,

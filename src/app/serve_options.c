@@ -4,6 +4,8 @@
 #define AT(field) offsetof(struct serve_options, field)
 #define TEXT(name, field, fallback, text) \
     { name, CONFIG_TEXT, fallback, 0, 0, "", NULL, text, AT(field) }
+#define SECRET(name, field, text) \
+    { name, CONFIG_SECRET, "", 0, 0, "", NULL, text, AT(field) }
 #define INT(name, field, fallback, min, max, unit, text) \
     { name, CONFIG_INT, fallback, min, max, unit, NULL, text, AT(field) }
 #define BOOL(name, field, text) \
@@ -54,6 +56,13 @@ const struct config_row serve_rows[] = {
     TEXT("socketio-path", socketio_path, "/socket.io/", "path of Socket.IO requests"),
     CHOICE("transports", transports, "all", "all|websocket|polling",
            "Engine.IO transports that clients may use"),
+    CHOICE("dashboard", dashboard, "on", "off|on|play",
+           "the page for operators at / of bridge-listen; play: it may add simulated players, who "
+           "meet real ones, so only where there are none"),
+    SECRET(
+        "admin-token", admin_token,
+        "what the dashboard asks for, 16..64 of [A-Za-z0-9_.-]; empty: it is open to connections "
+        "from this machine, and to no others"),
     TEXT("tls-cert", tls_cert, "",
          "PEM file of a certificate and its chain: Socket.IO then speaks TLS only; a file that "
          "changes is loaded within seconds"),

@@ -15,6 +15,7 @@ struct serve_options {
     char *queues;
     char *origins;
     char *socketio_path, *transports;
+    char *dashboard, *admin_token;
     char *tls_cert, *tls_key;
     int64_t ping_interval_ms, ping_timeout_ms;
     int64_t upgrade_timeout_ms, connect_timeout_ms;

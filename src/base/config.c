@@ -28,7 +28,7 @@ static void *field_of(const struct config *c, size_t row_index) {
 }
 
 static bool holds_text(const struct config_row *row) {
-    return row->type == CONFIG_TEXT || row->type == CONFIG_CHOICE;
+    return row->type == CONFIG_TEXT || row->type == CONFIG_SECRET || row->type == CONFIG_CHOICE;
 }
 
 static size_t find_row(const struct config *c, struct str name) {
@@ -96,6 +96,7 @@ static enum err parse(const struct config_row *row, struct str value, struct par
                                  row->name, i);
     switch (row->type) {
     case CONFIG_TEXT:
+    case CONFIG_SECRET:
         return ERR_OK;
     case CONFIG_INT:
         return parse_int(row, value, out, why);
@@ -119,6 +120,7 @@ static void store(struct config *c, size_t row_index, const struct parsed *value
     void *field = field_of(c, row_index);
     switch (c->rows[row_index].type) {
     case CONFIG_TEXT:
+    case CONFIG_SECRET:
     case CONFIG_CHOICE:
         mem_free(*(char **)field);
         *(char **)field = mem_text(value->text);
@@ -410,6 +412,7 @@ enum { HELP_COLUMNS = 100, HELP_INDENT = 6 };
 static void help_form(const struct config_row *row, struct strbuf *out) {
     switch (row->type) {
     case CONFIG_TEXT:
+    case CONFIG_SECRET:
         strbuf_printf(out, "  --%s TEXT  ", row->name);
         break;
     case CONFIG_INT:
@@ -509,6 +512,9 @@ void config_print(const struct config *c, struct strbuf *out) {
         case CONFIG_CHOICE:
             print_without_password(out, str_of(*(char *const *)field));
             break;
+        case CONFIG_SECRET:
+            if (**(char *const *)field) strbuf_add_str(out, STR("***"));
+            break;
         case CONFIG_INT:
             strbuf_printf(out, "%" PRId64, *(const int64_t *)field);
             break;
@@ -524,6 +530,7 @@ void config_print(const struct config *c, struct strbuf *out) {
 static void reference_values(const struct config_row *row, struct strbuf *out) {
     switch (row->type) {
     case CONFIG_TEXT:
+    case CONFIG_SECRET:
         strbuf_add_str(out, STR("text"));
         break;
     case CONFIG_INT:

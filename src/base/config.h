@@ -17,6 +17,7 @@
 
 enum config_type {
     CONFIG_TEXT,
+    CONFIG_SECRET, /* a text that is never printed */
     CONFIG_INT,
     CONFIG_BOOL,
     CONFIG_CHOICE,
@@ -63,7 +64,7 @@ enum err config_read_environment(struct config *c, char **environment,
 enum err config_read_flags(struct config *c, int *argc, char **argv,
                            struct err_text *why) ERR_CHECKED;
 void config_help(const struct config *c, struct strbuf *out);
-void config_print(const struct config *c, struct strbuf *out); /* file form, with sources */
+void config_print(const struct config *c, struct strbuf *out);     /* file form, with sources */
 void config_reference(const struct config *c, struct strbuf *out); /* a table in Markdown */
 
 #endif

@@ -6,7 +6,11 @@
 #ifndef MUSTER_BRIDGE_BRIDGE_INTERNAL_H
 #define MUSTER_BRIDGE_BRIDGE_INTERNAL_H
 
+#include "bridge/admin.h"
+#include "bridge/admin_feed.h"
 #include "bridge/bridge_role.h"
+#include "bridge/census.h"
+#include "bridge/dashboard.h"
 #include "bridge/feed.h"
 #include "bridge/players.h"
 #include "bridge/queue_list.h"
@@ -23,6 +27,7 @@ enum {
     BRIDGE_REPLY = MESSAGE_ROLE, /* struct rpc */
     BRIDGE_NEWS,                 /* struct news */
     BRIDGE_RESYNC,               /* struct lost */
+    BRIDGE_SIGHT,                /* struct sight */
     BRIDGE_TICK,                 /* bridge.tick */
 };
 
@@ -39,7 +44,11 @@ struct bridge {
     struct feed feed;
     struct states states;
     struct resume resume;
+    struct census census;
     struct queue_list queue_list;
+    struct admin admin;
+    struct admin_feed admin_feed;
+    struct dashboard dashboard;
     char api_trouble[600]; /* why the api's last Check failed; empty = serving */
     bool check_under_way, trouble_logged, heard; /* heard: the event stream has begun */
     uint64_t gaps;

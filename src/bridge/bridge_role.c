@@ -91,9 +91,14 @@ static const struct sio_handlers player_handlers = {.connect = on_connect,
 /* Once per change: the operator of a bridge alone has no other sign of it than /readyz. */
 static void log_trouble(struct bridge *b) {
     bool trouble = b->api_trouble[0] != '\0';
-    if (trouble && !b->trouble_logged)
+    if (trouble && !b->trouble_logged) {
         LOG_WARN("bridge-api-away", "why=%s", log_quote(str_of(b->api_trouble)));
-    if (!trouble && b->trouble_logged) LOG_INFO("bridge-api-back", "serving=true");
+        admin_feed_tell(b, "api_away", b->api_trouble);
+    }
+    if (!trouble && b->trouble_logged) {
+        LOG_INFO("bridge-api-back", "serving=true");
+        admin_feed_tell(b, "api_back", "");
+    }
     b->trouble_logged = trouble;
 }
 
@@ -119,6 +124,7 @@ static void check_api(struct bridge *b) {
 static int on_get(void *arg, struct str path, struct strbuf *body, const char **type) {
     struct bridge *b = arg;
     *type = "text/plain";
+    if (dashboard_get(&b->dashboard, path, body, type)) return 200;
     if (str_equal(path, STR("/healthz"))) {
         strbuf_add_str(body, STR("ok\n"));
         return 200;
@@ -143,6 +149,7 @@ static void take_tick(struct bridge *b) {
     feed_tick(b);
     states_tick(b);
     beats_tick(b);
+    admin_tick(b);
     check_api(b);
 }
 
@@ -160,6 +167,9 @@ static void on_wake(void *arg) {
             break;
         case BRIDGE_RESYNC:
             feed_take_resync(b, m);
+            break;
+        case BRIDGE_SIGHT:
+            admin_feed_take(b, m);
             break;
         case BRIDGE_TICK:
             take_tick(b);
@@ -179,6 +189,8 @@ static void drain(struct bridge *b) {
             feed_take_news(b, m);
         else if (m->kind == BRIDGE_RESYNC)
             feed_take_resync(b, m);
+        else if (m->kind == BRIDGE_SIGHT)
+            admin_feed_take(b, m);
     }
 }
 
@@ -222,6 +234,8 @@ static enum err open_transport(struct bridge *b, const struct bridge_options *o,
     };
     b->server = sio_server_new(&sio);
     sio_namespace(b->server, "/", &player_handlers, b);
+    admin_init(b, o);
+    dashboard_init(&b->dashboard, o);
     struct transport_options options = {
         .listen = o->listen,
         .tls_cert = o->tls_cert,
@@ -252,6 +266,7 @@ enum err bridge_start(struct bridge **out, const struct bridge_options *o, struc
     players_init(&b->players);
     states_init(&b->states);
     resume_init(&b->resume);
+    census_init(&b->census);
     queue_list_init(&b->queue_list);
     inbox_init(&b->pulse_inbox, 1, NULL, NULL);
     inbox_init(&b->inbox, LIMIT_INBOX_MESSAGES, wake, b);
@@ -293,6 +308,9 @@ void bridge_free(struct bridge *b) {
     sio_server_free(b->server);
     states_fini(b);
     queue_list_fini(b);
+    census_fini(b);
+    admin_fini(&b->admin);
+    dashboard_fini(&b->dashboard);
     players_fini(&b->players);
     inbox_fini(&b->inbox);
     inbox_fini(&b->pulse_inbox);

@@ -23,6 +23,9 @@ struct bridge_options {
     const char *origins;    /* comma-separated allowed Origins; "*" = any */
     const char *path;       /* "/socket.io/": begins and ends with a slash */
     const char *transports; /* "all", "websocket" or "polling" */
+    const char *dashboard;  /* "off", "on", or "play": and simulated players may be added */
+    /* 16..64 of [A-Za-z0-9_.-] that dashboards must name; empty: they are open to this machine. */
+    const char *admin_token;
     const char *tls_cert,
         *tls_key;               /* PEM files, both or neither: empty; renewed when they change */
     int64_t ping_interval_ms;   /* 100..3600000 */

@@ -161,6 +161,7 @@ struct news *feed_news(const struct bridge *b, const Muster__V1__Event *event) {
 
 static void on_event(void *arg, const Muster__V1__Event *event) {
     struct bridge *b = arg;
+    admin_feed_event(b, event);
     struct news *n = feed_news(b, event);
     if (n == NULL) return;
     if (inbox_push(&b->inbox, &n->message) != ERR_OK) {
@@ -271,6 +272,7 @@ void feed_take_resync(struct bridge *b, struct message *m) {
     LOG_WARN("bridge-resync", "reason=%s players=%zu", log_quote(str_of(lost->reason)),
              b->players.all.count);
     states_want_all(b, lost->reason);
+    admin_feed_tell(b, "resync", lost->reason);
     mem_free(lost);
 }
 

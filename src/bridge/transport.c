@@ -91,7 +91,7 @@ struct conn {
     char address[EIO_ADDRESS_BYTES]; /* counted in t->peers */
     bool chunked;
     bool requested;   /* has had its one request */
-    bool head;        /* a HEAD request: the answer has no body */
+    unsigned form;    /* of the answer: enum http_answer_form */
     bool in_callback; /* of this lws: what is decided there is done by its return value */
     bool held;        /* a GET in the epoll set, flow-controlled */
     bool cut;         /* to be closed without an answer */
@@ -175,10 +175,10 @@ static int read_request(struct lws *wsi, struct eio_request *r, struct header_te
 /* ---- answers ---- */
 
 /* Behind the room that lws writes into. */
-static void compose(struct strbuf *out, const struct eio_answer *a, bool without_body) {
+static void compose(struct strbuf *out, const struct eio_answer *a, unsigned form) {
     memset(strbuf_reserve(out, LWS_PRE), 0, LWS_PRE);
     out->size += LWS_PRE;
-    http_answer_write(out, a, without_body);
+    http_answer_write(out, a, form);
 }
 
 /* Always -1: what the kernel does not take, lws flushes before it closes. */
@@ -211,7 +211,7 @@ static void on_answer(void *arg, struct eio_exchange *x, const struct eio_answer
     if (a->status == 0)
         c->cut = true;
     else
-        compose(&c->out, a, c->head);
+        compose(&c->out, a, c->form);
     if (c->in_callback) return;
     if (c->held) {
         unhold(c);
@@ -234,6 +234,7 @@ static int conclude(struct conn *c) {
 static void answer_get(struct conn *c, struct str path, int method) {
     struct strbuf body = {0};
     struct eio_answer a = {.status = 405, .type = "text/plain"};
+    c->form |= HTTP_ANSWER_PAGE;
     if (method == LWSHUMETH_GET || method == LWSHUMETH_HEAD) {
         a.status = 404;
         if (c->t->options.on_get)
@@ -251,7 +252,7 @@ static int http_request(struct transport *t, struct lws *wsi, struct conn *c) {
     if (!c || c->requested) return -1; /* a second request on one connection: not here */
     c->requested = true;
     int method = read_request(wsi, &r, &text, &path);
-    c->head = method == LWSHUMETH_HEAD;
+    c->form = method == LWSHUMETH_HEAD ? HTTP_ANSWER_BODILESS : HTTP_ANSWER_PLAIN;
     c->in_callback = true;
     if (!eio_server_owns_path(t->engine, path)) {
         answer_get(c, path, method);
@@ -354,7 +355,7 @@ static int ws_conclude(struct conn *c) {
 
 static int refuse_upgrade(struct lws *wsi, const struct eio_answer *a) {
     struct strbuf out = {0};
-    compose(&out, a, false);
+    compose(&out, a, HTTP_ANSWER_PLAIN);
     return write_out(wsi, &out);
 }
 

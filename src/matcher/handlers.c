@@ -15,7 +15,8 @@ enum { /* per ListMatches; a page may come back short */
        MATCHES_SCANNED_MAX = 100000,
        PAGE_PLAYERS_MAX = 20000, /* about 2 MiB of answer */
 };
-enum { EXPECTED_AHEAD = 8 }; /* tickets of a batch; their cache misses overlap */
+enum { TICKETS_SCANNED_MAX = 100000 }; /* places per ListTickets; likewise */
+enum { EXPECTED_AHEAD = 8 };           /* tickets of a batch; their cache misses overlap */
 
 typedef void (*handler_fn)(struct matcher *m, struct call *c, struct request *r);
 
@@ -88,6 +89,27 @@ static void get_ticket(struct matcher *m, struct call *c, struct request *r) {
     if (t) answer_ticket(m, c, t);
 }
 
+static void list_tickets(struct matcher *m, struct call *c, struct request *r) {
+    const struct queue *q = realm_queue(m->realm, r->list_tickets.queue);
+    if (!q) {
+        answer_not_found(m, c, "queue", r->list_tickets.queue);
+        return;
+    }
+    int64_t now_ms = decide_now_ms(m);
+    uint64_t place = r->list_tickets.from;
+    uint32_t count = 0, players = 0;
+    const struct pool_entry *e = NULL;
+    while (count < r->list_tickets.page_size && players < PAGE_PLAYERS_MAX &&
+           (e = pool_from(q->pool, &place, TICKETS_SCANNED_MAX))) {
+        response_listed_ticket(e->ticket, realm_wait(m->realm, e->ticket, now_ms), &m->answer);
+        players += e->ticket->spec.player_count;
+        count++;
+        place++;
+    }
+    if (!pool_ended(q->pool, place)) response_listed_next(place, &m->answer);
+    answer_ok(m, c);
+}
+
 static void explain(struct matcher *m, struct call *c, const struct ticket *t) {
     struct response_explained *queues = arena_alloc(m->arena, t->spec.queue_count * sizeof *queues);
     int64_t now_ms = decide_now_ms(m);
@@ -132,12 +154,17 @@ static void watch_ticket(struct matcher *m, struct call *c, struct request *r) {
 /* ---- matches ---- */
 
 static void get_match(struct matcher *m, struct call *c, struct request *r) {
-    const struct match *match = realm_match(m->realm, r->match_id);
+    const struct match *match = realm_match(m->realm, r->get_match.match_id);
     if (!match) {
-        answer_id_not_found(m, c, "match", r->match_id);
+        answer_id_not_found(m, c, "match", r->get_match.match_id);
         return;
     }
     response_match(match, &m->answer);
+    int64_t now_ms = decide_now_ms(m);
+    for (uint32_t i = 0; r->get_match.with_tickets && i < match->spec.ticket_count; i++) {
+        const struct ticket *t = realm_ticket(m->realm, match->spec.ticket_ids[i]);
+        if (t) response_match_ticket(t, realm_wait(m->realm, t, now_ms), &m->answer);
+    }
     answer_ok(m, c);
 }
 
@@ -318,6 +345,7 @@ static const handler_fn handlers[METHOD_COUNT] = {
     [METHOD_CREATE_TICKET] = create_ticket,
     [METHOD_CREATE_TICKETS] = create_tickets,
     [METHOD_GET_TICKET] = get_ticket,
+    [METHOD_LIST_TICKETS] = list_tickets,
     [METHOD_CANCEL_TICKET] = change_ticket,
     [METHOD_WATCH_TICKET] = watch_ticket,
     [METHOD_EXPLAIN_TICKET] = explain_ticket,

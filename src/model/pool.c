@@ -235,6 +235,18 @@ struct pool_entry *pool_next(const struct pool *p, uint64_t *cursor) {
     return NULL;
 }
 
+struct pool_entry *pool_from(const struct pool *p, uint64_t *place, uint64_t look_max) {
+    const struct pool_log *l = &p->log;
+    if (*place < l->head) *place = l->head;
+    for (uint64_t looked = 0; *place < l->tail && looked < look_max; looked++, ++*place)
+        if (*log_at(l, *place)) return *log_at(l, *place);
+    return NULL;
+}
+
+bool pool_ended(const struct pool *p, uint64_t place) {
+    return place >= p->log.tail;
+}
+
 static uint64_t older_by_age(const struct pool *p, const struct pool_entry *e) {
     uint64_t older = 0, at = 0;
     for (const struct pool_entry *o; (o = pool_next(p, &at));)

@@ -133,6 +133,12 @@ struct pool_entry *pool_oldest(const struct pool *p); /* NULL when empty */
 /* All entries in order of arrival: start with *cursor = 0; NULL at the end. No change meanwhile. */
 struct pool_entry *pool_next(const struct pool *p, uint64_t *cursor);
 
+/* The first entry at `place` or behind it in order of arrival (pool_entry.logged); NULL: none
+ * within `look_max` places, and `*place` is where to go on; it is the end when pool_ended() says
+ * so. */
+struct pool_entry *pool_from(const struct pool *p, uint64_t *place, uint64_t look_max);
+bool pool_ended(const struct pool *p, uint64_t place);
+
 /* 1 + how many entries are older. A look at 8 bytes for each, so 0.1 ms with 100,000. */
 uint64_t pool_position(const struct pool *p, const struct pool_entry *e);
 

@@ -100,6 +100,11 @@
     ROW(GetTicketRequest, player_id, 2, PB_BYTES)                     \
     ROW(GetTicketResponse, ticket, 1, PB_BYTES)                       \
     ROW(GetTicketResponse, match, 2, PB_BYTES)                        \
+    ROW(ListTicketsRequest, queue, 1, PB_BYTES)                       \
+    ROW(ListTicketsRequest, page_size, 2, PB_VARINT)                  \
+    ROW(ListTicketsRequest, page_token, 3, PB_BYTES)                  \
+    ROW(ListTicketsResponse, tickets, 1, PB_BYTES)                    \
+    ROW(ListTicketsResponse, next_page_token, 2, PB_BYTES)            \
     ROW(CancelTicketRequest, ticket_id, 1, PB_BYTES)                  \
     ROW(WatchTicketRequest, ticket_id, 1, PB_BYTES)                   \
     ROW(WatchTicketRequest, known_state, 2, PB_VARINT)                \
@@ -174,7 +179,9 @@
     ROW(RoleExplanation, players, 5, PB_VARINT)                       \
     /* matches.proto */                                               \
     ROW(GetMatchRequest, match_id, 1, PB_BYTES)                       \
+    ROW(GetMatchRequest, with_tickets, 2, PB_VARINT)                  \
     ROW(GetMatchResponse, match, 1, PB_BYTES)                         \
+    ROW(GetMatchResponse, tickets, 2, PB_BYTES)                       \
     ROW(ListMatchesRequest, queue, 1, PB_BYTES)                       \
     ROW(ListMatchesRequest, page_size, 2, PB_VARINT)                  \
     ROW(ListMatchesRequest, page_token, 3, PB_BYTES)                  \
@@ -248,6 +255,9 @@
     ROW(GetQueueStatsResponse, expansions, 25, PB_BYTES)              \
     ROW(RuleCount, name, 1, PB_BYTES)                                 \
     ROW(RuleCount, count, 2, PB_VARINT)                               \
+    ROW(GetQueueStatsResponse, waits, 26, PB_BYTES)                   \
+    ROW(WaitCount, up_to_ms, 1, PB_VARINT)                            \
+    ROW(WaitCount, players, 2, PB_VARINT)                             \
     ROW(WaitEstimate, p50_ms, 1, PB_VARINT)                           \
     ROW(WaitEstimate, p90_ms, 2, PB_VARINT)                           \
     ROW(WaitEstimate, samples, 3, PB_VARINT)                          \

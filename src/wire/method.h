@@ -17,6 +17,7 @@ enum method_route { ROUTE_DOOR, ROUTE_MATCHER, ROUTE_EVENTS };
     ROW(CREATE_TICKET, "Tickets/CreateTicket", ROUTE_MATCHER, true, 5000)            \
     ROW(CREATE_TICKETS, "Tickets/CreateTickets", ROUTE_MATCHER, true, 5000)          \
     ROW(GET_TICKET, "Tickets/GetTicket", ROUTE_MATCHER, false, 5000)                 \
+    ROW(LIST_TICKETS, "Tickets/ListTickets", ROUTE_MATCHER, false, 5000)             \
     ROW(CANCEL_TICKET, "Tickets/CancelTicket", ROUTE_MATCHER, true, 5000)            \
     ROW(WATCH_TICKET, "Tickets/WatchTicket", ROUTE_MATCHER, false, 30000)            \
     ROW(EXPLAIN_TICKET, "Tickets/ExplainTicket", ROUTE_MATCHER, false, 5000)         \

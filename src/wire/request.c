@@ -240,12 +240,55 @@ static enum err decode_heartbeat(const struct decoding *d, struct request *out) 
     return code;
 }
 
+static enum err check_page_size(const struct decoding *d, uint64_t size, uint64_t max) {
+    if (size <= max) return ERR_OK;
+    return err_set_field(d->why, ERR_INVALID_ARGUMENT, "page_size",
+                         "page_size is %" PRIu64 "; allowed are 0..%" PRIu64, size, max);
+}
+
+/* Decimal digits of a number; empty is 0. */
+static enum err check_place(const struct decoding *d, struct str token, uint64_t *out) {
+    enum { DIGITS_MAX = 19 };
+    bool digits = token.size <= DIGITS_MAX;
+    *out = 0;
+    for (size_t i = 0; i < token.size && digits; i++) {
+        digits = token.at[i] >= '0' && token.at[i] <= '9';
+        *out = *out * 10 + (uint64_t)(token.at[i] - '0');
+    }
+    if (digits) return ERR_OK;
+    return err_set_field(d->why, ERR_INVALID_ARGUMENT, "page_token",
+                         "page_token is none that ListTickets has answered");
+}
+
+static enum err decode_list_tickets(const struct decoding *d, struct request *out) {
+    enum { PAGE_DEFAULT = 50, PAGE_MAX = 200 };
+    struct str token = STR_EMPTY;
+    uint64_t size = 0;
+    struct pb_reader r = pb_reader(d->payload);
+    for (struct pb_field f; pb_next(&r, &f);) {
+        if (f.key == ListTicketsRequest_queue) out->list_tickets.queue = f.bytes;
+        if (f.key == ListTicketsRequest_page_size) size = f.value;
+        if (f.key == ListTicketsRequest_page_token) token = f.bytes;
+    }
+    if (r.malformed) return malformed(d);
+    enum err code = check_page_size(d, size, PAGE_MAX);
+    if (code == ERR_OK) code = check_name(d, "queue", out->list_tickets.queue);
+    if (code == ERR_OK) code = check_place(d, token, &out->list_tickets.from);
+    out->list_tickets.page_size = size ? (uint32_t)size : PAGE_DEFAULT;
+    return code;
+}
+
 /* ---- matches ---- */
 
 static enum err decode_get_match(const struct decoding *d, struct request *out) {
-    struct str text;
-    if (!text_field(d->payload, GetMatchRequest_match_id, &text)) return malformed(d);
-    return check_id(d, "match_id", text, &out->match_id);
+    struct str text = STR_EMPTY;
+    struct pb_reader r = pb_reader(d->payload);
+    for (struct pb_field f; pb_next(&r, &f);) {
+        if (f.key == GetMatchRequest_match_id) text = f.bytes;
+        if (f.key == GetMatchRequest_with_tickets) out->get_match.with_tickets = f.value != 0;
+    }
+    if (r.malformed) return malformed(d);
+    return check_id(d, "match_id", text, &out->get_match.match_id);
 }
 
 static enum err decode_list_matches(const struct decoding *d, struct request *out) {
@@ -259,11 +302,9 @@ static enum err decode_list_matches(const struct decoding *d, struct request *ou
         if (f.key == ListMatchesRequest_page_token) token = f.bytes;
     }
     if (r.malformed) return malformed(d);
-    if (size > PAGE_MAX)
-        return err_set_field(d->why, ERR_INVALID_ARGUMENT, "page_size",
-                             "page_size is %" PRIu64 "; allowed are 0..%d", size, PAGE_MAX);
+    enum err code = check_page_size(d, size, PAGE_MAX);
+    if (code != ERR_OK) return code;
     out->list_matches.page_size = size ? (uint32_t)size : PAGE_DEFAULT;
-    enum err code = ERR_OK;
     if (out->list_matches.queue.size) code = check_name(d, "queue", out->list_matches.queue);
     if (code == ERR_OK && token.size)
         code = check_id(d, "page_token", token, &out->list_matches.after);
@@ -504,6 +545,7 @@ typedef enum err (*decode_fn)(const struct decoding *d, struct request *out);
 static const decode_fn decoders[METHOD_COUNT] = {
     [METHOD_CREATE_TICKET] = decode_create,
     [METHOD_CREATE_TICKETS] = decode_create_many,
+    [METHOD_LIST_TICKETS] = decode_list_tickets,
     [METHOD_GET_TICKET] = decode_get_ticket,
     [METHOD_CANCEL_TICKET] = decode_cancel,
     [METHOD_WATCH_TICKET] = decode_watch,

@@ -36,7 +36,15 @@ struct request {
             const struct id *ticket_ids;
             uint32_t count; /* 1..LIMIT_HEARTBEATS */
         } heartbeat;
-        struct id match_id; /* GET_MATCH */
+        struct {
+            struct str queue;
+            uint32_t page_size; /* 1..200 */
+            uint64_t from;      /* place in the pool's order of arrival; 0 = start */
+        } list_tickets;
+        struct {
+            struct id match_id;
+            bool with_tickets;
+        } get_match;
         struct {
             struct str queue;   /* empty = all */
             uint32_t page_size; /* 1..1000 */

@@ -11,6 +11,8 @@
 #include "wire/queue_codec.h"
 #include "wire/queue_counts.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static void write_ticket(const struct ticket *t, struct ticket_wait wait, uint32_t key,
@@ -89,6 +91,20 @@ void response_created(const struct response_created *items, uint32_t count, stru
 void response_gone(const struct id *tickets, uint32_t count, struct strbuf *out) {
     for (uint32_t i = 0; i < count; i++)
         pb_add_id(out, HeartbeatTicketsResponse_gone_ticket_ids, tickets[i]);
+}
+
+void response_match_ticket(const struct ticket *t, struct ticket_wait wait, struct strbuf *out) {
+    write_ticket(t, wait, GetMatchResponse_tickets, out);
+}
+
+void response_listed_ticket(const struct ticket *t, struct ticket_wait wait, struct strbuf *out) {
+    write_ticket(t, wait, ListTicketsResponse_tickets, out);
+}
+
+void response_listed_next(uint64_t place, struct strbuf *out) {
+    char token[24];
+    int size = snprintf(token, sizeof token, "%" PRIu64, place);
+    pb_put_text(out, ListTicketsResponse_next_page_token, (struct str){token, (size_t)size});
 }
 
 void response_match(const struct match *m, struct strbuf *out) {
@@ -176,6 +192,13 @@ void response_queue_stats(const struct queue *q, uint64_t tickets_queued, int64_
     pb_put_uint(out, GetQueueStatsResponse_proposals_total, s->proposals);
     pb_put_uint(out, GetQueueStatsResponse_proposals_failed_total, s->proposals_failed);
     queue_counts_write(q, out);
+    for (unsigned b = 0; b < QUEUE_WAIT_BUCKETS; b++) {
+        if (s->waits[b] == 0) continue;
+        size_t count = pb_open(out, GetQueueStatsResponse_waits);
+        pb_put_int(out, WaitCount_up_to_ms, queue_wait_bucket_ms(b));
+        pb_put_uint(out, WaitCount_players, s->waits[b]);
+        pb_close(out, count);
+    }
 }
 
 static void write_estimate(const struct eta_row *row, uint32_t key, struct strbuf *out) {

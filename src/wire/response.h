@@ -34,6 +34,13 @@ void response_created(const struct response_created *items, uint32_t count, stru
 /* HeartbeatTicketsResponse: those that are not open. */
 void response_gone(const struct id *tickets, uint32_t count, struct strbuf *out);
 
+/* Adds a ticket to a GetMatchResponse. */
+void response_match_ticket(const struct ticket *t, struct ticket_wait wait, struct strbuf *out);
+/* Adds a ticket to a ListTicketsResponse. */
+void response_listed_ticket(const struct ticket *t, struct ticket_wait wait, struct strbuf *out);
+/* The same's next_page_token: `place` is not 0. */
+void response_listed_next(uint64_t place, struct strbuf *out);
+
 /* Fits the response of every method on one match. */
 void response_match(const struct match *m, struct strbuf *out);
 /* `next`: where the next page starts; none at the end. */

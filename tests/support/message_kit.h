@@ -26,6 +26,8 @@ static const ProtobufCMessageDescriptor *const message_kit_types[] = {
     &muster__v1__create_tickets_response__descriptor,
     &muster__v1__get_ticket_request__descriptor,
     &muster__v1__get_ticket_response__descriptor,
+    &muster__v1__list_tickets_request__descriptor,
+    &muster__v1__list_tickets_response__descriptor,
     &muster__v1__cancel_ticket_request__descriptor,
     &muster__v1__cancel_ticket_response__descriptor,
     &muster__v1__watch_ticket_request__descriptor,

@@ -89,32 +89,44 @@ void polling_player_expect(struct polling_player *p, const char *text) {
 }
 
 struct polling_player *polling_player_new(const char *address, const char *auth) {
+    return polling_player_new_in(address, "", auth);
+}
+
+static bool answered(const struct polling_player *p, const char *type) {
+    char start[64];
+    snprintf(start, sizeof start, "%s%s{", type, p->namespace_name);
+    return polling_player_has(p, start);
+}
+
+struct polling_player *polling_player_new_in(const char *address, const char *namespace_name,
+                                             const char *auth) {
     struct polling_player *p = calloc(1, sizeof *p);
+    p->namespace_name = namespace_name;
     p->port = atoi(strrchr(address, ':') + 1);
     char body[1024], packet[512];
     if (polling_get(p->port, "/socket.io/?EIO=4&transport=polling", body, sizeof body) != 200 ||
         sscanf(body, "0{\"sid\":\"%63[^\"]", p->sid) != 1)
         give_up("no session", p);
-    snprintf(packet, sizeof packet, "40%s", auth);
+    snprintf(packet, sizeof packet, "40%s%s", namespace_name, auth);
     post(p, packet);
-    while (!polling_player_has(p, "40{") && !polling_player_has(p, "44{"))
+    while (!answered(p, "40") && !answered(p, "44"))
         poll_once(p);
     return p;
 }
 
 void polling_player_emit(struct polling_player *p, int ack_id, const char *event) {
-    size_t size = strlen(event) + 32;
+    size_t size = strlen(event) + 64;
     char *packet = malloc(size);
     if (ack_id < 0)
-        snprintf(packet, size, "42%s", event);
+        snprintf(packet, size, "42%s%s", p->namespace_name, event);
     else
-        snprintf(packet, size, "42%d%s", ack_id, event);
+        snprintf(packet, size, "42%s%d%s", p->namespace_name, ack_id, event);
     post(p, packet);
     free(packet);
 }
 
 void polling_player_free(struct polling_player *p) {
-    if (polling_player_has(p, "40{")) post(p, "1");
+    if (answered(p, "40")) post(p, "1");
     free(p->received);
     free(p);
 }

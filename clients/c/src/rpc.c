@@ -53,6 +53,8 @@ RPC(muster_create_tickets, "Tickets/CreateTickets", Muster__V1__CreateTicketsReq
     Muster__V1__CreateTicketsResponse)
 RPC(muster_get_ticket, "Tickets/GetTicket", Muster__V1__GetTicketRequest,
     Muster__V1__GetTicketResponse)
+RPC(muster_list_tickets, "Tickets/ListTickets", Muster__V1__ListTicketsRequest,
+    Muster__V1__ListTicketsResponse)
 RPC(muster_cancel_ticket, "Tickets/CancelTicket", Muster__V1__CancelTicketRequest,
     Muster__V1__CancelTicketResponse)
 RPC(muster_watch_ticket, "Tickets/WatchTicket", Muster__V1__WatchTicketRequest,

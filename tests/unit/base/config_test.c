@@ -19,6 +19,7 @@ struct settings {
     bool verbose;
     char *level;
     bool check;
+    char *token;
 };
 
 static const struct config_row rows[] = {
@@ -33,6 +34,8 @@ static const struct config_row rows[] = {
      offsetof(struct settings, level)},
     {"check", CONFIG_ACTION, "false", 0, 0, "", NULL, "Only checks.",
      offsetof(struct settings, check)},
+    {"token", CONFIG_SECRET, "", 0, 0, "", NULL, "What to say at the door.",
+     offsetof(struct settings, token)},
 };
 
 struct fixture {
@@ -261,6 +264,20 @@ static void a_password_in_an_address_is_not_printed(void **state) {
     strbuf_fini(&out);
 }
 
+static void a_secret_is_not_printed(void **state) {
+    struct fixture *f = *state;
+    struct strbuf out = {0};
+    config_print(&f->config, &out);
+    assert_non_null(strstr(out.at, "token =   # default\n"));
+    strbuf_clear(&out);
+    assert_int_equal(config_set(&f->config, STR("token"), STR("geheim"), "flag", &f->why), ERR_OK);
+    assert_string_equal(f->settings.token, "geheim");
+    config_print(&f->config, &out);
+    assert_null(strstr(out.at, "geheim"));
+    assert_non_null(strstr(out.at, "token = ***  # flag\n"));
+    strbuf_fini(&out);
+}
+
 static void an_action_is_for_flags_only_and_not_printed(void **state) {
     struct fixture *f = *state;
     struct strbuf out = {0};
@@ -331,6 +348,7 @@ int main(void) {
         CASE(malformed_file_names_its_line),
         CASE(settings_of_others_in_the_file_are_passed_over),
         CASE(a_password_in_an_address_is_not_printed),
+        CASE(a_secret_is_not_printed),
         CASE(an_action_is_for_flags_only_and_not_printed),
         CASE(printed_settings_read_back_the_same),
         CASE(help_has_every_row_with_default_and_variable_in_100_columns),

@@ -248,6 +248,8 @@ static int setup(void **state) {
     w->fake = fake_muster_new(answer, w);
     struct bridge_options options = {.listen = "127.0.0.1:0",
                                      .transports = "all",
+                                     .dashboard = "off",
+                                     .admin_token = "",
                                      .api = fake_muster_api(w->fake),
                                      .events = fake_muster_events(w->fake),
                                      .realm = "default",

@@ -142,6 +142,39 @@ static void oldest_ticket_is_known_after_each_removal(void **state) {
     arena_free(a);
 }
 
+static void pages_have_every_entry_once_in_order_of_arrival(void **state) {
+    (void)state;
+    struct rng rng;
+    rng_init(&rng, 14);
+    struct arena *a = arena_new(0);
+    struct ruleset *r = kit_ruleset(&spread_100);
+    struct pool *p = pool_new(r);
+    struct ticket *all[300];
+    uint64_t place = 0;
+    assert_null(pool_from(p, &place, 100));
+    assert_true(pool_ended(p, place));
+    for (int i = 0; i < 300; i++) {
+        all[i] = ticket(a, 0, 1000 + i, &rng);
+        pool_add(p, all[i], 0);
+    }
+    for (int i = 100; i < 200; i++)
+        pool_remove(p, all[i]->places[0].entry);
+    int seen = 0;
+    for (struct pool_entry *e; (e = pool_from(p, &place, 1000)); place++, seen++)
+        assert_ptr_equal(e->ticket, all[seen < 100 ? seen : seen + 100]);
+    assert_int_equal(seen, 200);
+    assert_true(pool_ended(p, place));
+    place = all[99]->places[0].entry->logged + 1;
+    assert_null(pool_from(p, &place, 50)); /* nobody within the look */
+    assert_false(pool_ended(p, place));
+    assert_ptr_equal(pool_from(p, &place, 1000)->ticket, all[200]);
+    pool_free(p);
+    for (int i = 0; i < 300; i++)
+        ticket_free(all[i]);
+    ruleset_free(r);
+    arena_free(a);
+}
+
 static void dirty_tickets_are_taken_oldest_first_and_wake_in_time(void **state) {
     (void)state;
     struct rng rng;
@@ -317,6 +350,7 @@ int main(void) {
         cmocka_unit_test(keys_of_any_size_are_filed),
         cmocka_unit_test(filled_pool_equals_one_that_was_added_to),
         cmocka_unit_test(oldest_ticket_is_known_after_each_removal),
+        cmocka_unit_test(pages_have_every_entry_once_in_order_of_arrival),
         cmocka_unit_test(dirty_tickets_are_taken_oldest_first_and_wake_in_time),
         cmocka_unit_test(gathering_finds_the_nearest_and_among_equals_the_oldest),
         cmocka_unit_test(regions_that_not_every_player_reaches_do_not_count),

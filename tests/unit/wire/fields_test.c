@@ -42,6 +42,8 @@ static const ProtobufCMessageDescriptor *const roots[] = {
     &muster__v1__create_tickets_response__descriptor,
     &muster__v1__get_ticket_request__descriptor,
     &muster__v1__get_ticket_response__descriptor,
+    &muster__v1__list_tickets_request__descriptor,
+    &muster__v1__list_tickets_response__descriptor,
     &muster__v1__cancel_ticket_request__descriptor,
     &muster__v1__watch_ticket_request__descriptor,
     &muster__v1__explain_ticket_request__descriptor,

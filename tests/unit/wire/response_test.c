@@ -210,6 +210,35 @@ static void matches_come_in_pages(void **state) {
     wire_kit_free(&k);
 }
 
+static void tickets_come_with_their_match_and_in_pages(void **state) {
+    (void)state;
+    struct wire_kit k = wire_kit_new();
+    struct ticket a = {.id = wire_kit_id(&k), .spec = wire_kit_spec(&k)},
+                  b = {.id = wire_kit_id(&k), .spec = wire_kit_spec(&k)};
+    struct match m = {.spec = wire_kit_match(&k)};
+    struct ticket_wait wait = {7, 9};
+    struct strbuf out = {0};
+    response_match(&m, &out);
+    response_match_ticket(&a, wait, &out);
+    response_match_ticket(&b, wait, &out);
+    Muster__V1__GetMatchResponse *got = UNPACK(v1__get_match_response, &out);
+    assert_match(got->match, &m.spec);
+    assert_int_equal(got->n_tickets, 2);
+    assert_id(got->tickets[1]->ticket_id, b.id);
+    assert_players(got->tickets[1]->players, &b.spec);
+    free_message(got);
+    struct strbuf page = {0};
+    response_listed_ticket(&a, wait, &page);
+    response_listed_next(UINT64_C(1234567890123), &page);
+    Muster__V1__ListTicketsResponse *list = UNPACK(v1__list_tickets_response, &page);
+    assert_int_equal(list->n_tickets, 1);
+    assert_id(list->tickets[0]->ticket_id, a.id);
+    assert_int_equal(list->tickets[0]->eta_p90_ms, 9);
+    assert_string_equal(list->next_page_token, "1234567890123");
+    free_message(list);
+    wire_kit_free(&k);
+}
+
 static struct queue_def *parse_queue(void) {
     struct queue_def *def;
     struct err_text why;
@@ -314,7 +343,11 @@ static void rejections_and_expansions_are_told_the_most_frequent_first(void **st
 
 static void queue_stats_hold_totals_waits_and_the_mean_quality(void **state) {
     (void)state;
-    struct queue q = {.def = parse_queue(), .version = 2, .players_queued = 6};
+    struct queue q = {.def = parse_queue(),
+                      .version = 2,
+                      .players_queued = 6,
+                      .tickets_queued = 3,
+                      .tickets_open = 5};
     q.stats = (struct queue_stats){.created = 10,
                                    .matched = 4,
                                    .cancelled = 2,
@@ -338,6 +371,10 @@ static void queue_stats_hold_totals_waits_and_the_mean_quality(void **state) {
     int64_t wait = queue_wait_quantile_ms(&q.stats, 0.5);
     assert_true(r->wait_p50_ms == wait && r->wait_p90_ms == wait && r->wait_p99_ms == wait);
     assert_true(r->quality_mean == 75);
+    assert_int_equal(r->tickets_proposed, 2);
+    assert_int_equal(r->n_waits, 1);
+    assert_int_equal(r->waits[0]->up_to_ms, wait);
+    assert_int_equal(r->waits[0]->players, 4);
     free_message(r);
     q.stats = (struct queue_stats){0};
     response_queue_stats(&q, 0, 0, &b);
@@ -574,6 +611,7 @@ int main(void) {
         cmocka_unit_test(any_ticket_and_its_match_are_told_whole),
         cmocka_unit_test(a_batch_is_answered_in_order_with_its_failures),
         cmocka_unit_test(matches_come_in_pages),
+        cmocka_unit_test(tickets_come_with_their_match_and_in_pages),
         cmocka_unit_test(queues_are_told_with_their_notes_a_line_each),
         cmocka_unit_test(versions_are_told_newest_first_with_what_each_changed),
         cmocka_unit_test(rejections_and_expansions_are_told_the_most_frequent_first),

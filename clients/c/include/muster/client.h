@@ -102,6 +102,7 @@ MUSTER_RPC(muster_create_ticket, Muster__V1__CreateTicketRequest, Muster__V1__Cr
 MUSTER_RPC(muster_create_tickets, Muster__V1__CreateTicketsRequest,
            Muster__V1__CreateTicketsResponse);
 MUSTER_RPC(muster_get_ticket, Muster__V1__GetTicketRequest, Muster__V1__GetTicketResponse);
+MUSTER_RPC(muster_list_tickets, Muster__V1__ListTicketsRequest, Muster__V1__ListTicketsResponse);
 MUSTER_RPC(muster_cancel_ticket, Muster__V1__CancelTicketRequest, Muster__V1__CancelTicketResponse);
 MUSTER_RPC(muster_watch_ticket, Muster__V1__WatchTicketRequest, Muster__V1__WatchTicketResponse);
 MUSTER_RPC(muster_explain_ticket, Muster__V1__ExplainTicketRequest,
