@@ -160,7 +160,8 @@ add_executable(journal_dump chaos/journal_dump.c)
 target_link_libraries(journal_dump PRIVATE muster_store)
 add_executable(fault_proxy chaos/fault_proxy.c)
 add_library(fsync_shim MODULE chaos/fsync_shim.c)
-set_target_properties(fsync_shim PROPERTIES COMPILE_OPTIONS "-Wall;-Wextra;-Werror;-fPIC"
+add_library(malloc_shim MODULE chaos/malloc_shim.c)
+set_target_properties(fsync_shim malloc_shim PROPERTIES COMPILE_OPTIONS "-Wall;-Wextra;-Werror;-fPIC"
     LINK_OPTIONS "")
 
 # The negative control: the same program, but for the one file that fences.
@@ -170,7 +171,7 @@ get_target_property(muster_libraries muster LINK_LIBRARIES)
 target_compile_definitions(muster_unfenced PRIVATE MUSTER_VERSION="${PROJECT_VERSION}")
 target_link_libraries(muster_unfenced PRIVATE ${muster_libraries})
 add_custom_target(proof_tests DEPENDS sim sim_unfenced sim_model_test muster muster_unfenced
-    chaos_load journal_dump fault_proxy fsync_shim clock_shim)
+    chaos_load journal_dump fault_proxy bench_overload fsync_shim malloc_shim clock_shim)
 set(chaos_environment "CHAOS_BIN=$<TARGET_FILE_DIR:muster>;CHAOS_LIB=$<TARGET_FILE_DIR:fsync_shim>")
 foreach(scenario kill pause network power failover rolling disk_full crowded)
     add_test(NAME chaos.${scenario} COMMAND ${Python3_EXECUTABLE}

@@ -32,7 +32,7 @@ class Skip(Exception):
 class Run:
     """One deployment with its load, its history and its count of what was done to it."""
 
-    def __init__(self, folder, seed, threads=3, players=12, **deployment):
+    def __init__(self, folder, seed, threads=3, players=12, deaf=0, **deployment):
         self.folder, self.random, self.seed = folder, random.Random(seed), seed
         self.deployment = Deployment(os.path.join(folder, "run"), **deployment)
         self.out = os.open(os.path.join(folder, "faults.jsonl"),
@@ -41,8 +41,7 @@ class Run:
                        "jumps": 0, "stops": 0, "failovers": 0}
         self.due = []  # (when, what): what will be mended
         self.stopping = []  # (child, process, deadline): told to end
-        self.threads, self.players, self.others = threads, players, []
-        self.takeovers = []
+        self.threads, self.players, self.deaf, self.others = threads, players, deaf, []
 
     def say(self, **line):
         os.write(self.out, (json.dumps({"t": time.monotonic_ns(), **line}) + "\n").encode())
@@ -66,8 +65,8 @@ class Run:
                           d.folder).start()
         self.webs = Child("players", [sys.executable, os.path.join(HERE, "players.py"),
                                       ",".join(map(str, d.bridge_ports)), str(self.players),
-                                      str(self.seed), self.path("players.jsonl")],
-                          d.folder).start()
+                                      str(self.seed), self.path("players.jsonl"),
+                                      str(self.deaf)], d.folder).start()
         self.others = [self.dump, self.load, self.webs]
 
     def stop_load(self):
@@ -87,6 +86,14 @@ class Run:
 
     def later(self, seconds, mend):
         self.due.append((time.monotonic() + seconds, mend))
+
+    def listener(self, name):
+        """A service that only listens, in a process of its own: one that may stop reading."""
+        d = self.deployment
+        child = Child(name, [os.path.join(BIN, "chaos_load"), d.api, d.events_door, str(self.seed),
+                             "0", self.path(name + ".jsonl"), name], d.folder).start()
+        self.others.append(child)
+        return child
 
     def restart(self, child):
         if not child.running:
@@ -344,6 +351,102 @@ def crowded(folder, seed, seconds):
         run.close()
 
 
+def longest_join(path, players):
+    """Seconds from a player's wish to join until he knew."""
+    began, longest = {}, 0.0
+    for line in checker.read_file(path):
+        if line["op"] == "join" and line["p"] in players:
+            if line["ph"] == "inv":
+                began[line["r"]] = line["t"]
+            else:
+                longest = max(longest, (line["t"] - began.pop(line["r"])) / 1e9)
+    return longest
+
+
+def slow(folder, seed, seconds):
+    """E: players and a service stop reading; they are cut, or catch up, and nobody else notices."""
+    run = Run(folder, seed, deaf=3)
+    try:
+        d = run.deployment
+        d.start()
+        run.start_load()
+        sleeper, until = run.listener("sleeper"), time.monotonic() + seconds
+        while time.monotonic() < until:
+            run.pause(sleeper)
+            run.harm(run.random.uniform(2.5, 4), {"kill": 0, "jump": 1}, (10, 20))
+            run.mend(everything=True)
+        cut = d.metric("sockets_slow_total", ["bridge-0", "bridge-1"])
+        run.heal()
+        run.stop_load()
+        run.end(sleeper, 60)
+        run.say(op="final")
+        waited = longest_join(run.path("players.jsonl"), {f"w{i}" for i in range(3, 12)})
+        print(f"  {cut:.0f} connections cut for being slow, {run.counts['pauses']} pauses of the "
+              f"service; a player who reads waited {waited:.2f} s at most to join")
+        assert cut > 0, "no player who did not read was cut"
+        assert waited < 5, "players who read were held up"
+        return run.counts
+    finally:
+        run.close()
+
+
+def overload(folder, seed, seconds):
+    """E: ten times more is offered than a slow disk lets pass; what is acknowledged is there."""
+    run = Run(folder, seed)
+    try:
+        d = run.deployment
+        d.redis.env["FSYNC_SHIM_DELAY_US"] = "100000"
+        d.start()
+        run.start_load()
+        run.fault("overload", "api")
+        bulk = subprocess.run([os.path.join(BIN, "bench_overload"), d.api, "16", "6000",
+                               str(seconds), "1500"], capture_output=True, text=True, check=True,
+                              timeout=seconds + 60).stdout.split()
+        got = {k: float(v) for k, v in zip(bulk[::2], bulk[1::2])}
+        assert got["offered"] == got["ok"] + got["refused"] + got["late"], f"calls vanished: {got}"
+        run.say(op="bulk", players="p", ok=int(got["ok"]))
+        late, shed = (d.metric(name, ["api-0", "api-1", "matcher-0", "matcher-1"])
+                      for name in ("rpc_expired_total", "rpc_shed_total"))
+        run.heal()
+        run.stop_load()
+        run.say(op="final")
+        print(f"  {got['offered']:.0f} offered, {got['ok']:.0f} OK, {got['refused']:.0f} refused, "
+              f"{got['late']:.0f} too late; {shed:.0f} shed, {late:.0f} dropped for their deadline")
+        assert got["ok"] > 0 and shed > 0, "nothing was served, or nothing refused"
+        return run.counts
+    finally:
+        run.close()
+
+
+def memory(folder, seed, seconds):
+    """E: allocations fail: a process refuses, or ends and is replaced; nothing acknowledged is lost."""
+    run = Run(folder, seed, shortages=True)
+    try:
+        d, ends, until = run.deployment, {}, time.monotonic() + seconds
+        d.start()
+        run.start_load()
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            name = run.random.choice(ROLES)
+            run.fault("shortage", name)
+            d.shortages[name].one_in(run.random.choice([30, 300, 3000]))
+            run.counts["shortages"] = run.counts.get("shortages", 0) + 1
+            run.later(run.random.uniform(0.2, 1.0), lambda n=name: d.shortages[n].one_in(0))
+            run.harm(run.random.uniform(0.3, 0.8), {"jump": 1}, (10, 20))
+            for child in d.children.values():
+                if not child.running:
+                    code = child.process.returncode
+                    ends[code] = ends.get(code, 0) + 1
+                    child.start()
+        run.heal()
+        run.stop_load()
+        run.say(op="final")
+        print(f"  {run.counts['shortages']} shortages; ends by code: {ends}")
+        return run.counts
+    finally:
+        run.close()
+
+
 def mixed(folder, seed, seconds):
     """Everything at once: what the soak runs."""
     return run_faults(folder, seed, seconds, {"kill": 6, "kill_redis": 2, "lose_power": 1,
@@ -379,7 +482,7 @@ def zombie(folder, seed, seconds):
 
 
 SCENARIOS = {s.__name__: s for s in (kill, pause, network, power, failover, rolling, disk_full,
-                                     crowded, mixed, zombie)}
+                                     crowded, slow, overload, memory, mixed, zombie)}
 
 
 def run_scenario(name, seed, seconds, keep=None, expect=False):

@@ -12,6 +12,7 @@ Lines are objects with "t" (CLOCK_MONOTONIC, ns; one clock for all processes of 
   accept decline      likewise, for the player p of a proposed match
   ev resync           an event, or a resync, that a service heard: e, s, i, id
   join look leave answer rx conn disc drop known    a player's: what he asked, looked up and heard
+  bulk                so many creates of players whose names begin so were acknowledged: players, ok
   done                p is through and was still listening
   fault heal final    what was done to the processes
 Invariants: I1 to I12, I14, I17 (proposals.py), I18, I20 of tests/chaos/README.md.
@@ -29,7 +30,7 @@ QUEUED, PROPOSED, MATCHED, CANCELLED, EXPIRED = 1, 2, 3, 4, 5
 OPEN = (QUEUED, PROPOSED)
 NAMES = {"QUEUED": 1, "PROPOSED": 2, "MATCHED": 3, "CANCELLED": 4, "EXPIRED": 5}
 DELIVERY_NS = 3_000_000_000  # what happened later than this before the end may be on its way still
-TEAM_SIZES = {"duel": 1, "pairs": 2, "ready": 1}
+TEAM_SIZES = {"duel": 1, "pairs": 2, "ready": 1, "1v1_duel": 1}
 
 
 class Ticket:
@@ -311,6 +312,7 @@ class Checker:
 
     def check_player(self, player, lines, done):
         waiting = {}  # ticket -> why it is not odd that he has heard nothing
+        told = set()  # tickets that he has heard the end of, perhaps before that he has joined
         asked, ever = set(), set()
         proposed = {line["match"] for line in lines if line["op"] == "rx" and
                     line["ev"] == "match_proposed"}
@@ -333,12 +335,14 @@ class Checker:
                     self.fail("I4", f"{line['ticket']} of {player} is not in the journal")
                 elif ticket.players != [player]:
                     self.fail("I8", f"{player} was told of {line['ticket']} of {ticket.players}")
-                waiting[line["ticket"]] = False
+                if line["ticket"] not in told:
+                    waiting[line["ticket"]] = False
             elif op in ("conn", "disc") or op == "rx" and line["ev"] == "resync":
                 waiting = {name: True for name in waiting}
             if op == "rx":
                 self.check_heard(player, line)
             if op == "known" or op == "rx" and NAMES.get(line["state"], 1) not in OPEN:
+                told.add(line["ticket"])
                 if waiting.pop(line["ticket"], True) is False and \
                         not proposed.issuperset(self.proposals.of_ticket.get(line["ticket"], ())):
                     self.fail("I3", f"{player} was not told of a proposal to {line['ticket']}")
@@ -399,6 +403,14 @@ class Checker:
 
     # ---- all of it ----
 
+    def check_bulk(self):
+        for line in self.by_op["bulk"]:
+            made = sum(t.players[0].startswith(line["players"]) for t in self.tickets.values())
+            self.counts["acknowledged"] += line["ok"]
+            if made < line["ok"]:
+                self.fail("I4", f"{line['ok']} tickets of {line['players']}* were acknowledged, "
+                                f"{made} are in the journal")
+
     def check_end(self):
         if not self.by_op["final"]:
             return
@@ -412,18 +424,19 @@ class Checker:
         self.proposals.check()
         self.check_services()
         self.check_players()
+        self.check_bulk()
         self.check_end()
         return self.violations
 
 
+def read_file(path):
+    with open(path, encoding="utf-8") as f:
+        return [json.loads(text) for text in f if text.endswith("\n")]
+
+
 def read(folder):
-    lines = []
-    for path in sorted(glob.glob(os.path.join(folder, "*.jsonl"))):
-        with open(path, encoding="utf-8") as f:
-            for text in f:
-                if text.endswith("\n"):
-                    lines.append(json.loads(text))
-    return lines
+    return [line for path in sorted(glob.glob(os.path.join(folder, "*.jsonl")))
+            for line in read_file(path)]
 
 
 def main():

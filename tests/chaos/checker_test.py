@@ -162,6 +162,15 @@ class GoodHistories(unittest.TestCase):
             self.assertEqual(Checker(History(seed).lines).judge(), [])
 
 
+    def test_a_player_may_hear_of_the_end_before_he_notes_that_he_has_joined(self):
+        lines = History(1).lines
+        end = next(line for line in lines if line["op"] == "rx" and line["state"] == "MATCHED")
+        joined = next(line for line in lines if line["op"] == "join" and
+                      line.get("ticket") == end["ticket"])
+        joined["t"] = end["t"] + 1
+        self.assertEqual(judge(lines), set())
+
+
 class BadHistories(unittest.TestCase):
     """Each spoils a good history in the one way that its invariant forbids."""
 
@@ -222,6 +231,14 @@ class BadHistories(unittest.TestCase):
         self.append_ticket("UNTOLD", "nobody")
         self.h.add(op="back", hole=False, e=last["e"], s=last["s"])
         self.assertEqual(judge(self.h.lines), set())
+
+    def test_i4_more_acknowledged_in_bulk_than_there_are(self):
+        self.append_ticket("BULK", "bulk-1")
+        self.append(k="ended", ticket="BULK", state=EXPIRED)
+        self.h.add(op="bulk", players="bulk-", ok=1)
+        self.assertEqual(judge(self.h.lines), set())
+        self.h.add(op="bulk", players="bulk-", ok=2)
+        self.assert_noticed("I4")
 
     def test_i5_two_writers_in_one_epoch(self):
         self.entry_of("match")["owner"] = "zombie"
@@ -424,6 +441,8 @@ class TamperedHistories(unittest.TestCase):
             line["state"] = QUEUED if line["state"] != QUEUED else CANCELLED
         elif "ticket" in line:
             line["ticket"] = "ALTERED"
+        elif "match" in line:
+            line["match"] = "ALTERED"
         else:
             line["r"] = "ALTERED"
 

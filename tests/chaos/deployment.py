@@ -14,6 +14,7 @@ import struct
 import subprocess
 import sys
 import time
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from muster_fixture import wait_until  # noqa: E402
@@ -32,9 +33,9 @@ def queue(name, team_size, **life):
                    "maxDistance": 1000}]}}
 
 
-# What they demand is also the checker's: TEAM_SIZES, ASKS, DODGE_MS.
+# What they demand is also the checker's: TEAM_SIZES, ASKS, DODGE_MS. 1v1_duel is bench_overload's.
 QUEUES = json.dumps([
-    queue("duel", 1), queue("pairs", 2),
+    queue("duel", 1), queue("pairs", 2), queue("1v1_duel", 1),
     queue("ready", 1, acceptanceRequired=True, acceptanceTimeoutSeconds=2,
           dodgePenaltySeconds=[1, 2], dodgeDecaySeconds=30)])
 
@@ -119,6 +120,21 @@ class Clock:
         os.close(fd)
 
 
+class Shortage:
+    """Lets allocations of a process that was started with its environment fail: one in so many."""
+
+    def __init__(self, path):
+        self.path = path
+        self.one_in(0)
+        self.env = {"LD_PRELOAD": os.path.abspath(os.path.join(LIB, "libmalloc_shim.so")),
+                    "MALLOC_SHIM_FILE": path}
+
+    def one_in(self, count):
+        fd = os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o644)
+        os.pwrite(fd, struct.pack("q", count), 0)
+        os.close(fd)
+
+
 class Redis(Child):
     """A redis-server whose disk remembers what was synced."""
 
@@ -181,10 +197,11 @@ class Proxy(Child):
 class Deployment:
     MATCHERS, APIS, BRIDGES = 2, 2, 2
 
-    def __init__(self, folder, durability="fsync", fsync="always"):
+    def __init__(self, folder, durability="fsync", fsync="always", shortages=False):
         self.folder = folder
         os.makedirs(folder, exist_ok=True)
         self.children, self.proxies, self.clocks = {}, {}, {}
+        self.shortages = {} if shortages else None  # by child
         count = 2 * (self.MATCHERS + 1) + self.APIS + self.BRIDGES + 7
         ports = iter(free_ports(count))
         self.redis = Redis("redis", folder, next(ports), fsync)
@@ -224,6 +241,10 @@ class Deployment:
             self.clocks[name] = Clock(os.path.join(self.folder, name + ".clock"))
             env = self.clocks[name].env
             words += ["--redis", f"redis://127.0.0.1:{proxy_port}", "--durability", self.durability]
+        if self.shortages is not None:
+            self.shortages[name] = Shortage(os.path.join(self.folder, name + ".malloc"))
+            both = [env.get("LD_PRELOAD", ""), self.shortages[name].env["LD_PRELOAD"]]
+            env = {**env, **self.shortages[name].env, "LD_PRELOAD": " ".join(both).strip()}
         self.children[name] = Child(name, words, self.folder, env)
 
     @property
@@ -288,6 +309,8 @@ class Deployment:
         self.redis.clock.shift(0)
         for clock in self.clocks.values():
             clock.shift(0)
+        for shortage in (self.shortages or {}).values():
+            shortage.one_in(0)
         if self.replication:
             self.replication.tell("pass")
         for child in [self.redis, *self.children.values()]:
@@ -295,6 +318,18 @@ class Deployment:
             if not child.running:
                 child.start()
         wait_until("redis answers", self.redis.answers, 60)
+
+    def metric(self, name, children):
+        """A counter's sum over these children since they were started last."""
+        total = 0.0
+        for child in children:
+            door = [word.split("=")[1] for word in self.children[child].log().split()
+                    if word.startswith("address=http")][-1]
+            with urllib.request.urlopen(door + "/metrics", timeout=20) as answer:
+                for line in answer.read().decode().splitlines():
+                    if line.partition(" ")[0].partition("{")[0] == "muster_" + name:
+                        total += float(line.rpartition(" ")[2])
+        return total
 
     def serves(self):
         return self.cli("status") == 0

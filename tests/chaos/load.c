@@ -1,12 +1,13 @@
 /* load.c - back ends and a service for the chaos tests, through the C client: all they ask, get and
  * hear goes to a history.
  *
- *   chaos_load API EVENTS SEED THREADS HISTORY        runs until SIGTERM, then until every ticket
- * of its own has ended; exit status 0
+ *   chaos_load API EVENTS SEED THREADS HISTORY [SERVICE]     runs until SIGTERM, then until every
+ * ticket of its own has ended; exit status 0
  *
- * Each thread is a back end with players of its own and some that it shares with the next one. One
- * line per happening, one write(2) per line (O_APPEND), the question before it is sent and the
- * answer after it came, so that killing anything loses no line.
+ * THREADS 0: only the service, which is called SERVICE in the history. Each thread is a back end
+ * with players of its own and some that it shares with the next one. One line per happening, one
+ * write(2) per line (O_APPEND), the question before it is sent and the answer after it came, so
+ * that killing anything loses no line.
  */
 #include <muster/client.h>
 
@@ -45,6 +46,7 @@ static struct muster_client *client;
 static int history;
 static volatile sig_atomic_t ending;
 static unsigned long run_id;
+static const char *service = "service";
 
 static void note_end(int number) {
     (void)number;
@@ -339,19 +341,20 @@ static void on_event(void *arg, const Muster__V1__Event *e) {
                      : e->body_case == MUSTER__V1__EVENT__BODY_MATCH      ? e->match->match_id
                      : e->body_case == MUSTER__V1__EVENT__BODY_ACCEPTANCE ? e->acceptance->match_id
                                                                           : "";
-    say("\"op\":\"ev\",\"p\":\"service\",\"e\":%" PRIu64 ",\"s\":%" PRIu64 ",\"i\":%u,\"type\":%d,"
+    say("\"op\":\"ev\",\"p\":\"%s\",\"e\":%" PRIu64 ",\"s\":%" PRIu64 ",\"i\":%u,\"type\":%d,"
         "\"id\":\"%s\"",
-        e->epoch, e->seq, e->index, (int)e->type, id);
+        service, e->epoch, e->seq, e->index, (int)e->type, id);
 }
 
 static void on_resync(void *arg, const char *reason) {
     (void)arg;
     (void)reason;
-    say("\"op\":\"resync\",\"p\":\"service\"");
+    say("\"op\":\"resync\",\"p\":\"%s\"", service);
 }
 
 int main(int argc, char **argv) {
-    if (argc != 6) return 2;
+    if (argc < 6) return 2;
+    if (argc > 6) service = argv[6];
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGTERM, note_end);
     signal(SIGPIPE, SIG_IGN);
@@ -364,7 +367,7 @@ int main(int argc, char **argv) {
         .events = argv[2], .on_event = on_event, .on_resync = on_resync};
     struct muster_subscription *subscription;
     struct muster_status status;
-    if (history < 0 || threads < 1 || threads > THREADS_MAX ||
+    if (history < 0 || threads < 0 || threads > THREADS_MAX ||
         muster_open(&client, &options, &status) != MUSTER_OK ||
         muster_subscribe(&subscription, client, &subscribe, &status) != MUSTER_OK)
         return 1;
@@ -373,6 +376,8 @@ int main(int argc, char **argv) {
         back_ends[i] = (struct back_end){.index = i, .random = seed * 7919u + (unsigned)i};
         pthread_create(&back_ends[i].thread, NULL, run, &back_ends[i]);
     }
+    while (!ending)
+        think(1000);
     for (int i = 0; i < threads; i++)
         pthread_join(back_ends[i].thread, NULL);
     /* The last events may still be on their way; a heartbeat behind them says that they are not. */
@@ -380,7 +385,7 @@ int main(int argc, char **argv) {
         struct timespec t = {0, 100000000};
         pselect(0, NULL, NULL, NULL, &t, NULL);
     }
-    say("\"op\":\"done\",\"p\":\"service\"");
+    say("\"op\":\"done\",\"p\":\"%s\"", service);
     muster_unsubscribe(subscription);
     muster_close(client);
     return 0;

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Simulated players over real Socket.IO WebSockets: they join, wait, lose their connection, return.
 
-players.py BRIDGE_PORT[,PORT...] COUNT SEED HISTORY      runs until SIGTERM, then until each player
-                                                         knows what became of his last ticket
+players.py BRIDGE_PORT[,PORT...] COUNT SEED HISTORY [DEAF]   runs until SIGTERM, then until each player
+                                                             knows what became of his last ticket
 
+DEAF of them stop reading now and then, while they go on asking.
 Everything a player asks, gets and hears is a line of the history, one write(2) each. Which bridge a
 player connects to is chance, so a return is usually a return to another one.
 """
@@ -93,7 +94,7 @@ class Player:
         self.stopping = stopping
         self.socket, self.reading, self.serial = None, None, 0
         self.ticket, self.ended = None, asyncio.Event()
-        self.answered, self.answering = set(), set()
+        self.answered, self.answering, self.over = set(), set(), set()
 
     async def think(self, low, high):
         """A person's pause; none when all are to end."""
@@ -122,8 +123,6 @@ class Player:
             while True:
                 self.take(socket, await socket.receive())
         except Gone:
-            pass
-        finally:
             if self.socket is socket:
                 self.lose()
 
@@ -161,8 +160,10 @@ class Player:
             [m.get("playerId") for team in match.get("teams", []) for m in team.get("players", [])]
         self.say(op="rx", p=self.name, ev=name, ticket=ticket.get("ticketId", ""),
                  state=ticket.get("state", ""), match=match.get("matchId", ""), players=players)
-        if self.ticket and ticket.get("ticketId") == self.ticket and ticket.get("state") in OVER:
-            self.ended.set()
+        if ticket.get("state") in OVER:
+            self.over.add(ticket.get("ticketId"))  # perhaps before he has heard that he has joined
+            if self.ticket in self.over:
+                self.ended.set()
         if name == "match_proposed":
             self.answering.add(task := asyncio.create_task(self.answer(match.get("matchId", ""))))
             task.add_done_callback(self.answering.discard)
@@ -222,6 +223,8 @@ class Player:
 
     async def settle(self):
         """Waits for the end of his ticket; in quiet asks for it, as an app would after a reconnect."""
+        if self.ticket in self.over:
+            return
         until = time.monotonic() + PATIENCE_S
         while not self.ended.is_set() and time.monotonic() < until:
             await self.connect()
@@ -251,6 +254,7 @@ class Player:
                 await self.settle()
                 self.ticket = None
             await self.think(0.05, 0.6)
+        await asyncio.gather(*self.answering)
 
     async def drop(self):
         """The cable is pulled, with luck just as the match comes."""
@@ -260,6 +264,39 @@ class Player:
             self.socket.abort()
             self.lose()
         await self.think(0, 0.4)
+
+
+class Deaf(Player):
+    """He joins, then reads nothing and asks on, until his connection is cut."""
+
+    async def live(self):
+        while not self.stopping.is_set():
+            await self.connect()
+            self.ended.clear()
+            self.ticket = await self.join()
+            if self.socket:
+                await self.flood(self.socket)
+            if self.ticket:
+                await self.settle()
+                self.ticket = None
+            await self.think(0.05, 0.6)
+
+    async def flood(self, socket):
+        self.say(op="deaf", p=self.name)
+        self.reading.cancel()  # what comes stays in the buffers, and then in the bridge's queue
+        await asyncio.gather(self.reading, return_exceptions=True)
+        began = time.monotonic()
+        try:
+            while time.monotonic() < began + PATIENCE_S:
+                for i in range(100):
+                    socket.send(f"42{i}" + json.dumps(["get_ticket", {"x" * 300: 1}]))
+                await asyncio.wait_for(socket.writer.drain(), PATIENCE_S)
+                await self.think(0.01, 0.01)
+        except (OSError, asyncio.TimeoutError):
+            pass
+        self.say(op="cut", p=self.name, cut=socket.writer.transport.is_closing())
+        if self.socket is socket:
+            self.lose()
 
 
 async def main():
@@ -272,8 +309,9 @@ async def main():
 
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
-    players = [Player(f"w{i}", ports, say, random.Random(seed * 1000 + i), stopping)
-               for i in range(count)]
+    deaf = int(sys.argv[5]) if len(sys.argv) > 5 else 0
+    players = [(Deaf if i < deaf else Player)(f"w{i}", ports, say, random.Random(seed * 1000 + i),
+                                              stopping) for i in range(count)]
     await asyncio.gather(*(p.live() for p in players))
     say(op="done", p="players")
 
