@@ -173,16 +173,17 @@ target_link_libraries(muster_unfenced PRIVATE ${muster_libraries})
 add_custom_target(proof_tests DEPENDS sim sim_unfenced sim_model_test muster muster_unfenced
     chaos_load journal_dump fault_proxy bench_overload fsync_shim malloc_shim clock_shim)
 set(chaos_environment "CHAOS_BIN=$<TARGET_FILE_DIR:muster>;CHAOS_LIB=$<TARGET_FILE_DIR:fsync_shim>")
-foreach(scenario kill pause network power failover rolling disk_full crowded)
+set(chaos_scenarios kill pause network power failover rolling disk_full crowded slow overload)
+foreach(scenario ${chaos_scenarios})
     add_test(NAME chaos.${scenario} COMMAND ${Python3_EXECUTABLE}
-        ${CMAKE_CURRENT_SOURCE_DIR}/chaos/chaos.py ${scenario} --seconds 15)
+        ${CMAKE_CURRENT_SOURCE_DIR}/chaos/chaos.py ${scenario} --seconds 12)
 endforeach()
+list(TRANSFORM chaos_scenarios PREPEND chaos.)
 add_test(NAME chaos.notices_a_missing_fence COMMAND ${Python3_EXECUTABLE}
     ${CMAKE_CURRENT_SOURCE_DIR}/chaos/chaos.py zombie --seconds 15 --expect-violations)
 add_test(NAME chaos.checker
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/chaos/checker_test.py)
-set(chaos_tests chaos.kill chaos.pause chaos.network chaos.power chaos.failover chaos.rolling
-    chaos.disk_full chaos.crowded chaos.notices_a_missing_fence chaos.checker)
+set(chaos_tests ${chaos_scenarios} chaos.notices_a_missing_fence chaos.checker)
 set_tests_properties(${chaos_tests} PROPERTIES LABELS chaos TIMEOUT 300
     ENVIRONMENT "${chaos_environment}")
 set_tests_properties(chaos.notices_a_missing_fence PROPERTIES

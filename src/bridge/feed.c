@@ -246,6 +246,7 @@ static void tell(struct bridge *b, struct player *player, const struct target *t
     if (n->meaning == TICKET_IS_OVER && str_equal(str_of(player->ticket_id), str_of(t->ticket_id)))
         player->ticket_id[0] = '\0';
     player->news++;
+    player->whole_news += n->meaning != TICKET_STAYS;
     if (n->args.size > 0)
         emit(player, n);
     else

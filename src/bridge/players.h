@@ -41,6 +41,7 @@ struct player {
     int64_t heartbeat_ms;          /* how often that wants a sign of life; 0: it does not */
     int64_t beat_due_ms;           /* when the next one is sent */
     uint64_t news;                 /* events told to his sockets so far */
+    uint64_t whole_news;           /* of them: those that say all of his ticket's state */
     bool fetch_queued;             /* a fetch for all of his sockets waits */
 };
 

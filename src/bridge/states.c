@@ -20,6 +20,7 @@ struct job {
     bool resync;             /* the session gets `resync`, whatever is told meanwhile */
     struct place since;      /* of the events that the state cannot be older than */
     uint64_t news;           /* player->news when the fetch began */
+    uint64_t whole_news;     /* likewise */
     int64_t not_before_ms;
     char ticket_id[ID_TEXT_BYTES]; /* second step: fetch this one */
 };
@@ -168,8 +169,9 @@ static void requeue(struct list *list, struct job *job, int64_t not_before_ms) {
 static void on_ticket(struct bridge *b, struct rpc *rpc) {
     struct job *job = rpc->context;
     bool stale = job->player->news != job->news;
+    bool told = job->player->whole_news != job->whole_news;
     b->states.in_flight--;
-    if (nobody_listens(job) || (stale && job->session != NULL && !job->resync)) {
+    if (nobody_listens(job) || (told && job->session != NULL && !job->resync)) {
         job_free(b, job); /* an event told the socket more than this answer could */
     } else if (stale) {
         requeue(&b->states.ready, job, 0);
@@ -196,6 +198,7 @@ static void fetch(struct bridge *b, struct job *job) {
         request.key_case = MUSTER__V1__GET_TICKET_REQUEST__KEY_PLAYER_ID;
         request.player_id = job->player->id;
         job->news = job->player->news;
+        job->whole_news = job->player->whole_news;
         muster_subscription_position(b->subscription, &job->since.epoch, &job->since.seq);
         job->since.index = UINT32_MAX; /* all of that entry */
     }

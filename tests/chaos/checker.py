@@ -313,6 +313,7 @@ class Checker:
     def check_player(self, player, lines, done):
         waiting = {}  # ticket -> why it is not odd that he has heard nothing
         told = set()  # tickets that he has heard the end of, perhaps before that he has joined
+        away = joining = False  # whether he lost his connection while he joined
         asked, ever = set(), set()
         proposed = {line["match"] for line in lines if line["op"] == "rx" and
                     line["ev"] == "match_proposed"}
@@ -337,8 +338,14 @@ class Checker:
                     self.fail("I8", f"{player} was told of {line['ticket']} of {ticket.players}")
                 if line["ticket"] not in told:
                     waiting[line["ticket"]] = False
+                if away:  # a proposal may have come and gone
+                    proposed.update(self.proposals.of_ticket.get(line["ticket"], ()))
             elif op in ("conn", "disc") or op == "rx" and line["ev"] == "resync":
                 waiting = {name: True for name in waiting}
+                away = away or joining
+            if op == "join":
+                joining = line["ph"] == "inv"
+                away = away and joining
             if op == "rx":
                 self.check_heard(player, line)
             if op == "known" or op == "rx" and NAMES.get(line["state"], 1) not in OPEN:

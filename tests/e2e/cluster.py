@@ -23,10 +23,11 @@ SHIM = os.environ["TEST_CLOCK_SHIM"]
 class Redis:
     """A redis-server on a unix socket; appendfsync always."""
 
-    def __init__(self, folder, *options):
-        self.folder = folder
+    def __init__(self, folder, *options, password=None):
+        self.folder, self.password = folder, password
         self.socket = os.path.join(folder, "redis.sock")
-        self.options = options
+        self.options = options if password is None else (
+            *options, "--requirepass", password, "--masterauth", password)
         self.child = None
         os.makedirs(folder, exist_ok=True)
         self.start()
@@ -40,8 +41,9 @@ class Redis:
         wait_until("redis-server answers", lambda: self.run("PING") == "PONG", 20)
 
     def run(self, *words):
+        environment = {**os.environ, **({"REDISCLI_AUTH": self.password} if self.password else {})}
         done = subprocess.run(["redis-cli", "-s", self.socket, *words], capture_output=True,
-                              text=True, timeout=20)
+                              text=True, timeout=20, env=environment)
         return done.stdout.strip()
 
     def kill(self):
@@ -65,14 +67,17 @@ class Sentinel:
     """A primary and two replicas on TCP, watched by three Sentinels, which find it down after
     0.5 s: after a failover the new primary still has a replica."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, password=None):
+        self.password = password
         self.ports = [free_port() for _ in range(3)]
         self.sentinel_ports = [free_port() for _ in range(3)]
         common = ("--repl-diskless-sync-delay", "0", "--repl-timeout", "5")
-        self.nodes = [Redis(os.path.join(folder, "1"), "--port", str(self.ports[0]), *common)]
+        self.nodes = [Redis(os.path.join(folder, "1"), "--port", str(self.ports[0]), *common,
+                            password=password)]
         for i in (1, 2):
             self.nodes.append(Redis(os.path.join(folder, str(i + 1)), "--port", str(self.ports[i]),
-                                    *common, "--replicaof", "127.0.0.1", str(self.ports[0])))
+                                    *common, "--replicaof", "127.0.0.1", str(self.ports[0]),
+                                    password=password))
         self.sentinels = []
         for port in self.sentinel_ports:
             self.start_sentinel(folder, port)
@@ -90,6 +95,8 @@ class Sentinel:
                     f"sentinel monitor game 127.0.0.1 {self.ports[0]} 2\n"
                     "sentinel down-after-milliseconds game 500\n"
                     "sentinel failover-timeout game 4000\n")
+            if self.password:
+                f.write(f"sentinel auth-pass game {self.password}\n")
         with open(path + ".log", "wb") as log:
             self.sentinels.append(subprocess.Popen(["redis-server", path, "--sentinel"],
                                                    stdout=log, stderr=log,
@@ -104,7 +111,7 @@ class Sentinel:
     @property
     def address(self):
         hosts = ",".join(f"127.0.0.1:{port}" for port in self.sentinel_ports)
-        return f"redis+sentinel://{hosts}/game"
+        return f"redis+sentinel://{f':{self.password}@' if self.password else ''}{hosts}/game"
 
     def primary(self):
         """The node that the first Sentinel names."""

@@ -50,9 +50,9 @@ class Failover(unittest.TestCase):
         tickets = [line.split()[1] for line in lines]
         self.assertEqual(len(tickets), len(set(tickets)), "one ticket twice")
 
-    def fail_over(self, name, fault, restore):
+    def fail_over(self, name, fault, restore, redis=Sentinel):
         with Cluster(matchers=2, events=1, options=("--durability", "replicated"),
-                     redis=Sentinel) as c:
+                     redis=redis) as c:
             follower = Follower(c)
             self.addCleanup(follower.stop)
             load = TimedLoad(c.api, "lone")
@@ -79,6 +79,11 @@ class Failover(unittest.TestCase):
     def test_failover_from_a_killed_primary_loses_nothing_acknowledged(self):
         self.fail_over("kill -9 of the primary", lambda node: node.kill(),
                        lambda node: node.start())
+
+    def test_failover_between_redis_that_want_a_password_loses_nothing_acknowledged(self):
+        self.fail_over("kill -9 of the primary, with a password", lambda node: node.kill(),
+                       lambda node: node.start(),
+                       redis=lambda folder: Sentinel(folder, password="s3cret"))
 
     def test_failover_from_a_paused_primary_loses_nothing_acknowledged(self):
         self.fail_over("pause of the primary", lambda node: node.child.send_signal(signal.SIGSTOP),

@@ -1,6 +1,7 @@
 """A player loses his bridge and goes on at another: every event once and in order, or `resync`."""
 import json
 import os
+import shutil
 import sys
 import time
 import unittest
@@ -85,8 +86,9 @@ class Player:
 
 
 class Resume(unittest.TestCase):
-    def cluster(self, *options):
-        c = Cluster(matchers=1, events=1, bridges=2, options=("--lease-ms", "500", *options))
+    def cluster(self, *options, matchers=1, events=1, apis=1):
+        c = Cluster(matchers=matchers, events=events, apis=apis, bridges=2,
+                    options=("--lease-ms", "500", *options))
         self.addCleanup(c.close)
         for name in c.bridges:  # who connects before the stream has begun is sent resync
             wait_until(f"{name} is ready", lambda name=name: self.ready(c, name), 30)
@@ -215,6 +217,68 @@ class Resume(unittest.TestCase):
             self.assertEqual(p.names(), ["ticket_updated", "match_found"])
         wait_until("nothing went wrong",
                    lambda: "resume-failed" not in c.processes["b2"].log(), 5)
+
+    def test_players_lose_no_event_while_every_process_is_restarted_in_turn(self):
+        c = self.cluster(matchers=2, events=2, apis=2)
+        serial = 0
+        for name in c.names:
+            crowd = [self.player(f"p{serial + i}") for i in range(4)]
+            for i, p in enumerate(crowd):
+                p.connect(self.bridge(c, c.bridges[i % 2]))
+                p.join(10000 * (serial + i))
+                p.expect("ticket_updated")
+            self.assertEqual(c.processes[name].stop(), 0, name)
+            create(c.api, f"mate-of-{name}", 4, 10000 * serial + 1, 10000)
+            c.start(name)
+            for i, p in enumerate(crowd):
+                self.until_found(c, p, i)
+                # who joins as he connects may be told his state beside the event of it
+                self.assertEqual(set(p.states()), {"QUEUED"}, name)
+                self.assertEqual(p.names().count("match_found"), 1, name)
+                self.assertNotIn("resync", p.names(), name)
+                p.close()
+            serial += len(crowd)
+
+    def until_found(self, c, player, place):
+        """Hears of his match, on whichever bridge is there."""
+        def heard():
+            try:
+                player.expect("match_found")
+                return True
+            except (Closed, OSError):
+                pass
+            try:
+                player.connect(self.bridge(c, c.bridges[place % 2]))
+                self.assertTrue(player.recovered)
+            except (Closed, OSError):
+                pass
+            return False
+        wait_until("he hears of his match", heard, 60)
+
+    def test_players_of_a_redis_that_went_back_are_told_resync_and_their_state(self):
+        c = self.cluster(matchers=2)
+        kept = self.player("kept").connect(self.bridge(c, "b1"))
+        kept.join(100)
+        kept.expect("ticket_updated")
+        copy = os.path.join(c.folder, "copy")
+        data = os.path.join(c.redis.folder, "appendonlydir")
+        shutil.copytree(data, copy)
+        lost = self.player("lost").connect(self.bridge(c, "b2"))
+        lost.join(50000)
+        lost.expect("ticket_updated")
+        c.redis.kill()
+        shutil.rmtree(data)
+        shutil.copytree(copy, data)
+        c.redis.start()
+        for p in (kept, lost):
+            p.expect("resync")
+        told = {p.name: p.events[-1][1] for p in (kept, lost)}
+        self.assertEqual(told["kept"]["ticket"]["state"], "QUEUED")
+        self.assertNotIn("ticket", told["lost"])
+        lost.join(50000)  # his old ticket does not stand in his way
+        create(c.api, "mate", 2, 101, 49900)
+        for p in (kept, lost):
+            p.expect("match_found")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 /* bridge_test.c - the bridge between a fake api and players on real Socket.IO connections. */
+#include "base/metrics.h"
 #include "bridge/bridge_role.h"
 #include "support/fake_muster.h"
 #include "support/polling_player.h"
@@ -31,7 +32,8 @@ struct world {
     atomic_int state;       /* Muster__V1__TicketState of it */
     atomic_int create_code; /* what CreateTicket answers */
     atomic_int creates, cancels, lists, gets, declines, beats;
-    uint32_t heartbeat_ms; /* of the ticket */
+    uint32_t heartbeat_ms;  /* of the ticket */
+    bool accepts_meanwhile; /* another accepts while the ticket is asked for the first time */
     char created_players[128], created_queue[64], created_request_id[65];
 };
 
@@ -52,9 +54,36 @@ static void fill_match(Muster__V1__Match *match, Muster__V1__Team *team,
     team->players = members;
 }
 
+static bool told_something(void *arg) {
+    return metric_get(METRIC_bridge_events_total) > *(int64_t *)arg;
+}
+
+static void another_accepts(struct world *w) {
+    Muster__V1__EventBatch batch = MUSTER__V1__EVENT_BATCH__INIT;
+    Muster__V1__Event event = MUSTER__V1__EVENT__INIT, *events[] = {&event};
+    Muster__V1__Acceptance acceptance = MUSTER__V1__ACCEPTANCE__INIT;
+    char *waiting[] = {(char *)w->ticket_player}, *accepted[] = {(char *)"other"};
+    event.epoch = batch.epoch = batch.previous_epoch = 1;
+    batch.previous_seq = w->seq;
+    event.seq = batch.seq = ++w->seq;
+    event.type = MUSTER__V1__EVENT__TYPE__MATCH_ACCEPTANCE;
+    event.queue = (char *)"duel";
+    event.body_case = MUSTER__V1__EVENT__BODY_ACCEPTANCE;
+    event.acceptance = &acceptance;
+    acceptance.match_id = (char *)MATCH_ID;
+    acceptance.n_accepted_player_ids = acceptance.n_waiting_player_ids = 1;
+    acceptance.accepted_player_ids = accepted;
+    acceptance.waiting_player_ids = waiting;
+    batch.n_events = 1;
+    batch.events = events;
+    int64_t before = metric_get(METRIC_bridge_events_total);
+    fake_muster_publish(w->fake, "default/duel/all", &batch);
+    fake_wait_until(told_something, &before, "the player is told of it");
+}
+
 static int answer_get(struct world *w, const Muster__V1__Request *request,
                       ProtobufCMessage **response) {
-    w->gets++;
+    if (w->gets++ == 0 && w->accepts_meanwhile) another_accepts(w);
     Muster__V1__GetTicketRequest *in =
         muster__v1__get_ticket_request__unpack(NULL, request->payload.len, request->payload.data);
     bool by_player = in->key_case == MUSTER__V1__GET_TICKET_REQUEST__KEY_PLAYER_ID;
@@ -442,6 +471,19 @@ static void player_accepts_the_match_that_is_proposed_to_him(void **state) {
     polling_player_free(eve);
 }
 
+static void
+player_who_connects_hears_of_his_proposal_though_another_accepts_meanwhile(void **state) {
+    struct world *w = *state;
+    w->ticket_id = TICKET_A;
+    w->ticket_player = "ann";
+    w->state = MUSTER__V1__TICKET_STATE__PROPOSED;
+    w->accepts_meanwhile = true;
+    struct polling_player *p = join(w, "ann");
+    polling_player_expect(p, "42[\"match_acceptance\",{\"matchId\":\"" MATCH_ID "\"");
+    polling_player_expect(p, "42[\"match_proposed\",{\"matchId\":\"" MATCH_ID "\"");
+    polling_player_free(p);
+}
+
 static bool has_beaten_twice(void *arg) {
     return ((struct world *)arg)->beats >= 2;
 }
@@ -647,6 +689,7 @@ int main(void) {
         TEST(join_queue_creates_a_ticket_with_the_player_in_front),
         TEST(join_queue_takes_several_queues),
         TEST(player_accepts_the_match_that_is_proposed_to_him),
+        TEST(player_who_connects_hears_of_his_proposal_though_another_accepts_meanwhile),
         TEST(connected_player_is_his_tickets_sign_of_life),
         TEST(request_id_of_a_player_is_bound_to_him),
         TEST(refusal_of_the_api_is_acknowledged_with_its_code_and_text),
