@@ -6,8 +6,8 @@
 #include <assert.h>
 #include <stdint.h>
 
-/* Chunks are an eighth of what there is: big ones lie in huge pages (mem_array). */
-enum { LINE_BYTES = 64, CHUNK_BYTES_MIN = 65536, CHUNK_BYTES_MAX = 16 << 20, GROWTH_PART = 8 };
+/* Chunks are half of what there is: big ones lie in huge pages (mem_array). */
+enum { LINE_BYTES = 64, CHUNK_BYTES_MIN = 65536, CHUNK_BYTES_MAX = 8 << 20, GROWTH_PART = 2 };
 
 static size_t rounded(size_t size) {
     return (size + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES;

@@ -38,8 +38,12 @@ uint32_t bins_at(const struct bins *x, double key) {
     return clamped(x, number_of(x, key));
 }
 
+double bins_low(const struct bins *x, uint32_t bin) {
+    return (double)(x->base + bin) * x->width;
+}
+
 double bins_distance(const struct bins *x, uint32_t bin, double key) {
-    double low = (double)(x->base + bin) * x->width, high = low + x->width;
+    double low = bins_low(x, bin), high = low + x->width;
     if (key < low && bin == 0 && x->below > 0) return 0; /* the outermost hold what is beyond */
     if (key > high && bin == x->bin_count - 1 && x->above > 0) return 0;
     double distance = key < low ? low - key : key > high ? key - high : 0;

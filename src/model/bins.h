@@ -88,6 +88,7 @@ void bins_fini(struct bins *x); /* gives the blocks back */
 uint32_t bins_at(const struct bins *x, double key);
 uint32_t bins_next(const struct bins *x, uint32_t bin);     /* BINS_NONE: none holds any */
 uint32_t bins_previous(const struct bins *x, uint32_t bin); /* likewise */
+double bins_low(const struct bins *x, uint32_t bin);        /* its lower edge */
 /* No key of the bin, or of one beyond it, is nearer to `key`; 0 within the bin. */
 double bins_distance(const struct bins *x, uint32_t bin, double key);
 

@@ -45,12 +45,12 @@ static struct group_bounds loosest_for(const struct group *g) {
 
 /* ---- growing ---- */
 
-void group_init(struct group *g, const struct pool *pool, const struct pool_entry *x,
-                int64_t now_ms, bool shrinking) {
+void group_init(struct group *g, const struct pool *pool, const struct bin_slot *x, int64_t now_ms,
+                bool shrinking) {
     g->pool = pool;
     g->now_ms = now_ms;
     g->shrinking = shrinking;
-    g->x = (struct option){pool_slot(x), UINT64_MAX};
+    g->x = (struct option){x, UINT64_MAX};
     g->loosest = loosest_for(g);
     g->x.regions = pool_regions_within(pool, g->x.slot, g->loosest.latency_ms);
     group_begin(g);

@@ -48,8 +48,8 @@ struct group {
 enum group_fit { GROUP_FITS, GROUP_REFUSED, GROUP_NO_ROOM };
 
 /* A group that can only contain x: sets `loosest` and `x`, then as group_begin. */
-void group_init(struct group *g, const struct pool *pool, const struct pool_entry *x,
-                int64_t now_ms, bool shrinking);
+void group_init(struct group *g, const struct pool *pool, const struct bin_slot *x, int64_t now_ms,
+                bool shrinking);
 void group_begin(struct group *g); /* x alone */
 /* Takes the option in where the known limits still hold. */
 enum group_fit group_extend(struct group *g, const struct option *o);

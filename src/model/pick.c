@@ -407,7 +407,7 @@ const struct pick_result *pick_find(struct pick *p, const struct pool *pool, str
     p->result.nodes = 1;
     p->result.due_ms = INT64_MAX;
     p->result.refused_by = RULESET_NONE;
-    group_init(&p->group, pool, x, now_ms, shrinking);
+    group_init(&p->group, pool, pool_slot(x), now_ms, shrinking);
     if (p->patient) {
         p->worth = worth_of(&pool->patience, p->ruleset, &x->part->arrivals, now_ms);
     }

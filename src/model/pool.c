@@ -392,6 +392,7 @@ static void enter(struct pool *p, struct pool_entry *e, const struct bin_slot *s
         p->youngest_ms = s->created_ms;
         e->state = POOL_FRESH;
         p->fresh_count++;
+        p->sweep.unswept++;
     } else {
         heap_start(&p->elders, &e->elder, s->created_ms);
         make_woken(p, e);

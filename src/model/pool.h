@@ -78,6 +78,15 @@ struct pool_entry { /* one cache line */
     uint8_t state;            /* enum pool_state */
 };
 
+struct pool_sweep { /* how far a pass over all bins has come: sweep.h */
+    bool on;
+    uint64_t part;                 /* its hash: partitions go by it */
+    double from;                   /* key */
+    uint64_t unswept;              /* tickets that came since it began */
+    uint64_t taken, refused;       /* planned groups, by the evaluator */
+    uint32_t passed[POOL_CLASSES]; /* of each class, from there on: looked at, and left */
+};
+
 struct pool_log { /* a ring; places only grow */
     struct pool_entry **at;
     uint64_t head, tail, capacity; /* capacity: a power of two */
@@ -89,6 +98,7 @@ struct pool {
     struct slab entries, blocks;
     struct pool_log log;
     uint64_t fresh, fresh_count;
+    struct pool_sweep sweep;
     struct heap woken, elders;
     struct timers timers;
     uint32_t timer_last;

@@ -19,6 +19,7 @@ struct realm *realm_new(int64_t keep_ms) {
     list_init(&r->penalties_recorded);
     r->pick = pick_new();
     r->refusal = refusal_new();
+    r->sweep = sweep_new();
     return r;
 }
 
@@ -57,6 +58,7 @@ void realm_free(struct realm *r) {
     heap_fini(&r->turns);
     pick_free(r->pick);
     refusal_free(r->refusal);
+    sweep_free(r->sweep);
     mem_free(r);
 }
 

@@ -145,11 +145,29 @@ static void count_refusal(struct realm *r, struct queue *q, const struct pool_en
         s->refused[by]++;
 }
 
+/* Groups of neighbours, as long as most of the queue was never searched. */
+static void sweep_queue(struct realm *r, struct queue *q, const struct decision *d,
+                        uint64_t *budget) {
+    while (*budget > 0 && sweep_is_due(q->pool)) {
+        sweep_plan(r->sweep, q->pool, d->now_ms,
+                   (struct sweep_plan){q->def->allow_shrinking, *budget / NODES_PER_TICKET});
+        const struct pick_result *found;
+        while (*budget > 0 && (found = sweep_take(r->sweep))) {
+            spend(budget, 1 + (uint64_t)found->ticket_count * NODES_PER_TICKET);
+            r->counts.groups++;
+            count_expansions(q, found->age_ms);
+            emit_match(r, q, found, d);
+        }
+        spend(budget, 1);
+    }
+}
+
 /* One pass over the queue's dirty tickets, oldest first; takes its work off the budget. */
 static void search_queue(struct realm *r, struct queue *q, const struct decision *d,
                          uint64_t *budget) {
     struct pool *pool = q->pool;
     pool_wake(pool, d->now_ms);
+    sweep_queue(r, q, d, budget);
     struct pool_entry *x;
     while (*budget > 0 && (x = pool_take(pool))) {
         const struct pick_result *found =

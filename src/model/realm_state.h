@@ -7,6 +7,7 @@
 #include "model/pick.h"
 #include "model/realm.h"
 #include "model/refusal.h"
+#include "model/sweep.h"
 
 struct realm {
     int64_t keep_ms;
@@ -41,6 +42,7 @@ struct realm {
     struct realm_counts counts;
     struct pick *pick;
     struct refusal *refusal;
+    struct sweep *sweep;
 };
 
 /* Hands the record to the sink, then makes it so. */

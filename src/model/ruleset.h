@@ -60,6 +60,8 @@ double ruleset_key(const struct ruleset *r, const struct ticket_spec *spec);
 /* One player's value of what teams are made even in: the algorithm's balancedAttribute, else the
  * key attribute (his own value or the default); 0 with neither. */
 double ruleset_player_key(const struct ruleset *r, const struct player *p);
+/* Whether those of a ticket's players are its key times their number, but for rounding. */
+bool ruleset_key_adds_up(const struct ruleset *r);
 
 #define RULESET_SORTS_MAX 8
 

@@ -132,6 +132,10 @@ double ruleset_player_key(const struct ruleset *r, const struct player *p) {
     return v ? v->number : 0;
 }
 
+bool ruleset_key_adds_up(const struct ruleset *r) {
+    return !r->key || ((!r->balance || r->balance == r->key) && r->key_party == PARTY_AVG);
+}
+
 uint64_t ruleset_partition(const struct ruleset *r, const struct ticket_spec *spec) {
     if (r->partition_count == 0) return 0;
     uint64_t hash = 0;

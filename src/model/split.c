@@ -210,6 +210,73 @@ static uint32_t split_exact(const struct split_problem *p, const struct split_ro
     return e.found;
 }
 
+/* ---- enumeration for two teams, the best one only: the same walk, without what that needs not
+ * ---- */
+
+struct two_teams {
+    const struct split_problem *problem;
+    uint32_t order[SPLIT_EXACT_ITEMS], left[SPLIT_EXACT_ITEMS]; /* players from the item on */
+    bool mirrored; /* the teams are interchangeable: the first item stands in the first */
+    double gap;
+    uint32_t second, best; /* a bit for each item, in order, that is in the second team */
+    bool found;
+};
+
+struct side {
+    uint32_t players;
+    double sum;
+};
+
+static uint32_t missing(const struct ruleset_team *t, uint32_t players) {
+    return players < t->players_min ? t->players_min - players : 0;
+}
+
+static double two_gap(const struct side *a, const struct side *b) {
+    if (a->players == 0 || b->players == 0) return 0;
+    double x = a->sum / a->players, y = b->sum / b->players, gap = x < y ? y - x : x - y;
+    return gap >= 0 ? gap : 0;
+}
+
+static void walk_two(struct two_teams *d, uint32_t depth, struct side a, struct side b) {
+    const struct split_problem *p = d->problem;
+    if (depth == p->item_count) {
+        double gap = two_gap(&a, &b);
+        if (d->found && gap >= d->gap) return;
+        d->found = true;
+        d->gap = gap;
+        d->best = d->second;
+        return;
+    }
+    const struct split_item *it = &p->items[d->order[depth]];
+    uint32_t left = d->left[depth] - it->players;
+    struct side more_a = {a.players + it->players, a.sum + it->sum};
+    struct side more_b = {b.players + it->players, b.sum + it->sum};
+    uint32_t short_a = missing(&p->teams[0], a.players), short_b = missing(&p->teams[1], b.players);
+    if (more_a.players <= p->teams[0].players_max &&
+        missing(&p->teams[0], more_a.players) + short_b <= left)
+        walk_two(d, depth + 1, more_a, b);
+    if (more_b.players > p->teams[1].players_max || (depth == 0 && d->mirrored)) return;
+    if (short_a + missing(&p->teams[1], more_b.players) > left) return;
+    d->second |= 1u << depth;
+    walk_two(d, depth + 1, a, more_b);
+    d->second &= ~(1u << depth);
+}
+
+static uint32_t split_two(const struct split_problem *p, struct split *out) {
+    struct two_teams d = {.problem = p,
+                          .mirrored = p->teams[0].players_min == p->teams[1].players_min &&
+                                      p->teams[0].players_max == p->teams[1].players_max};
+    sort_items(p, d.order);
+    uint32_t left = 0;
+    for (uint32_t i = p->item_count; i-- > 0;)
+        d.left[i] = left += p->items[d.order[i]].players;
+    walk_two(&d, 0, (struct side){0, 0}, (struct side){0, 0});
+    out->gap = d.gap;
+    for (uint32_t i = 0; i < p->item_count; i++)
+        out->team_of[d.order[i]] = d.best >> i & 1;
+    return d.found;
+}
+
 /* ---- many tickets ---- */
 
 /* FlexMatch's order of filling (teams below their minimum first, then most open slots), with the
@@ -383,5 +450,7 @@ uint32_t split_find_cast(const struct split_problem *p, const struct split_roles
     assert(max >= 1 && max <= SPLIT_RESULTS);
     if (!roles && is_duel(p)) return split_duel(p, out);
     if (p->item_count > SPLIT_EXACT_ITEMS) return split_many(p, out);
-    return roles ? split_exact_cast(p, roles, out, max) : split_exact(p, NULL, NULL, out, max);
+    if (roles) return split_exact_cast(p, roles, out, max);
+    bool one_of_two = max == 1 && p->team_count == 2 && !p->names_matter;
+    return one_of_two ? split_two(p, out) : split_exact(p, NULL, NULL, out, max);
 }

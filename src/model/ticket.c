@@ -123,6 +123,14 @@ void ticket_set_players(struct ticket *t, const struct player *players) {
     t->players_block = block.base;
 }
 
+void ticket_expect(const struct ticket *t) {
+    enum { LINE_BYTES = 64, SPEC_LINES = 3 };
+    const char *block = (const char *)t, *players = (const char *)(t + 1);
+    __builtin_prefetch(block);
+    for (int i = 0; i < SPEC_LINES; i++)
+        __builtin_prefetch(players + (ptrdiff_t)i * LINE_BYTES);
+}
+
 void ticket_free(struct ticket *t) {
     if (!t) return;
     assert(!list_linked(&t->kept) && !list_linked(&t->recorded));

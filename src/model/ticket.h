@@ -105,6 +105,8 @@ struct ticket_wait ticket_wait_first(struct ticket_wait a, struct ticket_wait b)
 
 /* A QUEUED ticket with a deep copy of `spec`, in no list yet; free with ticket_free. */
 struct ticket *ticket_new(struct id id, const struct ticket_spec *spec);
+/* A hint that changes nothing: the ticket is judged soon. */
+void ticket_expect(const struct ticket *t);
 /* Replaces what the ticket's players (as many as it has, the same ids) bring: a deep copy. */
 void ticket_set_players(struct ticket *t, const struct player *players);
 void ticket_free(struct ticket *t);          /* NULL is fine; must be in no list, heap or pool */

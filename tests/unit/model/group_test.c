@@ -78,7 +78,7 @@ static bool legal(const struct ruleset *r, const struct ticket *const *tickets,
 static bool takes(struct group *g, const struct pool *p, const struct ticket *const *tickets,
                   uint32_t count) {
     struct option options[8];
-    group_init(g, p, tickets[0]->places[0].entry, now_ms, false);
+    group_init(g, p, pool_slot(tickets[0]->places[0].entry), now_ms, false);
     for (uint32_t i = 1; i < count; i++) {
         const struct pool_entry *e = tickets[i]->places[0].entry;
         const struct bin_slot *s = pool_slot(e);
