@@ -14,7 +14,7 @@
 #define LEAD_US 50000     /* from the clock's start to the first arrival */
 #define SHOW_US 200000    /* between two turns of the progress line */
 #define SAMPLE_US 100000  /* between two readings of the cost while it drains */
-#define QUIET_US 3000000  /* nobody was told for so long: who still waits, waits on */
+#define QUIET_US 5000000  /* nobody was told for so long: who still waits, waits on */
 #define SETTLE_US 3000000 /* for the last events, where the server counted more */
 #define BEHIND_US 200     /* until the door is tried again */
 #define DUE_MAX 100000    /* tickets offered in one go */
@@ -129,6 +129,7 @@ static enum err prepare(struct bench *b, struct err_text *why) {
     } else {
         code = bench_cost_of_given(&r->before, b->o->metrics, b->o->redis, b->o->realm, why);
     }
+    if (code == ERR_OK) code = bench_cost_read(&r->before, why); /* fails early if it must */
     if (code != ERR_OK) return code;
     struct client_options c = {.api = (char *)door.api, .timeout_ms = door.timeout_ms};
     b->client = command_client(&c);

@@ -57,7 +57,11 @@ static double metric_value(struct str page, const char *name) {
 
 static enum err read_process(struct bench_process *p, struct err_text *why) {
     struct strbuf page = {0};
-    enum err code = http_get(&p->metrics, "/metrics", &page, why);
+    struct err_text text = {0};
+    enum err code = http_get(&p->metrics, "/metrics", &page, &text);
+    if (code != ERR_OK)
+        code =
+            err_set(why, code, "%.300s; `--metrics=` measures without CPU and memory", text.text);
     if (code == ERR_OK) {
         p->cpu_s = metric_value(strbuf_str(&page), "process_cpu_seconds_total");
         p->memory_bytes = metric_value(strbuf_str(&page), "process_resident_memory_bytes");

@@ -50,12 +50,14 @@ enum err http_get(const struct http_host *host, const char *path, struct strbuf 
                     exchange(fd, strbuf_str(&request), &answer);
     int failure = errno;
     if (fd >= 0) close(fd);
-    const char *body = memmem(answer.at, answer.size, "\r\n\r\n", 4);
+    struct str got = strbuf_str(&answer);
+    const char *body = got.size ? memmem(got.at, got.size, "\r\n\r\n", 4) : NULL;
+    bool good = str_starts(got, STR("HTTP/1.1 200")) || str_starts(got, STR("HTTP/1.0 200"));
     enum err code = ERR_OK;
     if (!answered)
         code = err_set(why, ERR_UNAVAILABLE, "no answer from http://%s%s: %s", host->name, path,
                        strerror(failure));
-    else if (!body || !memmem(answer.at, 16, " 200 ", 5))
+    else if (!body || !good)
         code =
             err_set(why, ERR_UNAVAILABLE, "http://%s%s did not answer with 200", host->name, path);
     else

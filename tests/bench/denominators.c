@@ -1,7 +1,9 @@
-/* denominators.c - what this machine can do at best: the disk's and the loopback's floor.
+/* denominators.c - what this machine can do at best: the floor of memory, disk and loopback.
  *
- *   bench_denominators folder=PATH appends=N messages=N
+ *   bench_denominators folder=PATH appends=N messages=N megabytes=N
  *
+ * memory.*: a block of `megabytes` is summed up in order (GB/s), and followed as one chain of
+ * pointers through all of its cache lines in random order (ns a step).
  * fdatasync.*: append 4 KiB to a file in `folder` and fdatasync it, timed together.
  * echo_1.*: 200 B there and back over TCP on 127.0.0.1, one connection, one in flight.
  * echo_64.*: the same over 64 connections, each with one in flight.
@@ -22,7 +24,52 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PAGE_BYTES = 4096, MESSAGE_BYTES = 200, CONNECTIONS_MAX = 64 };
+enum {
+    PAGE_BYTES = 4096,
+    MESSAGE_BYTES = 200,
+    CONNECTIONS_MAX = 64,
+    LINE_WORDS = 8, /* of a cache line */
+    CHAIN_STEPS_MAX = 2000000,
+};
+
+/* A random cycle through all lines (Sattolo 1986); each begins with the number of the next. */
+static void measure_chain(uint64_t *block, size_t lines) {
+    uint64_t seed = 88172645463325252u;
+    for (size_t i = 0; i < lines; i++)
+        block[i * LINE_WORDS] = i;
+    for (size_t i = lines - 1; i > 0; i--) {
+        seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17; /* xorshift64 */
+        size_t other = seed % i;
+        uint64_t next = block[i * LINE_WORDS];
+        block[i * LINE_WORDS] = block[other * LINE_WORDS];
+        block[other * LINE_WORDS] = next;
+    }
+    size_t steps = lines < CHAIN_STEPS_MAX ? lines : CHAIN_STEPS_MAX, at = 0;
+    int64_t start = measure_now_ns();
+    for (size_t i = 0; i < steps; i++)
+        at = block[at * LINE_WORDS];
+    double ns = (double)(measure_now_ns() - start);
+    measure_row("memory", at == lines ? "nowhere" : "chain", ns / (double)steps, "ns");
+}
+
+static void measure_memory(long megabytes) {
+    size_t words = (size_t)megabytes * 1000000 / sizeof(uint64_t);
+    uint64_t *block = malloc(words * sizeof *block), sum = 0;
+    int64_t best_ns = INT64_MAX;
+    if (!block) measure_fail("no %ld MB of memory", megabytes);
+    memset(block, 1, words * sizeof *block);
+    for (int pass = 0; pass < 5; pass++) {
+        int64_t start = measure_now_ns();
+        for (size_t i = 0; i < words; i++)
+            sum += block[i];
+        int64_t ns = measure_now_ns() - start;
+        if (ns < best_ns) best_ns = ns;
+    }
+    double gb_per_s = (double)(words * sizeof *block) / (double)best_ns;
+    measure_row("memory", sum ? "read" : "nothing", gb_per_s, "GB/s");
+    measure_chain(block, words / LINE_WORDS);
+    free(block);
+}
 
 static void measure_disk(const char *folder, long appends) {
     char path[4096];
@@ -141,6 +188,7 @@ static void measure_echo(const char *name, int connections, long messages) {
 int main(int argc, char **argv) {
     (void)argc;
     long messages = measure_number(argv, "messages", 100000);
+    measure_memory(measure_number(argv, "megabytes", 256));
     measure_disk(measure_text(argv, "folder", "."), measure_number(argv, "appends", 2000));
     measure_echo("echo_1", 1, messages);
     measure_echo("echo_64", CONNECTIONS_MAX, messages);

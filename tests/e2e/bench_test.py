@@ -126,7 +126,9 @@ class Bench(unittest.TestCase):
         self.assertIn("takes one workload", fails(2))
         self.assertIn("one of rpc|batch|socket", fails(2, "W1", "--door", "gate"))
         self.assertIn("rate is", fails(2, "W1", "--rate", "-1"))
-        self.assertIn("no answer", fails(3, "W1", "--api", "tcp://127.0.0.1:9", "--timeout-ms", "300"))
+        self.assertIn("--metrics=", fails(3, "W1", "--metrics", "http://127.0.0.1:9"))
+        self.assertIn("no answer", fails(3, "W1", "--api", "tcp://127.0.0.1:9", "--timeout-ms", "300",
+                                         "--metrics="))
         self.assertIn("at most 15000", fails(1, "W1", "--rate", "10000", "--door", "socket",
                                              "--server", "one"))
         listed = subprocess.run([BINARY, "bench", "--list"], capture_output=True, text=True,
