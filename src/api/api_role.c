@@ -9,6 +9,7 @@
 #include "base/metrics.h"
 #include "bus/door.h"
 #include "rt/call.h"
+#include "rt/role_meter.h"
 #include "rt/thread.h"
 #include "wire/envelope.h"
 #include "wire/method.h"
@@ -47,7 +48,7 @@ struct api {
     _Atomic size_t work;                /* of them admitted, without long polls */
     _Atomic int64_t work_us;            /* how long they took lately, from arrival to answer */
     struct seen seen[METHOD_COUNT + 1]; /* the last: no such method */
-    struct metric_series *inbox_depth;
+    struct role_meter meter;
 };
 
 struct taken { /* from the door's thread to ours */
@@ -332,10 +333,11 @@ static void run(void *arg) {
     bool stopped = false;
     while (!stopped) {
         struct message *list = inbox_wait(&a->inbox, wait_ms(a));
-        metric_series_set(a->inbox_depth, (int64_t)message_count(list));
+        role_meter_begin(&a->meter, list);
         stopped = !take_messages(a, list);
         if (a->matcher.forward) forward_due(a->matcher.forward);
         if (a->events.forward) forward_due(a->events.forward);
+        role_meter_end(&a->meter);
     }
 }
 
@@ -375,7 +377,7 @@ enum err api_start(struct api **out, const struct api_options *o, struct err_tex
         free_unstarted(a);
         return e;
     }
-    a->inbox_depth = metric_series(METRIC_inbox_messages, (struct str[]){STR("api")});
+    role_meter_init(&a->meter, "api");
     thread_start(&a->thread, "api", run, a);
     LOG_INFO("api-listening", "addresses=%s", door_addresses(a->door));
     *out = a;

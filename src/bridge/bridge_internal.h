@@ -19,6 +19,7 @@
 #include "bridge/transport.h"
 #include "rt/call.h"
 #include "rt/inbox.h"
+#include "rt/role_meter.h"
 #include "rt/thread.h"
 
 #include <muster/client.h>
@@ -34,6 +35,7 @@ enum {
 struct bridge {
     struct thread thread, pulse;
     struct inbox inbox, pulse_inbox;
+    struct role_meter meter;
     struct message tick, pulse_stop;
     atomic_bool tick_pending;
     struct sio_server *server;

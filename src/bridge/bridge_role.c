@@ -155,8 +155,9 @@ static void take_tick(struct bridge *b) {
 
 static void on_wake(void *arg) {
     struct bridge *b = arg;
-    struct message *next;
-    for (struct message *m = inbox_take(&b->inbox); m != NULL; m = next) {
+    struct message *next, *list = inbox_take(&b->inbox);
+    role_meter_begin(&b->meter, list);
+    for (struct message *m = list; m != NULL; m = next) {
         next = m->next;
         switch (m->kind) {
         case BRIDGE_REPLY:
@@ -176,6 +177,7 @@ static void on_wake(void *arg) {
             break;
         }
     }
+    role_meter_end(&b->meter);
 }
 
 /* After the thread's end: nobody is connected, so news tells nobody. */
@@ -269,6 +271,7 @@ enum err bridge_start(struct bridge **out, const struct bridge_options *o, struc
     census_init(&b->census);
     queue_list_init(&b->queue_list);
     inbox_init(&b->pulse_inbox, 1, NULL, NULL);
+    role_meter_init(&b->meter, "bridge");
     inbox_init(&b->inbox, LIMIT_INBOX_MESSAGES, wake, b);
     enum err code = open_transport(b, o, why);
     if (code == ERR_OK) code = open_client(b, o, why);

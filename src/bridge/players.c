@@ -2,6 +2,7 @@
 #include "bridge/players.h"
 
 #include "base/mem.h"
+#include "base/metrics.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -74,6 +75,7 @@ void players_unref(struct players *p, struct player *player) {
     assert(removed && player->sessions.count == 0);
     atomic_fetch_sub(counter_of(p, str_of(player->id)), 1);
     list_remove(&p->all, &player->link);
+    metric_set(METRIC_players_connected, (int64_t)p->all.count);
     mem_free(player);
 }
 
@@ -86,6 +88,7 @@ struct session *players_join(struct players *p, struct str id, struct sio_socket
         list_append(&p->all, &player->link);
         map_put(&p->by_id, str_hash(id), player);
         atomic_fetch_add(counter_of(p, id), 1);
+        metric_set(METRIC_players_connected, (int64_t)p->all.count);
     }
     struct session *s = mem_alloc(sizeof *s);
     s->socket = socket;

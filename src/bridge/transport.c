@@ -107,6 +107,7 @@ static void conn_make(struct transport *t, struct lws *wsi) {
     memcpy(c->address, t->arriving, sizeof c->address);
     t->arriving[0] = '\0';
     t->conn_count++;
+    metric_set(METRIC_connections_open, (int64_t)t->conn_count);
     lws_set_opaque_user_data(wsi, c);
 }
 
@@ -208,6 +209,7 @@ static void unhold(struct conn *c) {
 static void on_answer(void *arg, struct eio_exchange *x, const struct eio_answer *a) {
     (void)arg;
     struct conn *c = CONN_OF(x, exchange);
+    metric_add(METRIC_sockets_sent_bytes_total, (int64_t)a->body.size);
     if (a->status == 0)
         c->cut = true;
     else
@@ -290,6 +292,7 @@ static int http_chunks(struct conn *c, const void *in, size_t size) {
 
 static int http_body(struct conn *c, const void *in, size_t size) {
     if (!c || c->cut) return -1;
+    metric_add(METRIC_sockets_received_bytes_total, (int64_t)size);
     if (c->chunked) return http_chunks(c, in, size);
     if (c->in.size + size > c->body_bytes) return -1;
     strbuf_add(&c->in, in, size);
@@ -316,6 +319,7 @@ static bool on_ws_write(void *arg, struct eio_ws *ws, struct eio_frame *f) {
     }
     /* From outside WRITEABLE: right as long as nothing is left of the last one, and saves three
      * system calls and a turn of the loop. What the kernel does not take, lws keeps. */
+    metric_add(METRIC_sockets_sent_bytes_total, (int64_t)f->size);
     enum lws_write_protocol kind = f->binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT;
     if (lws_write(c->wsi, (unsigned char *)f->bytes, f->size, kind) < 0) {
         c->closing = true;
@@ -420,6 +424,7 @@ static int ws_too_large(struct conn *c) {
 
 static int ws_receive(struct conn *c, char *in, size_t size) {
     if (!c || c->closing) return 0;
+    metric_add(METRIC_sockets_received_bytes_total, (int64_t)size);
     size_t remaining = lws_remaining_packet_payload(c->wsi);
     size_t max = eio_server_payload_bytes_max(c->t->engine);
     if (lws_is_first_fragment(c->wsi)) c->ws_binary = lws_frame_is_binary(c->wsi);
@@ -464,7 +469,8 @@ static void destroy(struct lws *wsi, struct conn *c) {
     strbuf_fini(&c->in);
     strbuf_fini(&c->out);
     mem_free(c);
-    if (--t->conn_count == 0 && t->stopping) t->finished = true;
+    metric_set(METRIC_connections_open, (int64_t)--t->conn_count);
+    if (t->conn_count == 0 && t->stopping) t->finished = true;
 }
 
 static void on_arm(void *arg, int64_t due_us) {
@@ -542,18 +548,23 @@ static void peer_of(int descriptor, char out[EIO_ADDRESS_BYTES]) {
         inet_ntop(AF_INET6, &((struct sockaddr_in6 *)&a)->sin6_addr, out, EIO_ADDRESS_BYTES);
 }
 
+static void count_refusal(const char *reason) {
+    metric_series_add(metric_series(METRIC_sockets_refused_total, (struct str[]){str_of(reason)}),
+                      1);
+}
+
 /* accept() has just given this descriptor: its number tells how many are in use. */
 static int filter_connection(struct transport *t, int descriptor) {
     if (t->drained) return 1; /* until then polling clients need theirs */
     if (descriptor >= t->descriptor_max) {
-        metric_add(METRIC_sockets_refused_total, 1);
+        count_refusal("descriptors");
         LOG_WARN("connection-refused", "reason=descriptors limit=%d", t->descriptor_max);
         return 1;
     }
     if (t->arriving[0]) eio_address_leave(&t->peers, t->arriving); /* the last one failed */
     peer_of(descriptor, t->arriving);
     if (eio_address_enter(&t->peers, t->arriving)) return 0;
-    metric_add(METRIC_sockets_refused_total, 1);
+    count_refusal("address");
     LOG_DEBUG("connection-refused", "reason=address address=%s", t->arriving);
     t->arriving[0] = '\0';
     return 1;

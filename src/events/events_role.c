@@ -9,6 +9,7 @@
 #include "bus/publisher.h"
 #include "events/topics.h"
 #include "rt/call.h"
+#include "rt/role_meter.h"
 #include "rt/thread.h"
 #include "store/reader.h"
 #include "wire/request.h"
@@ -26,6 +27,7 @@ enum {
 struct events {
     struct str realm; /* owned */
     struct inbox inbox;
+    struct role_meter meter;
     struct thread thread;
     struct reader *reader;
     struct publisher *publisher;
@@ -191,12 +193,15 @@ static void run(void *arg) {
     while (!atomic_load(&e->stopping)) {
         struct pollfd fds[2] = {{e->inbox.wake_fd, POLLIN, 0}, {reader_fd(e->reader), POLLIN, 0}};
         (void)poll(fds, fds[1].fd >= 0 ? 2 : 1, more ? 0 : wait_ms(e)); /* errors: as time-out */
-        take_messages(e, inbox_take(&e->inbox));
+        struct message *list = inbox_take(&e->inbox);
+        role_meter_begin(&e->meter, list);
+        take_messages(e, list);
         more = relay(e);
         if (clock_mono_us() >= e->heartbeat_due_us) {
             send_heartbeat(e);
             e->heartbeat_due_us = clock_mono_us() + HEARTBEAT_US;
         }
+        role_meter_end(&e->meter);
     }
 }
 
@@ -208,6 +213,7 @@ enum err events_start(struct events **out, const struct events_options *o, struc
     struct reader_options r = {o->redis, o->state_folder, o->realm, o->operation_ms, o->replicated};
     e->realm = (struct str){mem_text(str_of(o->realm)), str_of(o->realm).size};
     inbox_init(&e->inbox, LIMIT_INBOX_MESSAGES, NULL, NULL);
+    role_meter_init(&e->meter, "events");
     enum err code = reader_new(&e->reader, &r, why);
     if (code == ERR_OK) code = publisher_open(&e->publisher, o->publish, why);
     if (code != ERR_OK) {

@@ -6,16 +6,21 @@
 #include "model/queue.h"
 #include "wire/queue_counts.h"
 
+enum state { STATE_QUEUED, STATE_PROPOSED, STATE_COUNT };
 enum end { END_MATCHED, END_CANCELLED, END_EXPIRED, END_COUNT };
+enum answer { PROPOSAL_ACCEPTED, PROPOSAL_DECLINED, PROPOSAL_LATE, PROPOSAL_WITHDRAWN, ANSWERS };
 
+static const struct str state_names[STATE_COUNT] = {{"QUEUED", 6}, {"PROPOSED", 8}};
 static const struct str end_names[END_COUNT] = {{"matched", 7}, {"cancelled", 9}, {"expired", 7}};
+static const struct str answer_names[ANSWERS] = {
+    {"accepted", 8}, {"declined", 8}, {"timed_out", 9}, {"withdrawn", 9}};
 
 struct queue_counts {
     struct str name;  /* owned */
     bool seen;        /* in this round */
     uint32_t version; /* whose searches are published */
     struct queue_stats published;
-    struct metric_series *queued, *arrivals, *matches, *ended[END_COUNT];
+    struct metric_series *tickets[STATE_COUNT], *arrivals, *matches, *ended[END_COUNT];
     struct metric_series *wait, *quality, *spread, *gap;
 };
 
@@ -26,7 +31,8 @@ static bool has_name(const void *value, const void *name) {
 static struct queue_counts *queue_counts_new(struct str name) {
     struct queue_counts *q = mem_alloc(sizeof *q);
     q->name = (struct str){mem_text(name), name.size};
-    q->queued = metric_series(METRIC_queue_tickets, (struct str[]){name, STR("QUEUED")});
+    for (int s = 0; s < STATE_COUNT; s++)
+        q->tickets[s] = metric_series(METRIC_queue_tickets, (struct str[]){name, state_names[s]});
     q->arrivals = metric_series(METRIC_queue_arrivals_total, &name);
     q->matches = metric_series(METRIC_queue_matches_total, &name);
     for (int e = 0; e < END_COUNT; e++)
@@ -98,16 +104,38 @@ static void publish_searches(struct queue_counts *q, const struct queue *queue) 
     }
 }
 
+static uint64_t withdrawn(const struct queue_stats *s) {
+    return s->proposals_failed - s->proposals_declined - s->proposals_timed_out;
+}
+
+/* Series that queues without acceptance never have. */
+static void publish_proposals(const struct queue_counts *q, const struct queue_stats *is) {
+    const struct queue_stats *was = &q->published;
+    const uint64_t more[ANSWERS] = {
+        [PROPOSAL_ACCEPTED] = is->proposals_accepted - was->proposals_accepted,
+        [PROPOSAL_DECLINED] = is->proposals_declined - was->proposals_declined,
+        [PROPOSAL_LATE] = is->proposals_timed_out - was->proposals_timed_out,
+        [PROPOSAL_WITHDRAWN] = withdrawn(is) - withdrawn(was),
+    };
+    for (int a = 0; a < ANSWERS; a++) {
+        struct labelled l = {METRIC_queue_proposals_total, q->name, answer_names[a]};
+        publish_more(&l, more[a], 0);
+    }
+}
+
 static void publish_queue(struct queue_counts *q, const struct queue *queue) {
     const struct queue_stats *is = &queue->stats, *was = &q->published;
     if (is->created < was->created) q->published = (struct queue_stats){0}; /* deleted, made anew */
     q->seen = true;
-    metric_series_set(q->queued, (int64_t)queue->tickets_queued);
+    metric_series_set(q->tickets[STATE_QUEUED], (int64_t)queue->tickets_queued);
+    metric_series_set(q->tickets[STATE_PROPOSED],
+                      (int64_t)(queue->tickets_open - queue->tickets_queued));
     metric_series_add(q->arrivals, (int64_t)(is->created - was->created));
     metric_series_add(q->matches, (int64_t)(is->matches - was->matches));
     metric_series_add(q->ended[END_MATCHED], (int64_t)(is->matched - was->matched));
     metric_series_add(q->ended[END_CANCELLED], (int64_t)(is->cancelled - was->cancelled));
     metric_series_add(q->ended[END_EXPIRED], (int64_t)(is->expired - was->expired));
+    publish_proposals(q, is);
     publish_searches(q, queue);
     for (unsigned b = 0; b < QUEUE_WAIT_BUCKETS; b++)
         if (is->waits[b] != was->waits[b])
@@ -126,7 +154,8 @@ static void publish_realm(struct counts *c, const struct realm *r) {
 }
 
 static void forget(struct counts *c, struct queue_counts *q) {
-    metric_series_set(q->queued, 0);
+    for (int s = 0; s < STATE_COUNT; s++)
+        metric_series_set(q->tickets[s], 0);
     map_remove(&c->queues, str_hash(q->name), q);
     mem_free((char *)q->name.at);
     mem_free(q);

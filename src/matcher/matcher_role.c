@@ -180,14 +180,13 @@ static int wait_ms(const struct matcher *m) {
 static void turn(struct matcher *m, bool *more) {
     int timeout_ms = *more ? 0 : wait_ms(m);
     struct message *list = inbox_wait(&m->inbox, timeout_ms);
-    metric_series_set(m->inbox_depth, (int64_t)message_count(list));
+    role_meter_begin(&m->meter, list);
     take_messages(m, list);
-    int64_t begin_us = clock_mono_us();
     look_at_lease(m);
     *more = work(m);
-    if (m->realm) metric_observe(m->pass_seconds, (double)(clock_mono_us() - begin_us) / 1e6);
     if (m->realm) batch_flush(&m->batch, m->pump);
     answer_due(m);
+    role_meter_end(&m->meter);
 }
 
 static bool flush_in_time(const struct matcher *m, int64_t begin_us) {
@@ -237,8 +236,7 @@ static struct matcher *new_matcher(const struct matcher_options *o) {
     rng_init(&m->rng, seed);
     inbox_init(&m->inbox, LIMIT_INBOX_MESSAGES, NULL, NULL);
     batch_init(&m->batch);
-    m->inbox_depth = metric_series(METRIC_inbox_messages, (struct str[]){STR("matcher")});
-    m->pass_seconds = metric_series(METRIC_matcher_pass_seconds, NULL);
+    role_meter_init(&m->meter, "matcher");
     LOG_INFO("matcher-started", "realm=%s seed=%" PRIu64, o->realm, seed);
     return m;
 }

@@ -13,6 +13,7 @@
 #include "matcher/watch.h"
 #include "model/realm.h"
 #include "rt/call.h"
+#include "rt/role_meter.h"
 #include "rt/thread.h"
 #include "store/pump.h"
 
@@ -32,7 +33,7 @@ struct matcher {
     struct pump *pump;
     struct rng rng;
     int64_t started_us;
-    struct metric_series *inbox_depth, *pass_seconds;
+    struct role_meter meter;
 
     struct realm *realm;  /* NULL unless leading */
     struct counts counts; /* of the realm, for metrics */

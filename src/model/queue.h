@@ -68,7 +68,8 @@ struct queue_search_stats {
 
 struct queue_stats { /* since this state was built; players weighted equally in waits */
     uint64_t created, matched, cancelled, expired, matches;
-    uint64_t proposals, proposals_failed;
+    uint64_t proposals, proposals_failed; /* failed: declined, timed out or withdrawn */
+    uint64_t proposals_accepted, proposals_declined, proposals_timed_out;
     double quality_sum;                 /* of `matches` values of 0..100 */
     uint64_t waits[QUEUE_WAIT_BUCKETS]; /* players by wait, bucket = queue_wait_bucket */
     uint64_t estimated;                 /* of `matched`: those told a wait when they joined */

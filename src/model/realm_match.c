@@ -207,6 +207,23 @@ static void apply_fate(struct realm *r, const struct ticket_fate *fate, int64_t 
         realm_end_ticket(r, t, fate, time_ms);
 }
 
+static bool is_declined(const struct match_spec *spec) {
+    for (uint32_t t = 0; t < spec->team_count; t++)
+        for (uint32_t i = 0; i < spec->teams[t].member_count; i++)
+            if (spec->teams[t].members[i].answer == ANSWER_DECLINED) return true;
+    return false;
+}
+
+/* A proposal that has ended; what was withdrawn has neither a no in it nor been late. */
+static void count_proposal(struct queue *q, const struct match_spec *spec, int64_t until_ms) {
+    struct queue_stats *s = &q->stats;
+    bool failed = spec->state == MATCH_CANCELLED, declined = is_declined(spec);
+    s->proposals_accepted += spec->state == MATCH_CONFIRMED;
+    s->proposals_failed += failed;
+    s->proposals_declined += failed && declined;
+    s->proposals_timed_out += failed && !declined && spec->ended_ms >= until_ms;
+}
+
 void realm_apply_match_updated(struct realm *r, const struct record *record) {
     const struct match_spec *spec = &record->match_updated.spec;
     struct match *m = realm_find_match(r, spec->id);
@@ -216,7 +233,7 @@ void realm_apply_match_updated(struct realm *r, const struct record *record) {
     }
     bool was_proposed = !m || m->spec.state == MATCH_PROPOSED;
     struct queue *q = realm_find_queue(r, spec->queue);
-    if (q && was_proposed && spec->state == MATCH_CANCELLED) q->stats.proposals_failed++;
+    if (q && was_proposed) count_proposal(q, spec, m ? m->spec.until_ms : INT64_MAX);
     if (was_proposed && spec->state == MATCH_CONFIRMED) end_tickets(r, spec, record->time_ms);
     for (uint32_t i = 0; i < record->match_updated.fate_count; i++)
         apply_fate(r, &record->match_updated.fates[i], record->time_ms);

@@ -194,20 +194,23 @@ struct eio_session *eio_server_find(const struct eio_server *server, struct str 
     return map_get(&server->sessions, sid_hash(sid.at), sid_equal, sid.at);
 }
 
+static bool refuse(const char *reason) {
+    metric_series_add(metric_series(METRIC_sockets_refused_total, (struct str[]){str_of(reason)}),
+                      1);
+    return false;
+}
+
 bool eio_server_admit(struct eio_server *server, const char *address) {
-    if (server->closing || server->open.count >= server->options.connections_max ||
-        !eio_address_enter(&server->addresses, address)) {
-        metric_add(METRIC_sockets_refused_total, 1);
-        return false;
-    }
-    return true;
+    if (server->closing) return refuse("stopping");
+    if (server->open.count >= server->options.connections_max) return refuse("sessions");
+    return eio_address_enter(&server->addresses, address) || refuse("address");
 }
 
 /* One stranger in, one out: the oldest is the likeliest never to come back. */
 static void meet_stranger(struct eio_server *server, struct eio_session *s) {
     if (server->strangers.count >= server->options.strangers_max) {
         struct list_node *oldest = list_first(&server->strangers);
-        metric_add(METRIC_sockets_refused_total, 1);
+        (void)refuse("handshakes");
         eio_session_drop(LIST_OF(oldest, struct eio_session, stranger_link), "too many handshakes",
                          EIO_WS_NORMAL);
     }

@@ -255,6 +255,8 @@ static void finish(struct eio_session *s, enum eio_ws_code code) {
 
 static void tell_application(struct eio_session *s, const char *reason) {
     LOG_DEBUG("session-closed", "address=%s reason=%s", s->address, log_quote(str_of(reason)));
+    metric_series_add(metric_series(METRIC_sockets_closed_total, (struct str[]){str_of(reason)}),
+                      1);
     s->server->live_count--;
     eio_address_leave(&s->server->addresses, s->address);
     s->server->events->close(s->server->events_arg, s, reason);

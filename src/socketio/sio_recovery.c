@@ -6,7 +6,6 @@
  */
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/metrics.h"
 #include "socketio/sio_core.h"
 
 #include <assert.h>
@@ -202,7 +201,6 @@ void sio_recovery_begin(struct sio_socket *s, const struct sio_resume *resume) {
         resume->pid.size ? map_get(&r->by_pid, str_hash(resume->pid), kept_is, &resume->pid) : NULL;
     if (k && seen_by(r, resume->offset, &seen) && few_enough(r, k, seen)) {
         restore(s, k, seen);
-        metric_add(METRIC_sockets_recovered_total, 1);
     } else {
         eio_base64_new_id(pid);
         sio_socket_take_pid(s, (struct str){pid, sizeof pid});

@@ -157,6 +157,7 @@ static void trim(struct pump *p, struct order *o) {
 static void renew(struct pump *p) {
     enum lease_state state;
     struct err_text why;
+    int64_t held_us = p->lease.held_us;
     p->lease.clock_ms = pump_core_clock_ms(p);
     enum err e = lease_take(p->redis, &p->stream, &p->lease, &state, &why);
     if (e) {
@@ -164,6 +165,9 @@ static void renew(struct pump *p) {
         return;
     }
     p->renew_due_us = clock_mono_us() + p->lease.lease_ms * 1000 / 3;
+    if (state != LEASE_FOREIGN)
+        metric_observe(metric_series(METRIC_lease_age_seconds, NULL),
+                       (double)(p->lease.held_us - held_us) / 1e6);
     if (state != LEASE_FOREIGN) pump_core_stand(p, p->last, 0, p->lease.held_us);
     if (state == LEASE_FOREIGN)
         lose(p, "another process (%s) holds the realm's lease",

@@ -8,15 +8,8 @@ import threading
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from activity import definition  # noqa: E402
 from muster_fixture import BINARY, Muster, wait_until  # noqa: E402
-
-
-def definition(name, **settings):
-    """A duel of anybody with anybody."""
-    return {"name": name, "tickMs": 10, **settings, "ruleset": {
-        "name": name, "ruleLanguageVersion": "1.0",
-        "teams": [{"name": "red", "minPlayers": 1, "maxPlayers": 1},
-                  {"name": "blue", "minPlayers": 1, "maxPlayers": 1}]}}
 
 
 class Life(unittest.TestCase):

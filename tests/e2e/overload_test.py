@@ -6,13 +6,13 @@ import subprocess
 import sys
 import time
 import unittest
-import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 from cluster import Cluster, Redis, wait_until  # noqa: E402
 from failover_test import Follower  # noqa: E402
 from kill_test import create  # noqa: E402
+from muster_fixture import metrics  # noqa: E402
 from resume_test import Player  # noqa: E402
 
 BENCH = os.environ["TEST_OVERLOAD"]
@@ -28,20 +28,6 @@ class SlowRedis(Redis):
             super().start()
         finally:
             del os.environ["LD_PRELOAD"]
-
-
-def metrics(process):
-    """Sums of the process' counters by name."""
-    door = next(word.split("=")[1] for word in process.log().split()
-                if word.startswith("address=http"))
-    sums = {}
-    with urllib.request.urlopen(door + "/metrics", timeout=20) as answer:
-        for line in answer.read().decode().splitlines():
-            if line and not line.startswith("#"):
-                name, _, value = line.rpartition(" ")
-                name = name.partition("{")[0]
-                sums[name] = sums.get(name, 0) + float(value)
-    return sums
 
 
 class Overload(unittest.TestCase):

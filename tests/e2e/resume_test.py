@@ -12,6 +12,7 @@ sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(HERE, "..", "conformance"))
 from cluster import Cluster, wait_until  # noqa: E402
 from kill_test import create  # noqa: E402
+from muster_fixture import metrics  # noqa: E402
 import wire  # noqa: E402
 from wire import Closed, WebSocket  # noqa: E402
 
@@ -171,6 +172,7 @@ class Resume(unittest.TestCase):
         body = ann.events[-1][1]
         self.assertEqual(body["ticket"]["state"], "QUEUED")
         self.assertIn("no longer in the journal", body["reason"])
+        self.assertGreater(metrics(c.processes["b2"])["muster_bridge_resume_failures_total"], 0)
 
     def test_a_place_in_auth_does_for_clients_without_recovery(self):
         c = self.cluster()

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import tempfile
 import time
+import urllib.request
 
 BINARY = os.environ.get("TEST_BINARY", "build/dev/bin/muster")
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -31,6 +32,23 @@ def wait_until(what, condition, timeout=20.0, interval=0.02):
         if time.monotonic() > end:
             raise AssertionError(f"not within {timeout} s: {what}")
         time.sleep(interval)
+
+
+def scrape(process):
+    """The values of the process' /metrics by name and labels: 'x_total{queue="a"}'."""
+    with urllib.request.urlopen(process.doors["metrics"][0] + "/metrics", timeout=20) as answer:
+        lines = answer.read().decode().splitlines()
+    pairs = (line.rpartition(" ") for line in lines if line and not line.startswith("#"))
+    return {name: float(value) for name, _, value in pairs}
+
+
+def metrics(process):
+    """The sums of a process' metrics over their labels."""
+    sums = {}
+    for series, value in scrape(process).items():
+        name = series.partition("{")[0]
+        sums[name] = sums.get(name, 0) + value
+    return sums
 
 
 class Process:

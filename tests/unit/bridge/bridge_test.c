@@ -1,6 +1,8 @@
 /* bridge_test.c - the bridge between a fake api and players on real Socket.IO connections. */
 #include "base/metrics.h"
 #include "bridge/bridge_role.h"
+
+#include "base/metrics.h"
 #include "support/fake_muster.h"
 #include "support/polling_player.h"
 
@@ -622,6 +624,11 @@ static void ninth_request_of_a_socket_under_way_is_refused(void **state) {
     polling_player_free(p);
 }
 
+static bool gap_is_counted(void *arg) {
+    (void)arg;
+    return metric_get(METRIC_bridge_gaps_total) > 0;
+}
+
 static void lost_events_bring_every_player_his_state_now(void **state) {
     struct world *w = *state;
     w->ticket_id = TICKET_A;
@@ -636,6 +643,7 @@ static void lost_events_bring_every_player_his_state_now(void **state) {
                                "\",\"state\":\"MATCHED\"");
     polling_player_expect(ann, MATCH_ID);
     polling_player_expect(bob, "42[\"resync\",{\"reason\":\"the fake says so\"}]");
+    fake_wait_until(gap_is_counted, NULL, "muster_bridge_gaps_total");
     polling_player_free(ann);
     polling_player_free(bob);
 }

@@ -327,7 +327,9 @@ static void call_whose_deadline_has_passed_is_not_begun(void **state) {
     struct kit k;
     kit_start(&k);
     kit_put_queue(&k, KIT_DUEL);
+    int64_t expired = metric_get(METRIC_rpc_expired_total);
     kit_expect(kit_create(&k, "ann", 1, "1", -1), ERR_DEADLINE_EXCEEDED, "before work began");
+    assert_int_equal(metric_get(METRIC_rpc_expired_total), expired + 1);
     assert_int_equal(kit_queued(&k), 0);
     kit_stop(&k);
 }

@@ -2,6 +2,7 @@
 #include "matcher/watch.h"
 
 #include "base/limits.h"
+#include "base/metrics.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -86,7 +87,9 @@ static void watches_above_the_limit_are_refused(void **state) {
     for (uint64_t i = 0; i < LIMIT_WATCHERS; i++)
         assert_true(watch_add(&w, (struct id){2, i}, new_call((int64_t)i)));
     struct call *more = new_call(1);
+    int64_t refused = metric_get(METRIC_watchers_refused_total);
     assert_false(watch_add(&w, a, more));
+    assert_int_equal(metric_get(METRIC_watchers_refused_total), refused + 1);
     end(watch_take_due(&w, INT64_MAX, &id));
     assert_true(watch_add(&w, a, more));
     for (struct call *c; (c = watch_take_due(&w, INT64_MAX, &id));)

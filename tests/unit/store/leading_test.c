@@ -34,6 +34,7 @@ static void batch_is_acknowledged_when_a_replica_has_it_and_not_before(void **st
     while (clock_mono_us() < until_us)
         (void)step(&w, 50);
     assert_int_equal(w.acked_tag, BEFORE);
+    assert_true(metric_get(METRIC_journal_unreplicated_total) > 0);
     exactly_once(&p.primary, BEFORE + 1);
     assert_int_equal(w.losses, 0); /* it still renews its lease */
     redis_pair_heal(&p);

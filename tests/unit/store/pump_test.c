@@ -3,6 +3,7 @@
 #include "store/pump.h"
 
 #include "base/log.h"
+#include "base/metrics.h"
 #include "support/cut_proxy.h"
 #include "support/pump_kit.h"
 
@@ -86,7 +87,9 @@ static void lost_reply_is_found_out_and_not_sent_twice(void **state) {
 
 static void lost_request_is_sent_again(void **state) {
     (void)state;
+    int64_t retries = metric_get(METRIC_journal_retries_total);
     cut_twenty_times(CUT_REQUEST);
+    assert_true(metric_get(METRIC_journal_retries_total) > retries);
 }
 
 static void every_acknowledged_batch_survives_kills_of_redis(void **state) {
@@ -162,6 +165,7 @@ static void rollback_of_acknowledged_batches_is_detected(void **state) {
     await(&w, PUMP_LOST); /* without any batch in hand */
     assert_non_null(strstr(w.lost, "journal went back from"));
     assert_non_null(strstr(w.lost, "Redis lost acknowledged writes"));
+    assert_true(metric_get(METRIC_journal_rollbacks_total) > 0);
     await(&w, PUMP_LEADING);
     assert_true(w.epoch > epoch);
     exactly_once(&f, 5);
