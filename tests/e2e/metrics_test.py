@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "support"))
 from activity import Activity, definition  # noqa: E402
 from muster_fixture import ROOT, Muster, scrape, wait_until  # noqa: E402
 from resume_test import Player  # noqa: E402
-from wire import Closed  # noqa: E402
+from wire import Closed, WebSocket  # noqa: E402
 
 # What takes a fault, a crowd or another process to move. The test's file says the metric's name.
 MOVED_ELSEWHERE = {
@@ -69,7 +69,8 @@ class Watcher(threading.Thread):
 class Metrics(unittest.TestCase):
     def setUp(self):
         self.m = Muster("--lease-ms", "500", "--journal-keep-ms", "1000",
-                        "--connections-per-ip-max", "4", queues=None)
+                        "--connections-per-ip-max", "4", "--dashboard", "on",
+                        "--admin-token", "of-sixteen-bytes-", queues=None)
         self.addCleanup(self.m.close)
         self.activity = Activity(self.m)
 
@@ -94,12 +95,20 @@ class Metrics(unittest.TestCase):
         for player in [*crowd, ivy]:
             player.close()
 
+    def stranger_wants_the_dashboard(self):
+        stranger = WebSocket(int(self.m.bridge.rpartition(":")[2]), "EIO=4&transport=websocket")
+        self.addCleanup(stranger.close)
+        stranger.receive_packet()
+        stranger.send('40/admin,{"token":"no"}')
+        self.assertTrue(stranger.receive_packet().startswith("44/admin,"))
+
     def test_every_metric_is_moved_by_a_test(self):
         watcher = Watcher(self.m.process)
         self.addCleanup(watcher.stop)
         self.activity.everything()
         for i in range(22):                                   # more versions than are kept
             self.activity.ok("queue", "put", "-", stdin=definition("changing", tickMs=10 + i))
+        self.stranger_wants_the_dashboard()
         self.players_come_and_go()
         self.m.kill_redis()
         wait_until("Redis is back", lambda: self.m.cli("ticket", "get", self.activity.create(
