@@ -52,7 +52,7 @@ function viewOf(path) {
 }
 
 function showNav(path) {
-  keep(document.getElementById("nav"), NAV.filter((n) => n.needs?.() ?? true).map((n) => n.path),
+  keep(document.getElementById("nav"), NAV.filter((n) => !n.needs || n.needs()).map((n) => n.path),
     (to) => h("a", { href: to }, NAV.find((n) => n.path === to).name),
     (link, to) => {
       if (to === path) setAttribute(link, "aria-current", "page");

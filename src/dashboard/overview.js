@@ -2,6 +2,7 @@
 import { sparkline } from "./chart.js";
 import { h, keep, setAttribute, setText } from "./dom.js";
 import { HEADLINES, badge, sentence } from "./mood.js";
+import { ruleWords } from "./fails.js";
 import { happeningList, matchList } from "./stream.js";
 import { verdict } from "./store.js";
 import { NONE, count, duration, percent, rate } from "./words.js";
@@ -53,6 +54,7 @@ const COLUMNS = [
   { name: "Quality", text: (p) => orNone(p.quality, (q) => q.toFixed(0)) },
   { name: "Oldest", text: (p) => (p.queued ? duration(p.oldest_ms) : NONE) },
   { name: "Matched", text: (p) => orNone(verdict(p).share, percent) },
+  { name: "Mostly in the way", text: (p) => (p.rejections[0] ? ruleWords(p.rejections[0].name) : NONE), wide: true },
 ];
 
 function queueRow(name) {
@@ -60,7 +62,7 @@ function queueRow(name) {
   const cells = COLUMNS.map((c) => {
     const text = h("span", { class: "value" }), spark = c.spark ? sparkline(c.spark) : null;
     return { ...c, text, read: c.text, spark,
-      cell: h("td", { "data-name": c.name, class: spark ? "sparked" : null }, text, spark) };
+      cell: h("td", { "data-name": c.name, class: spark ? "sparked" : c.wide ? "wide" : null }, text, spark) };
   });
   const element = h("tr", null,
     h("th", { scope: "row" }, h("a", { href: `#/queue/${encodeURIComponent(name)}` }, name)),
@@ -81,7 +83,7 @@ function queueTable() {
     h("h2", null, "Queues"),
     h("table", { class: "queues" },
       h("thead", null, h("tr", null, h("th", { scope: "col" }, "Queue"), h("th", { scope: "col" }, "Players are"),
-        COLUMNS.map((c) => h("th", { scope: "col" }, c.name)))), body), none, more);
+        COLUMNS.map((c) => h("th", { scope: "col", class: c.wide ? "wide" : null }, c.name)))), body), none, more);
   element.update = (store) => {
     keep(body, [...store.queues.keys()], queueRow, (row, name) => row.update(store.queues.get(name)));
     none.hidden = store.queues.size > 0 || !store.now;

@@ -56,9 +56,9 @@ export class Crowd {
     this.timer = setInterval(() => this.turn(), TURN_MS);
   }
 
+  // Nobody new comes; who is here may still leave.
   stop() {
-    clearInterval(this.timer);
-    this.timer = 0;
+    this.perS = 0;
     this.owed = 0;
   }
 
@@ -71,7 +71,9 @@ export class Crowd {
     if (due > 0) this.come(due);
     this.leave(now_ms);
     if (this.definition.ruleset?.acceptanceRequired) this.accept();
-    if (this.perS === 0 && this.owed < 1 && this.leaving.length === 0) this.stop();
+    if (this.perS > 0 || this.owed >= 1 || this.leaving.length > 0) return;
+    clearInterval(this.timer);
+    this.timer = 0;
   }
 
   async come(players) {
@@ -149,9 +151,8 @@ export function playView(app) {
     begin(() => crowd.add(Number(many.value)));
   };
   const stop = () => {
-    crowd.perS = 0;
-    perS.value = 0;
     crowd.stop();
+    perS.value = 0;
     app.draw();
   };
 

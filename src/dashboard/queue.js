@@ -1,12 +1,13 @@
 // queue.js - one queue: its lines over time, where tickets fail, who waits longest, its rules.
 import { chart } from "./chart.js";
 import { h, setAttribute, setText } from "./dom.js";
+import { failList } from "./fails.js";
 import { HEADLINES, badge, sentence } from "./mood.js";
 import { matchList } from "./stream.js";
 import { rulesPanel } from "./rules.js";
 import { HISTORY_S, verdict } from "./store.js";
 import { waitingList } from "./waiting.js";
-import { count, duration, rate } from "./words.js";
+import { NONE, count, duration, percent, rate } from "./words.js";
 
 function charts() {
   const span_s = HISTORY_S;
@@ -26,16 +27,40 @@ function charts() {
   ];
 }
 
+// What the matcher has counted since it took over.
+const FACTS = [
+  { name: "Tickets matched", text: (s) => count(Number(s.ticketsMatchedTotal ?? 0)) },
+  { name: "Left, expired", text: (s) => `${count(Number(s.ticketsCancelledTotal ?? 0))}, ${count(Number(s.ticketsExpiredTotal ?? 0))}` },
+  { name: "Matches", text: (s) => count(Number(s.matchesTotal ?? 0)) },
+  { name: "Waits p50, p90, p99", text: (s) => s.waitP50Ms ? [s.waitP50Ms, s.waitP90Ms, s.waitP99Ms].map(duration).join(", ") : NONE },
+  { name: "Mean quality", text: (s) => (s.matchesTotal ? (s.qualityMean ?? 0).toFixed(0) : NONE) },
+  { name: "Waits promised, and kept", text: (s) => s.etaToldTotal ? percent(Number(s.etaKeptTotal ?? 0) / Number(s.etaToldTotal)) : NONE },
+  { name: "Who joins now waits", text: (s) => s.eta?.p90Ms ? `${duration(s.eta.p50Ms ?? 0)}, at most ${duration(s.eta.p90Ms)}` : NONE },
+  { name: "Proposals, failed", text: (s) => s.proposalsTotal ? `${count(Number(s.proposalsTotal))}, ${count(Number(s.proposalsFailedTotal ?? 0))}` : NONE },
+];
+
+function factList() {
+  const rows = FACTS.map((f) => ({ ...f, shown: h("dd", null, NONE) }));
+  const element = h("dl", { class: "facts" }, rows.map((r) => h("div", null, h("dt", null, r.name), r.shown)));
+  element.update = (stats) => {
+    for (const r of rows) setText(r.shown, stats ? r.text(stats) : NONE);
+  };
+  return element;
+}
+
 export function queueView(app, name) {
   const mood = badge(), title = h("h1", null, name), text = h("p");
-  const rules = rulesPanel(app, name), waiting = waitingList(app, name);
+  const rules = rulesPanel(app, name), waiting = waitingList(app, name), fails = failList(), facts = factList();
   const drawn = charts(), matches = matchList(app, { limit: 20, queue: name });
   const missing = h("p", { class: "none", hidden: true }, "There is no such queue.");
   const hero = h("section", { class: "hero" }, h("div", { class: "row" }, title, mood), text, missing);
   const element = h("div", { class: "view" }, hero,
     h("div", { class: "charts" }, drawn.map((c) => h("div", { class: "panel" }, c))),
     h("div", { class: "columns" },
-      h("section", { class: "panel" }, h("h2", null, "Waiting, and why"), waiting),
+      h("div", { class: "stack" },
+        h("section", { class: "panel" }, h("h2", null, "In the way of a match, in the last minute"), fails),
+        h("section", { class: "panel" }, h("h2", null, "Waiting, and why"), waiting),
+        h("section", { class: "panel" }, h("h2", null, "Since the matcher took over"), facts)),
       h("section", { class: "panel" }, h("h2", null, "Rules"), rules)),
     h("section", { class: "panel" }, h("h2", null, "Latest matches"), matches));
   return {
@@ -50,6 +75,8 @@ export function queueView(app, name) {
       setAttribute(hero, "data-mood", v.mood);
       setText(text, known ? sentence(queue.now, v) : HEADLINES.away);
       if (queue) for (const c of drawn) c.update(queue.history);
+      fails.update(queue?.now);
+      facts.update(queue?.stats);
       matches.update();
       if (known) {
         waiting.refresh();

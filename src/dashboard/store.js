@@ -34,6 +34,7 @@ export function reading(stats, time_ms) {
     matches: number(stats.matchesTotal),
     qualitySum: number(stats.qualityMean) * number(stats.matchesTotal),
     oldest_ms: number(stats.oldestWaitMs),
+    rejections: Object.fromEntries((stats.rejections ?? []).map((r) => [r.name, number(r.count)])),
     waits: Object.fromEntries((stats.waits ?? []).map((w) => [w.upToMs, number(w.players)])),
   };
 }
@@ -50,6 +51,16 @@ function before(readings, now, age_ms) {
 }
 
 const NOTHING = reading({}, 0);
+
+// Why searches found nothing, the most frequent first: [{ name, count }]. The counts begin anew with
+// each version of the rules: then all of them are new.
+function rejected(now, then) {
+  const anew = Object.entries(then.rejections).some(([name, n]) => (now.rejections[name] ?? n) < n);
+  return Object.entries(now.rejections)
+    .map(([name, n]) => ({ name, count: n - (anew ? 0 : then.rejections[name] ?? 0) }))
+    .filter((r) => r.count > 0)
+    .sort((a, b) => b.count - a.count);
+}
 
 export class Queue {
   constructor(name) {
@@ -95,6 +106,7 @@ export class Queue {
       p90: quantile_ms(waits, 0.9),
       p99: quantile_ms(waits, 0.99),
       waits,
+      rejections: rejected(r, minute),
       quality: matches > 0 ? (r.qualitySum - minute.qualitySum) / matches : null,
       minute: {
         created: r.created - minute.created,

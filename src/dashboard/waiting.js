@@ -42,7 +42,7 @@ export function waitingList(app, queue) {
 
   first.addEventListener("click", () => ask(""));
   next.addEventListener("click", () => ask(nextToken));
-  const element = h("div", null,
+  const element = h("div", { class: "waiting" },
     h("table", { class: "grid-table" },
       h("thead", null, h("tr", null, ["Players", "Skill", "Waits for", "Expected at most"].map((n, i) =>
         h("th", { scope: "col", class: i ? "number" : null }, n)))), body),
