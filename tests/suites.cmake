@@ -115,6 +115,12 @@ set(interop_environment "TEST_BINARY=$<TARGET_FILE:muster>" "ECHO_SERVER=$<TARGE
 set_tests_properties(interop PROPERTIES LABELS interop TIMEOUT 1500
     ENVIRONMENT "${interop_environment}")
 
+# dashboard: the page in Chromium, before a real server.
+add_test(NAME dashboard COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/dashboard/run
+    ${CMAKE_BINARY_DIR}/dashboard-test)
+set_tests_properties(dashboard PROPERTIES LABELS dashboard TIMEOUT 600 ENVIRONMENT
+    "TEST_BINARY=$<TARGET_FILE:muster>")
+
 # deploy: image, units, manifests, alerts and dashboard, by the tools that read them.
 add_test(NAME deploy COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/deploy/run ${CMAKE_BINARY_DIR}/deploy-test)
 set_tests_properties(deploy PROPERTIES LABELS e2e TIMEOUT 600 ENVIRONMENT

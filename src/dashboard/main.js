@@ -137,6 +137,7 @@ async function settings() {
 function find(event) {
   event.preventDefault();
   const key = new FormData(event.target).get("key").trim();
+  event.target.reset();
   if (key) app.explain(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(key) ? { ticketId: key } : { playerId: key });
 }
 

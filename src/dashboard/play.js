@@ -3,6 +3,7 @@
 // They live in this page: leave it, and nobody new comes. Who has waited longer than his patience
 // leaves; who is asked to accept a match mostly does.
 import { h, setText } from "./dom.js";
+import { charts } from "./queue.js";
 import { count, plural } from "./words.js";
 
 const BATCH = 200; // tickets of one request: the server's limit is 1,000
@@ -129,7 +130,7 @@ export function playView(app) {
   const shown = h("output", { for: "play-rate" });
   const patience = h("input", { id: "play-patience", type: "number", min: 1, max: 3600, value: crowd.patience_s });
   const many = h("input", { id: "play-count", type: "number", min: 1, max: 20000, value: 200 });
-  const text = h("p", { role: "status" }), trouble = h("p", { class: "trouble" });
+  const drawn = charts().slice(0, 3), text = h("p", { role: "status" }), trouble = h("p", { class: "trouble" });
 
   const begin = async (start) => {
     try {
@@ -165,7 +166,8 @@ export function playView(app) {
       h("label", { for: "play-patience" }, "Patience, seconds"), patience,
       h("label", { for: "play-count" }, "At once"), h("div", { class: "row" }, many, h("button", null, "Add players"),
         h("button", { type: "button", class: "quiet", onclick: stop }, "Stop"))),
-      text, trouble));
+      text, trouble),
+    h("div", { class: "charts" }, drawn.map((c) => h("div", { class: "panel" }, c))));
   return {
     title: "Play",
     element,
@@ -175,6 +177,8 @@ export function playView(app) {
         const wanted = choose.value || crowd.queue;
         choose.replaceChildren(...names.map((name) => h("option", { value: name, selected: name === wanted }, name)));
       }
+      const queue = app.store.queues.get(choose.value);
+      if (queue) for (const c of drawn) c.update(queue.history);
       setText(shown, String(crowd.perS));
       setText(text, `${plural(crowd.came, "player")} came from here, ${count(Math.ceil(crowd.owed))} about to; ${count(crowd.refused)} refused.`);
       setText(trouble, crowd.error);

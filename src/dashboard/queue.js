@@ -9,7 +9,8 @@ import { HISTORY_S, verdict } from "./store.js";
 import { waitingList } from "./waiting.js";
 import { NONE, count, duration, percent, rate } from "./words.js";
 
-function charts() {
+// The lines of one queue.
+export function charts() {
   const span_s = HISTORY_S;
   return [
     chart({ title: "Waiting", span_s, format: count, least: 4, series: [

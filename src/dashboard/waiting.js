@@ -1,20 +1,23 @@
 // waiting.js - the tickets that wait in a queue, a page at a time; each says why.
-import { h } from "./dom.js";
+import { h, keep, setText } from "./dom.js";
 import { skillOf, ticketButton } from "./stream.js";
 import { NONE, decimal, duration } from "./words.js";
 
 const PAGE = 25, FRESH_MS = 2000;
 
-function row(app, ticket, now_ms) {
-  const names = ticket.players.map((p) => p.playerId);
-  const skills = ticket.players.map(skillOf).filter((s) => s !== null);
-  const mean = skills.length ? skills.reduce((a, b) => a + b, 0) / skills.length : null;
-  const text = names.length > 2 ? `${names[0]} and ${names.length - 1} others` : names.join(" and ");
-  return h("tr", null,
-    h("th", { scope: "row" }, ticketButton(app, ticket.ticketId, text)),
-    h("td", { class: "number" }, mean === null ? NONE : decimal(mean)),
-    h("td", { class: "number" }, duration(Math.max(0, now_ms - ticket.createTimeMs))),
-    h("td", { class: "number" }, ticket.etaP90Ms ? duration(ticket.etaP90Ms) : NONE));
+function row(app, ticketId) {
+  const who = ticketButton(app, ticketId, ""), cells = ["", "", ""].map(() => h("td", { class: "number" }));
+  const element = h("tr", null, h("th", { scope: "row" }, who), cells);
+  element.update = (ticket, now_ms) => {
+    const names = ticket.players.map((p) => p.playerId);
+    const skills = ticket.players.map(skillOf).filter((s) => s !== null);
+    const mean = skills.length ? decimal(skills.reduce((a, b) => a + b, 0) / skills.length) : NONE;
+    setText(who, names.length > 2 ? `${names[0]} and ${names.length - 1} others` : names.join(" and "));
+    setText(cells[0], mean);
+    setText(cells[1], duration(Math.max(0, now_ms - ticket.createTimeMs)));
+    setText(cells[2], ticket.etaP90Ms ? duration(ticket.etaP90Ms) : NONE);
+  };
+  return element;
 }
 
 // `refresh()` is called each second; it asks every other one while the first page is shown.
@@ -31,7 +34,8 @@ export function waitingList(app, queue) {
       token = from;
       nextToken = answer.nextPageToken ?? "";
       const now_ms = app.store.now?.time_ms ?? Date.now();
-      body.replaceChildren(...answer.tickets.map((t) => row(app, t, now_ms)));
+      const tickets = new Map(answer.tickets.map((t) => [t.ticketId, t]));
+      keep(body, [...tickets.keys()], (id) => row(app, id), (tr, id) => tr.update(tickets.get(id), now_ms));
       none.hidden = answer.tickets.length > 0;
       first.disabled = !token;
       next.disabled = !nextToken;
@@ -48,9 +52,8 @@ export function waitingList(app, queue) {
         h("th", { scope: "col", class: i ? "number" : null }, n)))), body),
     none, h("div", { class: "row pager" }, first, next));
   first.disabled = next.disabled = true;
-  // Not under the reader's hand: who has the focus in the table keeps his rows.
   element.refresh = () => {
-    if (!token && Date.now() - asked_ms >= FRESH_MS && !body.contains(document.activeElement)) ask("");
+    if (!token && Date.now() - asked_ms >= FRESH_MS) ask("");
   };
   return element;
 }

@@ -142,7 +142,8 @@ static void count_matched(struct queue *q, const struct ticket *t, int64_t now_m
     int64_t wait_ms = now_ms > t->created_ms ? now_ms - t->created_ms : 0;
     q->stats.matched++;
     q->stats.waits[queue_wait_bucket(wait_ms)] += t->spec.player_count;
-    q->stats.estimated += t->promised.p90_ms > 0;
+    if (t->promised.p90_ms == 0) return; /* nothing was known when it came */
+    q->stats.estimated++;
     q->stats.kept += wait_ms <= t->promised.p90_ms;
 }
 

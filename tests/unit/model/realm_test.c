@@ -192,6 +192,7 @@ static void match_names_teams_members_and_waits(void **state) {
     const struct queue *q = realm_queue(kit.realm, STR("duel"));
     assert_int_equal(q->stats.matched, 2);
     assert_int_equal(q->stats.matches, 1);
+    assert_true(q->stats.estimated == 0 && q->stats.kept == 0); /* nobody was promised a wait */
     assert_int_equal(q->players_queued, 0);
     assert_int_equal(queue_wait_quantile_ms(&q->stats, 1),
                      queue_wait_bucket_ms(queue_wait_bucket(700)));
