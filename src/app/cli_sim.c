@@ -23,7 +23,8 @@ struct sim_settings {
 static const struct config_row rows[] = {
     {"config", CONFIG_TEXT, "", 0, 0, "", NULL,
      "read options from this file: lines of `name = value`", offsetof(struct sim_settings, config)},
-    {"matcher", CONFIG_TEXT, "muster", 0, 0, "", NULL, "who matches; `all` plays one after another",
+    {"matcher", CONFIG_TEXT, "", 0, 0, "", NULL,
+     "who matches, `all`: one after another; empty: muster. compare: with whom; empty: with all",
      offsetof(struct sim_settings, matcher)},
     {"set", CONFIG_TEXT, "", 0, 0, "", NULL,
      "settings of the matcher: KNOB=NUMBER, comma-separated (patience=4,deadline=60)",
@@ -63,7 +64,8 @@ static const struct config_row rows[] = {
 static const char usage[] =
     "usage: muster sim WORKLOAD [--matcher NAME|all] [--set KNOB=N,...] [--rate R]\n"
     "                          [--seed N] [--duration S] [--svg FOLDER] [--json]\n"
-    "       muster sim WORKLOAD --compare [--seeds N] [--rate R] [--duration S] [--svg FOLDER]\n"
+    "       muster sim WORKLOAD --compare [--matcher NAME] [--seeds N] [--rate R] [--duration S]\n"
+    "                          [--svg FOLDER]\n"
     "       muster sim W1|W2s --optimum C [--seeds N] [--rate R]\n"
     "       muster sim --journal FILE|ADDRESS --ruleset DEFINITION [--json]\n"
     "\n"

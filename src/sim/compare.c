@@ -28,13 +28,20 @@ static size_t count_settings(const struct matcher_kind *kind, bool regions) {
     return n;
 }
 
-static void list_points(struct compare *c, bool regions) {
+/* Muster itself is always among them. */
+static bool is_asked_for(const struct sim_options *o, const struct matcher_kind *kind) {
+    return kind == &muster_matcher || o->matcher[0] == 0 || strcmp(o->matcher, "all") == 0 ||
+           strcmp(o->matcher, kind->name) == 0;
+}
+
+static void list_points(struct compare *c, const struct sim_options *options, bool regions) {
     size_t total = 0;
     for (size_t i = 0; i < matcher_count(); i++)
         total += count_settings(matcher_at(i), regions);
     c->points = mem_array(total, sizeof *c->points);
     for (size_t i = 0; i < matcher_count(); i++) {
         const struct matcher_kind *kind = matcher_at(i);
+        if (!is_asked_for(options, kind)) continue;
         for (size_t n = count_settings(kind, regions), s = 0; s < n; s++) {
             struct compare_point *p = &c->points[c->count++];
             p->kind = kind;
@@ -92,7 +99,7 @@ enum err compare_run(struct compare *c, const struct trace_request *request, uin
         own.seed += i;
         enum err code = stage_open(&s, &own, o->queue, why);
         if (code == ERR_OK) {
-            if (i == 0) list_points(c, s.field.limits->latency_ms_max != INT32_MAX);
+            if (i == 0) list_points(c, o, s.field.limits->latency_ms_max != INT32_MAX);
             struct tallying t = {o, (double)i * (double)c->count, (double)seeds * (double)c->count};
             play_points(c, &s, i, &t);
         }

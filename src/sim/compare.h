@@ -30,7 +30,8 @@ struct compare {
     uint32_t seeds;
 };
 
-/* Plays all settings over `seeds` traces, request->seed and the next ones. */
+/* Plays all settings of Muster and of o->matcher ("" and "all": of all) over `seeds` traces,
+ * request->seed and the next ones. */
 enum err compare_run(struct compare *c, const struct trace_request *request, uint32_t seeds,
                      const struct sim_options *o, struct err_text *why) ERR_CHECKED;
 void compare_fini(struct compare *c);

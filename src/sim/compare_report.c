@@ -54,6 +54,7 @@ static void add_kind(const struct compare *c, const struct matcher_kind *kind, s
             surely[a] += v.surely;
         }
     }
+    if (points == 0) return;
     strbuf_printf(out, "%-11s %6zu", kind->name, points);
     for (int a = 1; a >= 0; a--)
         strbuf_printf(out, " %13zu %7zu %8.2f", covered[a], surely[a],
@@ -99,6 +100,7 @@ static void write_table(const struct compare *c, struct strbuf *out) {
         add_point(c, &c->points[i], out);
         strbuf_printf(out, ", %.1f us\n", c->points[i].cpu_us);
     }
+    if (c->points[c->count - 1].kind == c->points[0].kind) return; /* with nobody */
     strbuf_add_str(
         out, STR("\n                     on (p95 wait, cost)            on (mean wait, cost)\n"
                  "baseline    points       covered  surely    ratio       covered  surely"
@@ -155,6 +157,45 @@ static int by_wait(const void *a, const void *b) {
     return (x[0] > y[0]) - (x[0] < y[0]);
 }
 
+/* Muster without patience is one point of its own. */
+static bool is_impatient(const struct compare_point *p) {
+    return p->kind == &muster_matcher && p->knobs[0] == 0;
+}
+
+/* Adds the front of the points of that kind; in `room`, of which it returns the rest. */
+static double *add_front(const struct compare *c, const struct matcher_kind *kind,
+                         enum compare_axis axis, struct plot *p, double *room) {
+    double(*pairs)[2] = mem_array(c->count, sizeof *pairs);
+    size_t n = 0;
+    for (size_t i = 0; i < c->count; i++) {
+        const struct compare_point *o = &c->points[i];
+        if (o->kind != kind || is_impatient(o) || !is_on_front(c, o, axis)) continue;
+        pairs[n][0] = compare_wait(c, o, axis);
+        pairs[n++][1] = compare_cost(c, o);
+    }
+    if (n) qsort(pairs, n, sizeof *pairs, by_wait);
+    for (size_t i = 0; i < n; i++) {
+        room[i] = pairs[i][0];
+        room[n + i] = pairs[i][1];
+    }
+    if (n) p->series[p->series_count++] = (struct plot_series){kind->name, room, room + n, n, true};
+    mem_free(pairs);
+    return room + 2 * n;
+}
+
+static double *add_impatient(const struct compare *c, enum compare_axis axis, struct plot *p,
+                             double *room) {
+    for (size_t i = 0; i < c->count; i++) {
+        if (!is_impatient(&c->points[i])) continue;
+        room[0] = compare_wait(c, &c->points[i], axis);
+        room[1] = compare_cost(c, &c->points[i]);
+        p->series[p->series_count++] =
+            (struct plot_series){"first legal match", room, room + 1, 1, false};
+        return room + 2;
+    }
+    return room;
+}
+
 /* The fronts of all kinds as lines. */
 static void write_chart(const struct compare *c, enum compare_axis axis, struct strbuf *svg) {
     char title[128];
@@ -164,28 +205,11 @@ static void write_chart(const struct compare *c, enum compare_axis axis, struct 
                      .x_label = axis == COMPARE_MEAN ? "mean wait, s" : "p95 wait, s"};
     p.y_label = "mismatch + imbalance + ping cost, rating points";
     p.x_log = p.y_log = true;
-    double(*pairs)[2] = mem_array(c->count, sizeof *pairs),
-    *xy = mem_array(2 * c->count, sizeof *xy);
-    size_t used = 0;
-    for (size_t k = 0; k < matcher_count(); k++) {
-        size_t n = 0;
-        for (size_t i = 0; i < c->count; i++) {
-            const struct compare_point *o = &c->points[i];
-            if (o->kind != matcher_at(k) || !is_on_front(c, o, axis)) continue;
-            pairs[n][0] = compare_wait(c, o, axis);
-            pairs[n++][1] = compare_cost(c, o);
-        }
-        if (n) qsort(pairs, n, sizeof *pairs, by_wait);
-        for (size_t i = 0; i < n; i++) {
-            xy[used + i] = pairs[i][0];
-            xy[used + n + i] = pairs[i][1];
-        }
-        p.series[p.series_count++] =
-            (struct plot_series){matcher_at(k)->name, xy + used, xy + used + n, n, true};
-        used += 2 * n;
-    }
+    double *xy = mem_array(2 * c->count + 2, sizeof *xy), *room = xy;
+    for (size_t k = 0; k < matcher_count(); k++)
+        room = add_front(c, matcher_at(k), axis, &p, room);
+    (void)add_impatient(c, axis, &p, room);
     plot_write(&p, svg);
-    mem_free(pairs);
     mem_free(xy);
 }
 

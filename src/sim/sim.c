@@ -99,10 +99,11 @@ static enum err play_kinds(const struct stage *s, const struct sim_options *o,
                            struct sim_output *out, struct err_text *why) {
     struct report_run runs[16];
     size_t count = 0;
-    bool all = strcmp(o->matcher, "all") == 0;
+    const char *name = o->matcher[0] ? o->matcher : matcher_at(0)->name;
+    bool all = strcmp(name, "all") == 0;
     for (size_t i = 0; i < matcher_count(); i++) {
         const struct matcher_kind *kind = matcher_at(i);
-        if (!all && strcmp(kind->name, o->matcher) != 0) continue;
+        if (!all && strcmp(kind->name, name) != 0) continue;
         struct report_run *run = &runs[count++];
         enum err code = set_knobs(o->set, kind, run, why);
         if (code != ERR_OK) return code;
@@ -116,8 +117,6 @@ static enum err play_kinds(const struct stage *s, const struct sim_options *o,
 static enum err play(const struct trace_request *request, const struct sim_options *o,
                      struct sim_output *out, struct err_text *why) {
     struct stage s;
-    if (strcmp(o->matcher, "all") != 0 && !matcher_find(o->matcher))
-        return no_such("matcher", o->matcher, why);
     enum err code = stage_open(&s, request, o->queue, why);
     if (code == ERR_OK) code = play_kinds(&s, o, out, why);
     stage_close(&s);
@@ -139,6 +138,8 @@ enum err sim_run(const struct sim_options *o, struct sim_output *out, struct err
     if (!r.workload) return no_such("workload", o->workload, why);
     r.rate = o->rate > 0 ? o->rate : r.workload->rates[0];
     r.duration_s = o->duration_s > 0 ? o->duration_s : workload_duration_s(r.workload, r.rate);
+    if (o->matcher[0] && strcmp(o->matcher, "all") != 0 && !matcher_find(o->matcher))
+        return no_such("matcher", o->matcher, why);
     if (o->optimum > 0) return ratio_run(&r, o->optimum, o, out, why);
     return o->compare ? compare(&r, o, out, why) : play(&r, o, out, why);
 }

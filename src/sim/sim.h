@@ -15,13 +15,13 @@ typedef void (*sim_progress_fn)(void *arg, const char *what, double share);
 
 struct sim_options {
     const char *workload; /* "W1" ... */
-    const char *matcher;  /* of sim_matchers, or "all" */
+    const char *matcher;  /* its name, or "all"; "": Muster, in a comparison all */
     const char *set;      /* "KNOB=NUMBER,..." of that matcher; "": its fallbacks */
     struct str queue;     /* a queue definition instead of the workload's rules; empty: theirs */
     double rate;          /* tickets per second; 0: the workload's first */
     double duration_s;    /* 0: the workload's own */
     uint64_t seed;
-    bool compare;   /* all settings of all matchers instead of one run; `matcher` is not read */
+    bool compare;   /* all settings of Muster and the matcher instead of one run */
     double optimum; /* > 0: points per second at which the best settings of all matchers are set
                      * beside whoever knows the future (ratio.h) */
     uint32_t seeds; /* of comparison and optimum: 1..32 traces, from `seed` on */

@@ -37,7 +37,7 @@ static void all_plays_every_matcher(void **state) {
 static void a_comparison_judges_every_baseline_point(void **state) {
     (void)state;
     struct sim_options o = {
-        .workload = "W1", .matcher = "muster", .set = "", .rate = 0.5, .duration_s = 20};
+        .workload = "W1", .matcher = "", .set = "", .rate = 0.5, .duration_s = 20};
     o.seeds = 1;
     o.compare = true;
     struct sim_output out;
@@ -48,6 +48,21 @@ static void a_comparison_judges_every_baseline_point(void **state) {
     assert_non_null(strstr(out.table.at, "open-match"));
     assert_int_equal(out.plot_count, 2);
     assert_string_equal(out.plots[1].name, "front-W1-0.5-p95.svg");
+    sim_output_fini(&out);
+}
+
+static void a_comparison_with_itself_shows_what_patience_buys(void **state) {
+    (void)state;
+    struct sim_options o = {
+        .workload = "W1", .matcher = "muster", .set = "", .rate = 0.5, .duration_s = 20};
+    o.seeds = 1;
+    o.compare = true;
+    struct sim_output out;
+    struct err_text why;
+    assert_int_equal(sim_run(&o, &out, &why), ERR_OK);
+    assert_non_null(strstr(out.table.at, "patience 13"));
+    assert_null(strstr(out.table.at, "open-match"));
+    assert_non_null(strstr(out.plots[0].svg.at, "first legal match"));
     sim_output_fini(&out);
 }
 
@@ -108,6 +123,7 @@ int main(void) {
         cmocka_unit_test(one_run_gives_a_table_json_and_a_chart),
         cmocka_unit_test(all_plays_every_matcher),
         cmocka_unit_test(a_comparison_judges_every_baseline_point),
+        cmocka_unit_test(a_comparison_with_itself_shows_what_patience_buys),
         cmocka_unit_test(unknown_names_are_refused_with_the_list),
         cmocka_unit_test(knobs_are_set_by_name),
         cmocka_unit_test(the_optimum_is_known_for_single_players_only),
