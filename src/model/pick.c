@@ -296,11 +296,13 @@ static bool has_enough_near(const struct pick *p) {
     return players >= wanted;
 }
 
-/* The best group by contribution. False: none is worth it yet, or rules that only the evaluator
- * knows refuse it (p->refused). */
+/* The best group by contribution. False: none is worth it yet, or it must be sought otherwise
+ * (p->refused): rules that only the evaluator knows refuse it, or x is urgent and none was found.
+ */
 static bool search_best(struct pick *p) {
     bool any = seek_best(&p->seek, &p->group, &p->near, &p->worth);
     p->result.nodes += p->seek.groups;
+    p->refused = !any && worth_credit(&p->worth, p->group.x.slot) >= WORTH_URGENT;
     if (!any) return false;
     p->cost = seek_cost(&p->group, &p->worth);
     return is_covered(p) && attempt(p);
@@ -420,6 +422,14 @@ const struct pick_result *pick_find(struct pick *p, const struct pool *pool, str
     return &p->result;
 }
 
+/* When x becomes urgent, if it ever will: whoever else knows of a group with it may have thought of
+ * better ones only. */
+static int64_t urgent_ms(const struct pool *pool, const struct pool_entry *x, int64_t age_ms) {
+    int64_t deadline_ms = pool->patience.deadline_ms;
+    if (!pool->patience.is_on || pool_slot(x)->crowded || age_ms >= deadline_ms) return INT64_MAX;
+    return pool_created_ms(x) + deadline_ms;
+}
+
 int64_t pick_retry_ms(const struct pool *pool, const struct pool_entry *x, int64_t now_ms,
                       const struct pick_result *result) {
     enum { RETRY_MIN_MS = 1000, WIDER_MIN_MS = 5000 };
@@ -427,6 +437,7 @@ int64_t pick_retry_ms(const struct pool *pool, const struct pool_entry *x, int64
     int64_t step = ruleset_next_step_ms(pool->ruleset, age);
     int64_t due = step == INT64_MAX ? INT64_MAX : created_ms + step;
     if (result->due_ms < due) due = result->due_ms;
+    if (urgent_ms(pool, x, age) < due) due = urgent_ms(pool, x, age);
     if (!result->truncated) return due;
     int64_t least = result->due_ms == INT64_MAX ? RETRY_MIN_MS : WIDER_MIN_MS;
     int64_t retry = now_ms + (age / 2 > least ? age / 2 : least);

@@ -12,8 +12,8 @@
  *
  * A patient queue (worth.h) first builds the one group of most slack (seek.h). Credit that does not
  * cover its cost ends the search: `due_ms` says when it will. The four ways come after it only
- * where a rule that the search knows nothing of refused it, and take no group that is not worth
- * it.
+ * where a rule that the search knows nothing of refused it, or where there was none and x is
+ * urgent, and take no group that is not worth it.
  *
  * Bounded: PICK_OPTIONS candidates, PICK_TRIES evaluations, PICK_FILLS groups. `truncated` says
  * that a bound was met, so that a legal match may have been missed: retry later. Otherwise no
@@ -61,8 +61,8 @@ const struct pick_result *pick_find(struct pick *p, const struct pool *pool, str
                                     int64_t now_ms, bool shrinking);
 
 /* When a ticket whose search found nothing is to be searched again: at its next expansion step,
- * when its best group is worth it, or after a truncated search at the latest in max(1 s, half its
- * age). INT64_MAX: at no time. */
+ * when its best group is worth it or it becomes urgent, or after a truncated search at the latest
+ * in max(1 s, half its age). INT64_MAX: at no time. */
 int64_t pick_retry_ms(const struct pool *pool, const struct pool_entry *x, int64_t now_ms,
                       const struct pick_result *result);
 

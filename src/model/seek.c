@@ -6,6 +6,8 @@
 
 enum { NO_REGION = 64 };
 
+static const double BY_SIZE = 1e15; /* above every contribution */
+
 /* ---- what a group costs ---- */
 
 static double mismatch(const struct group *g, const struct worth *w) {
@@ -113,6 +115,7 @@ static void fill_heap(struct seek *s, const struct group *g, const struct gather
         if (region != NO_REGION && !(o->regions >> region & 1)) continue;
         double distance = fabs(o->slot->key - at.centre) * unit;
         double worth = s->credits[i] - worth_phi(distance) - ping_of(g, o->slot, region);
+        if (at.largest_first) worth += BY_SIZE * o->slot->players;
         s->heap[count++] = (struct seek_rank){worth, i};
     }
     for (uint32_t place = count / 2; place-- > 0;)
@@ -158,13 +161,25 @@ static double mean_key(const struct group *g) {
     return sum / group_extent(g)->players;
 }
 
+static bool has_parties(const struct gathered *near) {
+    for (uint32_t i = 0; i < near->count; i++)
+        if (near->options[i].slot->players > 1) return true;
+    return false;
+}
+
 static void seek_in(struct seek *s, struct group *g, const struct gathered *near,
                     struct seek_place at, const struct worth *w) {
     fill_heap(s, g, near, at, w->unit);
-    if (!assemble(s, g, near, at.region, w) || s->slack <= s->best_slack) return;
+    bool any = assemble(s, g, near, at.region, w);
+    if (!any && has_parties(near)) { /* the small ones may have spoilt it for the large */
+        at.largest_first = true;
+        fill_heap(s, g, near, at, w->unit);
+        any = assemble(s, g, near, at.region, w);
+    }
+    if (!any || s->slack <= s->best_slack) return;
     s->best_slack = s->slack;
     s->best_depth = g->depth;
-    s->best_at = (struct seek_place){at.region, mean_key(g)};
+    s->best_at = (struct seek_place){at.region, mean_key(g), false};
     memcpy(s->best, g->members, g->depth * sizeof(struct option *));
 }
 
@@ -235,7 +250,7 @@ bool seek_best(struct seek *s, struct group *g, const struct gathered *near,
     uint32_t left = worth_credit(w, g->x.slot) >= WORTH_URGENT ? 64 : SEEK_REGIONS;
     do {
         uint32_t region = regions ? take_nearest(g, &regions) : NO_REGION;
-        seek_in(s, g, near, (struct seek_place){region, g->x.slot->key}, w);
+        seek_in(s, g, near, (struct seek_place){region, g->x.slot->key, false}, w);
     } while (--left > 0 && regions);
     if (s->best_depth > 0) seek_in(s, g, near, s->best_at, w);
     return restore_best(s, g);

@@ -1,8 +1,9 @@
 /* seek.h - the best group around one ticket, by contribution: credit less what it costs.
  *
  * For a region and a centre every candidate contributes credit - phi(|s - centre|) - ping, whoever
- * else is in the group; the group takes them best first as far as known rules allow: around the
- * ticket in each region, then around the mean of the best of these. Groups are compared by slack,
+ * else is in the group; the group takes them best first as far as known rules allow (where that
+ * makes no group, the largest parties first): around the ticket in each region, then around the
+ * mean of the best of these. Groups are compared by slack,
  * mean credit less cost (worth.h), before the teams are split. O(regions * candidates * log
  * members). Thread safety: one thread per instance.
  */
@@ -21,7 +22,8 @@ struct seek_rank {
 
 struct seek_place { /* where a group is sought */
     uint32_t region;
-    double centre; /* key */
+    double centre;      /* key */
+    bool largest_first; /* large parties before small ones, whatever they contribute */
 };
 
 struct seek {

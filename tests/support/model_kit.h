@@ -50,6 +50,7 @@ struct kit_rules {
     double scale;                 /* units of skill that are 100 points; 0: spread */
     const struct role_def *roles; /* by the list "roles"; NULL: none */
     uint32_t role_count;
+    const char *uncertainty; /* attribute: the deviation of a player's skill; NULL: none */
     struct queue_life life;
 };
 
@@ -157,6 +158,10 @@ static inline struct queue_def *kit_def(const char *name, const char *json,
     d->patience = (struct patience){
         k->patience > 0, false, k->patience, k->deadline_ms ? k->deadline_ms : 120000, {0},
         k->scale};
+    if (k->uncertainty) {
+        d->patience.uncertainty =
+            (struct str){mem_text(str_of(k->uncertainty)), strlen(k->uncertainty)};
+    }
     d->life = k->life;
     return d;
 }
@@ -167,13 +172,15 @@ struct kit_player {
     double skill;
     double flag;
     const char *mode;
+    const char *role; /* the one of his list "roles" */
+    double sigma;     /* of an attribute of that name */
     const char *regions[3];
     int latencies[3];
 };
 
 static inline struct player kit_player(struct arena *a, const struct kit_player *k) {
     struct player p = {.id = arena_str(a, str_of(k->id))};
-    struct attribute *at = arena_alloc(a, 3 * sizeof *at);
+    struct attribute *at = arena_alloc(a, 5 * sizeof *at);
     if (k->flag != 0) {
         at[p.attribute_count++] =
             (struct attribute){.name = STR("flag"), .kind = ATTRIBUTE_NUMBER, .number = k->flag};
@@ -181,6 +188,16 @@ static inline struct player kit_player(struct arena *a, const struct kit_player 
     if (k->mode) {
         at[p.attribute_count++] = (struct attribute){
             .name = STR("mode"), .kind = ATTRIBUTE_TEXT, .text = arena_str(a, str_of(k->mode))};
+    }
+    if (k->role) {
+        struct str *names = arena_alloc(a, sizeof *names);
+        names[0] = arena_str(a, str_of(k->role));
+        at[p.attribute_count++] = (struct attribute){
+            .name = STR("roles"), .kind = ATTRIBUTE_LIST, .items = names, .item_count = 1};
+    }
+    if (k->sigma > 0) {
+        at[p.attribute_count++] =
+            (struct attribute){.name = STR("sigma"), .kind = ATTRIBUTE_NUMBER, .number = k->sigma};
     }
     at[p.attribute_count++] =
         (struct attribute){.name = STR("skill"), .kind = ATTRIBUTE_NUMBER, .number = k->skill};
