@@ -2,9 +2,9 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
-import threading
 
 SECONDS, FUNCTIONS, THREADS = 4, 10, 6
 
@@ -38,18 +38,15 @@ def record(data, *words):
                    capture_output=True, check=True, timeout=120)
 
 
-def attach(pid, data, seconds=SECONDS):
-    return subprocess.Popen(["perf", "record", "-q", "-F", "499", "-o", data, "-p", str(pid), "--",
-                             "sleep", str(seconds)], stdout=subprocess.DEVNULL,
-                            stderr=subprocess.DEVNULL)
-
-
-def while_running(pid, data, work):
+def while_running(paths, pid, data, work):
     """Records the process while `work` runs, for SECONDS at most."""
-    worker = threading.Thread(target=work)
-    worker.start()
-    attach(pid, data).wait(60)
-    worker.join()
+    recording = subprocess.Popen(
+        ["perf", "record", "-q", "-F", "999", "-o", data, "-p", str(pid), "--", "sleep", str(SECONDS)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    paths.fixture.wait_until("perf records", lambda: os.path.exists(data) and os.path.getsize(data) > 0)
+    work()
+    recording.send_signal(signal.SIGINT)
+    recording.wait(60)
 
 
 def of_load(load, paths, folder):
@@ -62,13 +59,13 @@ def of_load(load, paths, folder):
             record(data, os.path.join(folder, "replay_bench"), "300000")
         elif load == "calls":
             with paths.serve() as m:
-                while_running(m.process.pid, data, lambda: paths.rpc(
+                while_running(paths, m.process.pid, data, lambda: paths.rpc(
                     m, "get_64", "get", 5 * paths.n["many"], depth=64, step=1000))
         elif load == "batches":
             with paths.serve("--roles", "api,matcher") as m:
-                while_running(m.process.pid, data, lambda: paths.rpc(
+                while_running(paths, m.process.pid, data, lambda: paths.rpc(
                     m, "core_100", "batch", 4 * paths.n["batches"], depth=32, batch=100, step=1000))
         elif load == "deliver":
-            paths.bridge_under = lambda pid, work: while_running(pid, data, work)
+            paths.deliver_under = lambda pid, work: while_running(paths, pid, data, work)
             paths.bridge()
         return read(load, data)

@@ -74,7 +74,7 @@ class Paths:
     def __init__(self, folder, numbers, fixture):
         self.folder, self.n, self.fixture = folder, numbers, fixture
         self.rows = {}
-        self.bridge_under = lambda pid, work: work()  # what delivery runs under
+        self.deliver_under = lambda pid, work: work()  # what delivery runs under
 
     def take_rows(self, text):
         for line in text.splitlines():
@@ -164,7 +164,7 @@ class Paths:
                 url = bridge.wait_ready().doors["bridge"][0]
                 self.run("sockets", bridge=url, mode="idle", players=players, prefix="idle",
                          server=bridge.pid)
-                self.bridge_under(bridge.pid, lambda: self.deliver(core, url, bridge.pid))
+                self.deliver(core, url, bridge.pid)
             finally:
                 bridge.stop()
 
@@ -175,12 +175,16 @@ class Paths:
                        server=pid), stdout=subprocess.PIPE, text=True)
         if listening.stdout.readline() != "connected\n":
             raise RuntimeError("players could not connect")
+        self.deliver_under(pid, lambda: self.queue_all(core, listening))
+        if listening.returncode:
+            raise RuntimeError("not every player was told of his match")
+
+    def queue_all(self, core, listening):
+        players = self.n["players"]
         batch = min(100, players)
         self.run("rpc", api=core.api, name="queueing", call="batch", batch=batch,
                  count=players // batch, depth=1, prefix="deliver", warm=0)
         self.take_rows(listening.communicate(timeout=180)[0])
-        if listening.returncode:
-            raise RuntimeError("not every player was told of his match")
 
     def fill(self, m):
         tickets = self.n["restart"]

@@ -78,7 +78,8 @@ LIVE = re.compile(r"^(?P<name>\S.*?) +(?P<us>[\d.]+) us/ticket +(?P<searches>[\d
                   r"(?P<wait>[\d.]+) p95 +(?P<p95>[\d.]+) p99 +(?P<p99>[\d.]+) max +[\d.]+ s +apart +"
                   r"(?P<apart>[\d.]+) +win gap (?P<gap>[\d.]+)")
 BULK = re.compile(r"^bulk (?P<name>\S.*?) +(?P<tickets>\d+) tickets +(?P<ms>[\d.]+) ms +"
-                  r"(?P<us>[\d.]+) us/ticket .*each slot (?P<floor>[\d.]+) ms")
+                  r"(?P<us>[\d.]+) us/ticket, groups planned after +(?P<planned>[\d.]+) ms; "
+                  r".*each slot (?P<floor>[\d.]+) ms")
 BESIDE = re.compile(r"^beside +(?P<queued>\d+) queued: (?P<name>\S.*?) +(?P<us>[\d.]+) us/ticket"
                     r".*arrivals\) (?P<turn>[\d.]+) ms")
 
