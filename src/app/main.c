@@ -1,6 +1,7 @@
 /* main.c - the `muster` program: finds the subcommand and runs it. */
 #include "app/command.h"
 #include "base/log.h"
+#include "wire/json.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -46,6 +47,7 @@ static void usage(FILE *out) {
 int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN); /* hiredis writes without MSG_NOSIGNAL */
     log_setup(LOG_LEVEL_WARN, LOG_FORMAT_LOGFMT);
+    json_start();
     if (argc < 2) {
         usage(stderr);
         return EXIT_CODE_USAGE;

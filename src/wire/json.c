@@ -4,6 +4,7 @@
  */
 #include "wire/json.h"
 
+#include "base/mem.h"
 #include "wire/json_message.h"
 
 #include <inttypes.h>
@@ -12,6 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+void json_start(void) {
+    json_set_alloc_funcs(mem_alloc, mem_free);
+}
 
 /* ---- strings and numbers ---- */
 

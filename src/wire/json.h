@@ -17,6 +17,10 @@
 
 #include <protobuf-c/protobuf-c.h>
 
+/* Once, before any JSON is read: a failed allocation ends the process as everywhere else. Without
+ * it jansson calls the text malformed, or a member absent. */
+void json_start(void);
+
 /* Appends the message as one line of JSON. */
 void json_from_message(const ProtobufCMessage *m, struct strbuf *out);
 /* Reads a JSON object into a new message of the given type; free with

@@ -322,6 +322,7 @@ def failover(folder, seed, seconds):
             if how == "cut":
                 d.replication.tell("hold")
                 run.harm(run.random.uniform(0.1, 1.5), {"kill": 1}, (0.5, 1.0))
+                run.mend(everything=True)
             d.redis.pause() if how == "pause" else d.redis.kill()
             run.counts["failovers"] += 1
             d.promote()
