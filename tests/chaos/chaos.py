@@ -439,10 +439,13 @@ def memory(folder, seed, seconds):
                     code = child.process.returncode
                     ends[code] = ends.get(code, 0) + 1
                     child.start()
+        run.mend(everything=True)
+        d.heal()
+        deaf = d.replace_deaf()
         run.heal()
         run.stop_load()
         run.say(op="final")
-        print(f"  {run.counts['shortages']} shortages; ends by code: {ends}")
+        print(f"  {run.counts['shortages']} shortages; ends by code: {ends}; deaf: {deaf}")
         return run.counts
     finally:
         run.close()

@@ -331,6 +331,25 @@ class Deployment:
                         total += float(line.rpartition(" ")[2])
         return total
 
+    def replace_deaf(self):
+        """What a liveness probe does: whose door does not answer is replaced. Their names."""
+        doors = {**{f"matcher-{i}": door for i, door in enumerate(self.matcher_doors)},
+                 **{f"api-{i}": door for i, door in enumerate(self.api_doors)},
+                 "events-0": self.replay_door}
+        deaf = []
+        for name, door in doors.items():
+            def answers(door=door):
+                done = subprocess.run([MUSTER, "status", "--timeout-ms", "2000", "--api", door],
+                                      capture_output=True, text=True, timeout=60, check=False)
+                return "not connected" not in done.stderr and "no answer" not in done.stderr
+            try:
+                wait_until(f"{name} answers", answers, 6, 0.2)
+            except AssertionError:
+                deaf.append(name)
+                self.children[name].kill()
+                self.children[name].start()
+        return deaf
+
     def serves(self):
         return self.cli("status") == 0
 
