@@ -10,12 +10,13 @@ Lines are objects with "t" (CLOCK_MONOTONIC, ns; one clock for all processes of 
   create batch        a back end's: ph inv | ok | fail | info (nobody knows), r, players, ticket(s)
   get watch cancel    likewise: ticket, state
   accept decline      likewise, for the player p of a proposed match
+  life                likewise, what was done with a match: do assign | leave | complete | cancel
   ev resync           an event, or a resync, that a service heard: e, s, i, id
   join look leave answer rx conn disc drop known    a player's: what he asked, looked up and heard
   bulk                so many creates of players whose names begin so were acknowledged: players, ok
   done                p is through and was still listening
   fault heal final    what was done to the processes
-Invariants: I1 to I12, I14, I17 (proposals.py), I18, I20 of tests/chaos/README.md.
+Invariants: I1 to I12, I14, I17, I18, I20 (with proposals.py and matches.py) of tests/chaos/README.md.
 """
 import collections
 import glob
@@ -24,6 +25,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from matches import Matches  # noqa: E402
 from proposals import Proposals  # noqa: E402
 
 QUEUED, PROPOSED, MATCHED, CANCELLED, EXPIRED = 1, 2, 3, 4, 5
@@ -47,7 +49,7 @@ class Checker:
             self.by_op[line["op"]].append(line)
             self.counts[line["op"]] += 1
         self.tickets, self.matches, self.events = {}, {}, {}
-        self.proposals = Proposals(self)
+        self.proposals, self.lives = Proposals(self), Matches(self)
         self.order = []  # events in journal order: (e, s, i), when it was seen there
 
     def fail(self, name, text):
@@ -111,14 +113,18 @@ class Checker:
             self.end(record["ticket"], record["state"], place)
         elif kind == "match" and not record["carried"]:
             self.walk_match(record, place)
+        elif kind == "match" and record["match"] in self.lives.by_name:
+            self.lives.carried(record)
         elif kind == "match":
-            proposal = self.proposals.by_match.get(record["match"])
-            if proposal and proposal.state != record["state"]:
-                self.fail("I18", f"match {record['match']} was carried as {record['state']}")
+            self.proposals.carried(record)
         elif kind == "accepted":
             self.proposals.accepted(record, self.by_op["entry"][place]["t"])
+        elif kind == "updated" and record["match"] in self.lives.by_name:
+            self.lives.updated(record)
         elif kind == "updated":
             self.proposals.updated(record, place, self.by_op["entry"][place]["t"])
+        elif kind == "roster":
+            self.lives.roster(record)
         elif kind == "penalized":
             self.proposals.penalized(record)
 
@@ -132,6 +138,7 @@ class Checker:
         keys[record["key"]] = name
         self.tickets[name] = Ticket(record["players"], record["made"])
         self.proposals.created(record)
+        self.lives.ticket_created(record)
         for player in record["players"]:
             if player in self.player_in:
                 self.fail("I1", f"{player} is in {self.player_in[player]} and {name}")
@@ -156,6 +163,8 @@ class Checker:
         self.matches[name] = record
         members = [player for team in record["teams"] for player in team]
         proposed = self.proposals.match_created(record)
+        if not proposed:
+            self.lives.made(record)
         expected = []
         for ticket in record["tickets"]:
             expected += self.tickets[ticket].players if ticket in self.tickets else []
@@ -178,7 +187,7 @@ class Checker:
 
     def check_answers(self):
         asked, ever = {}, set()
-        for op in ("create", "batch", "get", "watch", "cancel", "accept", "decline"):
+        for op in ("create", "batch", "get", "watch", "cancel", "accept", "decline", "life"):
             for line in self.by_op[op]:
                 if line["ph"] == "inv":
                     if line["r"] in ever:
@@ -192,7 +201,7 @@ class Checker:
                     continue
                 line["asked"] = inv["t"]
                 if inv["t"] > line["t"] or op != "create" and any(
-                        inv.get(k, line.get(k)) != line.get(k) for k in ("ticket", "match", "p")):
+                        inv.get(k, line.get(k)) != line.get(k) for k in ("ticket", "match", "p", "do")):
                     self.fail("I12", f"{line['r']} was answered as something else")
                 if op == "create":
                     self.check_created(line, [inv["players"]], [line["ticket"]])
@@ -429,6 +438,7 @@ class Checker:
         self.walk_journal()
         self.check_answers()
         self.proposals.check()
+        self.lives.check()
         self.check_services()
         self.check_players()
         self.check_bulk()

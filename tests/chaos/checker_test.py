@@ -101,6 +101,26 @@ class History:
                     "tickets": [a[0], b[0]], "teams": [[a[1]], [b[1]]], "until": 0})
         for ticket in (a, b):
             self.tell(*ticket, MATCHED, match)
+        if self.random.random() < 0.3:
+            self.play(match, [a[1], b[1]], [a[0], b[0]])
+
+    def live(self, do, match, player, *records):
+        """Somebody does that with the match, and is answered."""
+        self.serial += 1
+        what = {"op": "life", "r": f"l{self.serial}", "do": do, "match": match, "p": player}
+        self.add(**what, ph="inv")
+        self.entry(*records)
+        self.add(**what, ph="ok", code="OK")
+
+    def play(self, match, players, tickets):
+        record = {"match": match, "queue": "duel", "version": 1, "until": 0, "tickets": tickets,
+                  "teams": [[players[0]], [players[1]]], "fates": [], "answers": {}}
+        self.live("assign", match, "", {**record, "k": "updated", "state": 3})
+        record["teams"] = [[], [players[1]]]
+        self.live("leave", match, players[0], {**record, "k": "roster", "state": 3,
+                                               "left": players[:1]})
+        end = self.random.choice(["complete", "cancel"])
+        self.live(end, match, "", {**record, "k": "updated", "state": 4 if end == "complete" else 5})
 
     def answer(self, match, ticket, yes, code="OK"):
         name, player, joins = ticket
@@ -196,6 +216,20 @@ class BadHistories(unittest.TestCase):
         self.append(k="created", ticket=name, key=key or name, state=QUEUED, queues=["ready"],
                     made=self.h.t // 1_000_000, players=list(players))
 
+    def played(self, kind, state=None):
+        """A record of that kind of a match that is played."""
+        return next(record for line in self.h.lines if line["op"] == "entry"
+                    for record in line["records"] if record["k"] == kind and
+                    record["queue"] == "duel" and state in (None, record["state"]))
+
+    def held_pair(self):
+        for i in range(2):
+            self.append_ticket(f"H{i}", f"{i}a", f"{i}b")
+        record = {"match": "HOLDS", "queue": "pairs", "version": 1, "until": 0, "fates": [],
+                  "tickets": ["H0", "H1"], "teams": [["0a", "0b"], ["1a", "1b"]], "answers": {}}
+        self.append(k="match", state=2, **record)
+        return record
+
     def settled(self, how):
         """A proposal's last record (all accept, one declines or sleeps) and its entry."""
         states = {"accepts": (2, {1}), "declines": (5, {1, 2}), "sleeps": (5, {0, 1})}[how]
@@ -207,6 +241,46 @@ class BadHistories(unittest.TestCase):
         for ticket in ("X1", "X2"):
             self.append_ticket(ticket, "twin")
         self.assert_noticed("I1")
+
+    def test_i1_a_player_of_a_live_match_who_joins(self):
+        record = self.held_pair()
+        self.append(k="updated", **{**record, "state": 4})
+        self.append_ticket("FREE", "0a")
+        self.append(k="ended", ticket="FREE", state=EXPIRED)
+        self.assertEqual(judge(self.h.lines), set())
+        self.h = History(1)
+        self.held_pair()
+        self.append_ticket("TOO", "0a")
+        self.assert_noticed("I1")
+
+    def test_i1_who_left_a_match_may_join_and_who_stays_may_not(self):
+        for player, noticed in (("0a", False), ("0b", True)):
+            self.h = History(1)
+            record = self.held_pair()
+            record["teams"] = [["0b"], ["1a", "1b"]]
+            self.append(k="roster", **record, state=2, left=["0a"])
+            self.append_ticket("AGAIN", player)
+            self.append(k="ended", ticket="AGAIN", state=EXPIRED)
+            self.assertEqual("I1" in judge(self.h.lines), noticed)
+
+    def test_i2_a_match_that_ends_twice(self):
+        record = next((r for line in self.h.lines for r in line.get("records", ())
+                       if r["k"] == "updated" and r["queue"] == "duel" and r["state"] > 3))
+        self.append(**record)
+        self.assert_noticed("I2")
+
+    def test_i6_a_player_who_leaves_a_match_that_he_is_not_in(self):
+        self.played("roster")["left"] = ["stranger"]
+        self.assert_noticed("I6")
+
+    def test_i4_what_was_done_with_a_match_and_is_lost(self):
+        for do in ("assign", "leave", "complete", "cancel"):
+            self.h = History(1)
+            taken = {line["match"] for line in self.h.lines if line["op"] == "life"}
+            made = next(r for line in self.h.lines for r in line.get("records", ())
+                        if r["k"] == "match" and r["queue"] == "duel" and r["match"] not in taken)
+            self.h.live(do, made["match"], made["teams"][0][0])
+            self.assert_noticed("I4")
 
     def test_i2_a_ticket_that_ends_twice(self):
         self.append(**self.entry_of("ended")["records"][0])
@@ -351,9 +425,11 @@ class BadHistories(unittest.TestCase):
         self.assert_noticed("I17")
 
     def test_i17_a_proposal_that_is_settled_twice(self):
-        record, _ = self.settled("accepts")
-        self.append(**record)
-        self.assert_noticed("I17")
+        for how, noticed in (("accepts", "I2"), ("sleeps", "I17")):
+            self.h = History(1)
+            record, _ = self.settled(how)
+            self.append(**record)
+            self.assert_noticed(noticed)
 
     def test_i17_a_dodger_who_is_not_barred_or_too_long_or_without_cause(self):
         for spoil in (lambda penalty, line: line["records"].remove(penalty),
@@ -391,7 +467,8 @@ class BadHistories(unittest.TestCase):
 class TamperedHistories(unittest.TestCase):
     """Lines dropped, doubled, swapped and altered at random; what only excuses is left alone."""
 
-    KINDS = ("entry", "create", "get", "cancel", "accept", "decline", "answer", "ev", "join", "rx")
+    KINDS = ("entry", "create", "get", "cancel", "accept", "decline", "life", "answer", "ev", "join",
+             "rx")
 
     def tamper(self, lines, chance):
         places = [i for i, line in enumerate(lines) if line["op"] in self.KINDS]
@@ -418,9 +495,12 @@ class TamperedHistories(unittest.TestCase):
         if line["op"] == "entry":
             record = chance.choice(line["records"])
             fields = [k for k in ("ticket", "players", "state", "match", "teams", "tickets",
-                                  "accepted", "answers", "fates", "until")
+                                  "accepted", "answers", "fates", "until", "left")
                       if k in record and not (k == "state" and record["k"] == "created" or
                                               k == "fates" and not record[k] or
+                                              k == "answers" and record["queue"] == "duel" or
+                                              k in ("tickets", "teams") and
+                                              record["k"] == "updated" and record["queue"] == "duel" or
                                               k == "until" and record["k"] != "penalized")]
             field = chance.choice(fields) if fields else None
             if field in ("answers", "accepted"):
@@ -431,7 +511,7 @@ class TamperedHistories(unittest.TestCase):
                 record["until"] += 1
             elif field is None:
                 line["owner"], line["s"] = "zombie", line["s"] + 1
-            elif field in ("players", "tickets", "teams"):
+            elif field in ("players", "tickets", "teams", "left"):
                 record[field] = [["stranger"]] if field == "teams" else ["stranger"]
             else:
                 record[field] = MATCHED if field == "state" else "ALTERED"

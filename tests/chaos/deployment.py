@@ -33,9 +33,10 @@ def queue(name, team_size, **life):
                    "maxDistance": 1000}]}}
 
 
-# What they demand is also the checker's: TEAM_SIZES, ASKS, DODGE_MS. 1v1_duel is bench_overload's.
+# What they demand is also the checker's: TEAM_SIZES, ASKS, DODGE_MS, HOLDS. 1v1_duel is bench_overload's.
 QUEUES = json.dumps([
-    queue("duel", 1), queue("pairs", 2), queue("1v1_duel", 1),
+    queue("duel", 1), queue("1v1_duel", 1),
+    queue("pairs", 2, holdPlayers=True, matchTimeoutSeconds=2),
     queue("ready", 1, acceptanceRequired=True, acceptanceTimeoutSeconds=2,
           dodgePenaltySeconds=[1, 2], dodgeDecaySeconds=30)])
 

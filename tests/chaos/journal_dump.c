@@ -134,6 +134,10 @@ static void put_content(const struct record *r) {
         put_match(&r->match_updated.spec);
         put_fates(r);
         break;
+    case RECORD_ROSTER_CHANGED:
+        put_match(&r->roster_changed.spec);
+        put_names("left", r->roster_changed.left, r->roster_changed.left_count);
+        break;
     case RECORD_PLAYER_PENALIZED:
         put_penalty(r);
         break;
@@ -149,7 +153,7 @@ static void put_record(void *arg, struct record *r) {
         [RECORD_QUEUE_DELETED] = "deleted",      [RECORD_TICKET_CREATED] = "created",
         [RECORD_TICKET_ENDED] = "ended",         [RECORD_MATCH_CREATED] = "match",
         [RECORD_MATCH_ACCEPTED] = "accepted",    [RECORD_MATCH_UPDATED] = "updated",
-        [RECORD_PLAYER_PENALIZED] = "penalized",
+        [RECORD_PLAYER_PENALIZED] = "penalized", [RECORD_ROSTER_CHANGED] = "roster",
     };
     put("%s{", *first ? "" : ",");
     *first = false;

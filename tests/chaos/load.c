@@ -296,25 +296,94 @@ static int look(struct back_end *b, const char *op, char *ticket, char names[2][
     return state;
 }
 
-static void until_it_ends(struct back_end *b, char *ticket, char names[2][32]) {
+static enum muster_code end_match(const char *match, bool completes, bool requeue,
+                                  const struct muster_call *call) {
+    enum muster_code code;
+    struct muster_status status;
+    if (completes) {
+        Muster__V1__CompleteMatchRequest request = MUSTER__V1__COMPLETE_MATCH_REQUEST__INIT;
+        Muster__V1__CompleteMatchResponse *r;
+        request.match_id = (char *)match;
+        code = muster_complete_match(client, &request, call, &r, &status);
+        muster_free(r);
+    } else {
+        Muster__V1__CancelMatchRequest request = MUSTER__V1__CANCEL_MATCH_REQUEST__INIT;
+        Muster__V1__CancelMatchResponse *r;
+        request.match_id = (char *)match;
+        request.requeue = requeue;
+        code = muster_cancel_match(client, &request, call, &r, &status);
+        muster_free(r);
+    }
+    return code;
+}
+
+static enum muster_code go_on(const char *match, bool assigns, char *player,
+                              const struct muster_call *call) {
+    enum muster_code code;
+    struct muster_status status;
+    if (assigns) {
+        Muster__V1__AssignMatchRequest request = MUSTER__V1__ASSIGN_MATCH_REQUEST__INIT;
+        Muster__V1__AssignMatchResponse *r;
+        request.match_id = (char *)match;
+        request.connection =
+            (char *)call->request_id; /* its own: no other assignment is its equal */
+        code = muster_assign_match(client, &request, call, &r, &status);
+        muster_free(r);
+    } else {
+        Muster__V1__LeaveMatchRequest request = MUSTER__V1__LEAVE_MATCH_REQUEST__INIT;
+        Muster__V1__LeaveMatchResponse *r;
+        request.match_id = (char *)match;
+        request.player_ids = &player;
+        request.n_player_ids = 1;
+        code = muster_leave_match(client, &request, call, &r, &status);
+        muster_free(r);
+    }
+    return code;
+}
+
+/* What becomes of a match of pairs, whose players are held until it is over. */
+static void play(struct back_end *b, char names[2][32]) {
+    static const char *const things[] = {"assign", "leave", "complete", "cancel"};
+    for (unsigned i = 0; i < 4 && !ending; i += 1 + below(b, 2)) {
+        char id[32], match[27];
+        memcpy(match, b->match, sizeof match);
+        request_id(b, id);
+        struct muster_call call = {.request_id = id, .timeout_ms = TIMEOUT_MS};
+        say("\"op\":\"life\",\"ph\":\"inv\",\"r\":\"%s\",\"do\":\"%s\",\"match\":\"%s\",\"p\":\"%"
+            "s\"",
+            id, things[i], match, names[0]);
+        enum muster_code code = i < 2 ? go_on(match, i == 0, names[0], &call)
+                                      : end_match(match, i == 2, below(b, 2) == 0, &call);
+        say("\"op\":\"life\",\"ph\":\"%s\",\"r\":\"%s\",\"do\":\"%s\",\"match\":\"%s\",\"p\":\"%"
+            "s\","
+            "\"code\":\"%s\"",
+            phase(code), id, things[i], match, names[0], muster_code_name(code));
+        think(below(b, 100));
+    }
+}
+
+/* The state that it ended in. */
+static int until_it_ends(struct back_end *b, char *ticket, char names[2][32]) {
     int64_t until_ns = now_ns() + (int64_t)PATIENCE_MS * 1000000;
-    for (int state = 0; now_ns() < until_ns && !over(state);) {
+    int state = 0;
+    while (now_ns() < until_ns && !over(state)) {
         state = look(b, "watch", ticket, names, state);
         think(10);
     }
+    return state;
 }
 
 static void live(struct back_end *b) {
     char ticket[27], names[2][32];
     int state = 0;
     if (!create(b, ticket, names)) return;
-    for (int i = 0; i < 4 && !ending; i++) {
+    for (int i = 0; i < 4 && !ending && !over(state); i++) {
         think(below(b, 200));
         const char *op = below(b, 8) == 0 ? "cancel" : below(b, 2) ? "get" : "watch";
         state = look(b, op, ticket, names, state);
-        if (over(state)) return;
     }
-    until_it_ends(b, ticket, names);
+    if (!over(state)) state = until_it_ends(b, ticket, names);
+    if (state == MUSTER__V1__TICKET_STATE__MATCHED && names[1][0]) play(b, names);
 }
 
 static void *run(void *arg) {
@@ -340,7 +409,9 @@ static void on_event(void *arg, const Muster__V1__Event *e) {
     const char *id = e->body_case == MUSTER__V1__EVENT__BODY_TICKET       ? e->ticket->ticket_id
                      : e->body_case == MUSTER__V1__EVENT__BODY_MATCH      ? e->match->match_id
                      : e->body_case == MUSTER__V1__EVENT__BODY_ACCEPTANCE ? e->acceptance->match_id
-                                                                          : "";
+                     : e->body_case == MUSTER__V1__EVENT__BODY_MATCH_UPDATE
+                         ? e->match_update->match->match_id
+                         : "";
     say("\"op\":\"ev\",\"p\":\"%s\",\"e\":%" PRIu64 ",\"s\":%" PRIu64 ",\"i\":%u,\"type\":%d,"
         "\"id\":\"%s\"",
         service, e->epoch, e->seq, e->index, (int)e->type, id);

@@ -114,6 +114,12 @@ class Proposals:
             self.fail("I17", f"{record['match']} was made after its time")
         for ticket in proposal.tickets:
             self.checker.end(ticket, MATCHED, place)
+        self.checker.lives.made(record)
+
+    def carried(self, record):
+        proposal = self.by_match.get(record["match"])
+        if proposal and proposal.state != record["state"]:
+            self.fail("I18", f"match {record['match']} was carried as {record['state']}")
 
     def failed(self, record, proposal, place):
         name = record["match"]
