@@ -182,7 +182,7 @@ target_link_libraries(muster_unfenced PRIVATE ${muster_libraries})
 add_custom_target(proof_tests DEPENDS sim sim_unfenced sim_model_test muster muster_unfenced
     chaos_load journal_dump fault_proxy bench_overload fsync_shim malloc_shim clock_shim)
 set(chaos_environment "CHAOS_BIN=$<TARGET_FILE_DIR:muster>;CHAOS_LIB=$<TARGET_FILE_DIR:fsync_shim>")
-set(chaos_scenarios kill pause network power failover rolling disk_full crowded slow overload)
+set(chaos_scenarios kill pause network power failover rolling disk_full crowded slow overload memory)
 foreach(scenario ${chaos_scenarios})
     add_test(NAME chaos.${scenario} COMMAND ${Python3_EXECUTABLE}
         ${CMAKE_CURRENT_SOURCE_DIR}/chaos/chaos.py ${scenario} --seconds 12)
