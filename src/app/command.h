@@ -25,6 +25,7 @@ int serve_command(int argc, char **argv);
 int queue_command(int argc, char **argv);
 int ticket_command(int argc, char **argv);
 int match_command(int argc, char **argv);
+int backfill_command(int argc, char **argv);
 int events_command(int argc, char **argv);
 int status_command(int argc, char **argv);
 int demo_command(int argc, char **argv);

@@ -25,6 +25,9 @@
 #define LIMIT_TICKETS 4000000        /* open tickets per realm: RESOURCE_EXHAUSTED */
 #define LIMIT_TICKETS_KEPT 2000000   /* ended tickets kept for reading: oldest forgotten early */
 #define LIMIT_MATCHES_KEPT 1000000   /* matches kept for reading: oldest forgotten early */
+#define LIMIT_BACKFILLS 100000       /* open per realm: RESOURCE_EXHAUSTED; automatic: none */
+#define LIMIT_BACKFILLS_KEPT 100000  /* that are over, kept for reading: oldest go early */
+#define LIMIT_BACKFILL_BYTES 262144  /* that its players bring: refused, newcomers wait */
 #define LIMIT_CONNECTION_BYTES 1024  /* of an assignment: refused */
 #define LIMIT_DELETE_TICKETS 100000  /* that DeleteQueue cancels in one go: refused */
 #define LIMIT_HEARTBEATS 1000        /* tickets per HeartbeatTickets: refused */

@@ -44,6 +44,16 @@ static inline void list_append(struct list *l, struct list_node *n) {
     l->count++;
 }
 
+/* Behind `place`, which is in the list or its head. */
+static inline void list_insert(struct list *l, struct list_node *place, struct list_node *n) {
+    assert(!list_linked(n));
+    n->previous = place;
+    n->next = place->next;
+    place->next->previous = n;
+    place->next = n;
+    l->count++;
+}
+
 static inline void list_remove(struct list *l, struct list_node *n) {
     assert(list_linked(n) && l->count > 0);
     n->previous->next = n->next;

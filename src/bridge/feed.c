@@ -63,7 +63,27 @@ static size_t player_count(const Muster__V1__Event *event) {
         count += match->teams[i]->n_players;
     if (event->body_case == MUSTER__V1__EVENT__BODY_MATCH_UPDATE)
         count += event->match_update->n_left_player_ids;
-    return count;
+    return count; /* at most so many are meant */
+}
+
+/* Those who come to a running match are told of it, all others that they have come. */
+static bool is_meant(const Muster__V1__Event *event, const Muster__V1__TeamMember *member) {
+    if (event->body_case != MUSTER__V1__EVENT__BODY_MATCH_UPDATE) return true;
+    const Muster__V1__MatchUpdate *update = event->match_update;
+    bool came = false;
+    for (size_t i = 0; update->backfill_id[0] != '\0' && i < update->n_joined_player_ids; i++)
+        came = came || strcmp(update->joined_player_ids[i], member->player_id) == 0;
+    return came == (event->type == MUSTER__V1__EVENT__TYPE__MATCH_JOINED);
+}
+
+static void add_members(struct news *n, const Muster__V1__Event *event) {
+    const Muster__V1__Match *match = match_of(event);
+    for (size_t i = 0; match && i < match->n_teams; i++) {
+        const Muster__V1__Team *team = match->teams[i];
+        for (size_t k = 0; k < team->n_players; k++)
+            if (is_meant(event, team->players[k]))
+                add_target(n, team->players[k]->player_id, team->players[k]->ticket_id);
+    }
 }
 
 static void add_targets(struct news *n, const Muster__V1__Event *event) {
@@ -79,13 +99,8 @@ static void add_targets(struct news *n, const Muster__V1__Event *event) {
             add_target(n, event->acceptance->waiting_player_ids[i], "");
         return;
     }
-    const Muster__V1__Match *match = match_of(event);
-    for (size_t i = 0; match && i < match->n_teams; i++) {
-        const Muster__V1__Team *team = match->teams[i];
-        for (size_t k = 0; k < team->n_players; k++)
-            add_target(n, team->players[k]->player_id, team->players[k]->ticket_id);
-    }
-    if (event->body_case == MUSTER__V1__EVENT__BODY_MATCH_UPDATE)
+    add_members(n, event);
+    if (event->type == MUSTER__V1__EVENT__TYPE__MATCH_UPDATED)
         for (size_t i = 0; i < event->match_update->n_left_player_ids; i++)
             add_target(n, event->match_update->left_player_ids[i], "");
 }
@@ -118,6 +133,7 @@ static const struct meant {
     [MUSTER__V1__EVENT__TYPE__MATCH_ASSIGNED] = {"match_assigned", TICKET_STAYS},
     [MUSTER__V1__EVENT__TYPE__MATCH_COMPLETED] = {"match_completed", TICKET_STAYS},
     [MUSTER__V1__EVENT__TYPE__MATCH_UPDATED] = {"match_updated", TICKET_STAYS},
+    [MUSTER__V1__EVENT__TYPE__MATCH_JOINED] = {"match_found", TICKET_IS_OVER},
 };
 
 /* NULL: a type that is not for players, or of a newer server. */
@@ -131,10 +147,10 @@ static void write_args(struct news *n, const Muster__V1__Event *event) {
         payload_ticket(event->ticket, NULL, &n->args);
     else if (event->body_case == MUSTER__V1__EVENT__BODY_ACCEPTANCE)
         payload_message(&event->acceptance->base, &n->args);
-    else if (event->body_case == MUSTER__V1__EVENT__BODY_MATCH_UPDATE)
+    else if (event->type == MUSTER__V1__EVENT__TYPE__MATCH_UPDATED)
         payload_message(&event->match_update->base, &n->args);
     else
-        payload_message(&event->match->base, &n->args);
+        payload_message(&match_of(event)->base, &n->args);
 }
 
 /* A ticket's event comes once for each of its queues: that of the first counts. */

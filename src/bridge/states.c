@@ -10,6 +10,7 @@
 
 #include <muster/v1/socketio.pb-c.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { RETRY_MS = 1000 };
 
@@ -101,15 +102,28 @@ static struct str news_of(const Muster__V1__Match *match) {
     }
 }
 
+/* Of a match that he has left he is not told any more. */
+static Muster__V1__Match *own_match(const struct job *job,
+                                    const Muster__V1__GetTicketResponse *response) {
+    Muster__V1__Match *match = response->match;
+    for (size_t t = 0; match != NULL && t < match->n_teams; t++) {
+        const Muster__V1__Team *team = match->teams[t];
+        for (size_t i = 0; i < team->n_players; i++)
+            if (strcmp(team->players[i]->player_id, job->player->id) == 0) return match;
+    }
+    return NULL;
+}
+
 /* `response` NULL: he has no ticket that is known of. */
 static void tell_session(const struct job *job, Muster__V1__GetTicketResponse *response) {
     if (response == NULL || response->ticket == NULL) return;
     struct strbuf args = {0};
-    if (response->match != NULL && !is_plain(response->ticket)) {
-        payload_message(&response->match->base, &args);
-        bridge_emit(job->session, news_of(response->match), strbuf_str(&args), &job->since);
+    Muster__V1__Match *match = own_match(job, response);
+    if (match != NULL && !is_plain(response->ticket)) {
+        payload_message(&match->base, &args);
+        bridge_emit(job->session, news_of(match), strbuf_str(&args), &job->since);
     } else {
-        payload_ticket(response->ticket, response->match, &args);
+        payload_ticket(response->ticket, match, &args);
         bridge_emit(job->session, STR("ticket_updated"), strbuf_str(&args), &job->since);
     }
     strbuf_fini(&args);
@@ -121,7 +135,7 @@ static void tell_resync(struct bridge *b, const struct job *job,
     resync.reason = b->states.reason;
     if (response != NULL) {
         resync.ticket = response->ticket;
-        resync.match = response->match;
+        resync.match = own_match(job, response);
     }
     struct strbuf args = {0};
     payload_message(&resync.base, &args);

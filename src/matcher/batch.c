@@ -76,6 +76,9 @@ static void count(struct batch_tally *t, const struct record *r) {
     case RECORD_MATCH_CREATED:
         count_match(t, &r->match_created);
         break;
+    case RECORD_ROSTER_CHANGED:
+        t->matched += r->roster_changed.ticket_count;
+        break;
     case RECORD_MATCH_UPDATED:
         count_match(t, &r->match_updated.spec);
         t->proposals_failed += r->match_updated.fate_count > 0;

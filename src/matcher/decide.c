@@ -15,6 +15,11 @@ static void note_match(struct matcher *m, const struct match_spec *spec) {
         watch_note(&m->watches, spec->ticket_ids[i]);
 }
 
+static void note_joined(struct matcher *m, const struct record *r) {
+    for (uint32_t i = 0; i < r->roster_changed.ticket_count; i++)
+        watch_note(&m->watches, r->roster_changed.ticket_ids[i]);
+}
+
 /* Takes each record just before it is applied. */
 static void take_record(void *arg, struct record *r) {
     struct matcher *m = arg;
@@ -22,6 +27,7 @@ static void take_record(void *arg, struct record *r) {
     if (r->carried) return;
     if (r->kind == RECORD_TICKET_ENDED) watch_note(&m->watches, r->ticket_ended.id);
     if (r->kind == RECORD_MATCH_CREATED) note_match(m, &r->match_created);
+    if (r->kind == RECORD_ROSTER_CHANGED) note_joined(m, r);
     if (r->kind == RECORD_MATCH_UPDATED) note_match(m, &r->match_updated.spec);
 }
 

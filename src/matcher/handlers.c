@@ -225,6 +225,35 @@ static void answer_match(struct matcher *m, struct call *c, struct request *r) {
     answer_ok(m, c);
 }
 
+/* ---- backfills ---- */
+
+static void get_backfill(struct matcher *m, struct call *c, struct request *r) {
+    bool by_match = id_is_none(r->get_backfill.backfill_id);
+    const struct backfill *b = by_match ? realm_backfill_of(m->realm, r->get_backfill.match_id)
+                                        : realm_backfill(m->realm, r->get_backfill.backfill_id);
+    if (b) {
+        response_backfill(b, realm_match(m->realm, b->spec.match_id), &m->answer);
+        answer_ok(m, c);
+    } else if (by_match) {
+        answer_id_not_found(m, c, "active backfill of match", r->get_backfill.match_id);
+    } else {
+        answer_id_not_found(m, c, "backfill", r->get_backfill.backfill_id);
+    }
+}
+
+/* CreateBackfill, UpdateBackfill, CancelBackfill. */
+static void change_backfill(struct matcher *m, struct call *c, struct request *r) {
+    struct outcome out;
+    struct err_text why;
+    enum err code = decide_command(m, &r->command, &out, &why);
+    if (code != ERR_OK) {
+        answer_fail(m, c, code, &why);
+        return;
+    }
+    response_backfill(out.backfill, out.match, &m->answer);
+    answer_ok(m, c);
+}
+
 /* ---- queues ---- */
 
 static void put_queue(struct matcher *m, struct call *c, struct request *r) {
@@ -357,6 +386,10 @@ static const handler_fn handlers[METHOD_COUNT] = {
     [METHOD_COMPLETE_MATCH] = answer_match,
     [METHOD_CANCEL_MATCH] = answer_match,
     [METHOD_LEAVE_MATCH] = answer_match,
+    [METHOD_CREATE_BACKFILL] = change_backfill,
+    [METHOD_GET_BACKFILL] = get_backfill,
+    [METHOD_UPDATE_BACKFILL] = change_backfill,
+    [METHOD_CANCEL_BACKFILL] = change_backfill,
     [METHOD_HEARTBEAT_TICKETS] = heartbeat_tickets,
     [METHOD_UPDATE_TICKET] = change_ticket,
     [METHOD_PUT_QUEUE] = put_queue,

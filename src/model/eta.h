@@ -29,10 +29,11 @@
 #define ETA_HALF_LIFE_MS 300000
 #define ETA_SAMPLES_MIN 64
 #define ETA_SAMPLES_MAX 512
-#define ETA_KNOWN_MIN 20    /* waits, */
-#define ETA_INSTANTS_MIN 10 /* which ended at so many instants: before that a kind knows nothing \
-                             */
-#define ETA_CELLS_MAX 256   /* per queue: kinds beyond have no histogram of their own */
+#define ETA_KNOWN_MIN 20 /* waits, */
+#define ETA_INSTANTS_MIN                                                                       \
+    10                    /* which ended at so many instants: before that a kind knows nothing \
+                           */
+#define ETA_CELLS_MAX 256 /* per queue: kinds beyond have no histogram of their own */
 #define ETA_BANDS 10
 #define ETA_SEGMENTS                                                                            \
     8                 /* regions times partitions, in order of appearance; the last: all others \

@@ -87,8 +87,9 @@ static void add_roles(const struct ruleset *r, const struct candidate *c, struct
         const struct ticket_spec *spec = &c->tickets[t]->spec;
         for (uint32_t i = 0; i < spec->player_count; i++, n++) {
             if (roles[n].size == 0) continue;
-            strbuf_printf(out, "%s\"%.*s\" %.*s", written++ ? ", " : "roles: ",
-                          STR_PRINT(spec->players[i].id), STR_PRINT(roles[n]));
+            strbuf_printf(out, "%s\"%.*s\" %.*s",
+                          written++ ? ", " : "roles: ", STR_PRINT(spec->players[i].id),
+                          STR_PRINT(roles[n]));
         }
     }
     if (written) strbuf_add_char(out, '\n');
@@ -111,8 +112,7 @@ void explain_text(const struct ruleset *r, const struct candidate *c, struct str
         add_rule(&reports[i], out);
     if (ruleset_has_roles(r)) add_roles(r, c, out, scratch);
     if (v.legal && ruleset_has_soft_cost(r)) {
-        strbuf_printf(out, "soft cost: %.6g points\n",
-                      ruleset_soft_cost(r, c, v.region, scratch));
+        strbuf_printf(out, "soft cost: %.6g points\n", ruleset_soft_cost(r, c, v.region, scratch));
     }
     arena_free(scratch);
 }

@@ -1,4 +1,4 @@
-/* gather.c - walks the bins outwards from one ticket, both ways at once. */
+/* gather.c - walks the bins outwards from one key, both ways at once. */
 #include "model/gather.h"
 
 #include <assert.h>
@@ -17,21 +17,19 @@ struct walk {
 
 struct search {
     const struct gather_query *query;
-    double key;
-    uint64_t regions;
     struct walk walks[POOL_CLASSES];
     uint32_t walk_count;
 };
 
 static void set_up(struct walk *w, uint32_t bin, const struct search *s) {
     w->up = bin;
-    if (bin != BINS_NONE) w->up_distance = bins_distance(w->bins, bin, s->key);
+    if (bin != BINS_NONE) w->up_distance = bins_distance(w->bins, bin, s->query->key);
     if (bin != BINS_NONE && w->up_distance > s->query->spread) w->up = BINS_NONE;
 }
 
 static void set_down(struct walk *w, uint32_t bin, const struct search *s) {
     w->down = bin;
-    if (bin != BINS_NONE) w->down_distance = bins_distance(w->bins, bin, s->key);
+    if (bin != BINS_NONE) w->down_distance = bins_distance(w->bins, bin, s->query->key);
     if (bin != BINS_NONE && w->down_distance > s->query->spread) w->down = BINS_NONE;
 }
 
@@ -56,10 +54,10 @@ static uint32_t take_bin(struct walk *w, const struct search *s) {
 static void consider(struct gathered *g, const struct search *x, const struct bin_slot *s) {
     const struct gather_query *q = x->query;
     if (s->entry == q->x || s->players > q->players_max) return;
-    double distance = s->key - x->key;
+    double distance = s->key - q->key;
     if (distance > q->spread || -distance > q->spread) return;
     uint64_t regions = pool_regions_within(q->pool, s, q->latency_ms_max);
-    if (regions & x->regions) g->options[g->count++] = (struct option){s, regions};
+    if (regions & q->regions) g->options[g->count++] = (struct option){s, regions};
 }
 
 /* False once enough was seen of the class. */
@@ -86,21 +84,18 @@ static void start_walk(struct search *s, uint32_t class, uint32_t class_count) {
     enum { LEAST = 4 };
     struct walk *w = &s->walks[s->walk_count++];
     uint32_t want = s->query->want;
-    *w = (struct walk){.bins = &s->query->x->part->classes[class]};
+    *w = (struct walk){.bins = &s->query->part->classes[class]};
     w->least = class_count == 1 ? 0 : LEAST;
     w->most = class_count == 1 ? want : (want + 1) / 2 + LEAST;
-    uint32_t centre = bins_at(w->bins, s->key);
+    uint32_t centre = bins_at(w->bins, s->query->key);
     bool held = w->bins->bins[centre].count > 0;
     set_up(w, held ? centre : bins_next(w->bins, centre), s);
     set_down(w, bins_previous(w->bins, centre), s);
 }
 
 static void start(struct search *s, const struct gather_query *q) {
-    const struct bin_slot *x = pool_slot(q->x);
-    uint32_t occupied = q->x->part->occupied;
+    uint32_t occupied = q->part->occupied;
     s->query = q;
-    s->key = x->key;
-    s->regions = pool_regions_within(q->pool, x, q->latency_ms_max);
     s->walk_count = 0;
     for (uint32_t bits = occupied; bits; bits &= bits - 1) {
         uint32_t class = (uint32_t)__builtin_ctz(bits);
@@ -121,6 +116,17 @@ static struct walk *nearest(struct search *s) {
         best = &s->walks[i];
     }
     return best;
+}
+
+struct gather_query gather_query_of(const struct pool *pool, const struct pool_entry *x,
+                                    int32_t latency_ms_max) {
+    const struct bin_slot *s = pool_slot(x);
+    return (struct gather_query){.pool = pool,
+                                 .part = x->part,
+                                 .x = x,
+                                 .key = s->key,
+                                 .regions = pool_regions_within(pool, s, latency_ms_max),
+                                 .latency_ms_max = latency_ms_max};
 }
 
 void gather_run(struct gathered *g, const struct gather_query *q) {
@@ -208,23 +214,22 @@ static int by_rank(const void *a, const void *b) {
     return (x->place > y->place) - (x->place < y->place);
 }
 
-static void sort_by_rules(struct gathered *g, const struct ruleset *r, const struct pool_entry *x,
-                          int64_t age_ms) {
+static void sort_by_rules(struct gathered *g, const struct ruleset *r,
+                          const struct ticket_spec *anchor, int64_t age_ms) {
     struct ranked ranked[GATHER_MAX]; /* here: release builds clear 35 kB with it */
     for (uint32_t i = 0; i < g->count; i++) {
         ranked[i].size = ruleset_rank_size(r);
         ranked[i].place = i;
         ranked[i].option = g->in_order[i];
-        ruleset_rank(r, age_ms, &x->ticket->spec, &g->in_order[i]->slot->entry->ticket->spec,
-                     ranked[i].rank);
+        ruleset_rank(r, age_ms, anchor, &g->in_order[i]->slot->entry->ticket->spec, ranked[i].rank);
     }
     qsort(ranked, g->count, sizeof *ranked, by_rank);
     for (uint32_t i = 0; i < g->count; i++)
         g->in_order[i] = ranked[i].option;
 }
 
-void gather_sort(struct gathered *g, const struct ruleset *r, const struct pool_entry *x,
+void gather_sort(struct gathered *g, const struct ruleset *r, const struct ticket_spec *anchor,
                  int64_t age_ms) {
     sort_by_age(g);
-    if (ruleset_rank_size(r) > 0 && g->count > 1) sort_by_rules(g, r, x, age_ms);
+    if (ruleset_rank_size(r) > 0 && g->count > 1) sort_by_rules(g, r, anchor, age_ms);
 }

@@ -1,4 +1,4 @@
-/* gather.h - the candidates of one search: a ticket's neighbours by key, nearest bins first.
+/* gather.h - the candidates of one search: the neighbours of a key, nearest bins first.
  *
  * Within a bin (a sixteenth of the spread that rules allow at first) older tickets come first.
  * Thread safety: one thread per instance.
@@ -18,9 +18,12 @@ struct option { /* one candidate */
 
 struct gather_query {
     const struct pool *pool;
-    const struct pool_entry *x;
-    double spread;          /* |key - x.key| at most this */
-    int32_t latency_ms_max; /* a common region within it is required; INT32_MAX: none */
+    const struct pool_part *part;
+    const struct pool_entry *x; /* left out; NULL: nobody is */
+    double key;
+    double spread;          /* |candidate's key - key| at most this */
+    uint64_t regions;       /* one of these must be the candidate's, */
+    int32_t latency_ms_max; /* within so much; INT32_MAX: any */
     uint32_t players_max;   /* of the candidate */
     uint32_t want;          /* at most this many, 1..GATHER_MAX */
     uint32_t skip, visits;  /* slots passed over, then looked at, at most */
@@ -42,13 +45,17 @@ struct gathered {
     struct gather_rank scratch[2][GATHER_MAX];
 };
 
+/* Around a ticket that waits in the pool; spread, players, want, skip and visits are to be set. */
+struct gather_query gather_query_of(const struct pool *pool, const struct pool_entry *x,
+                                    int32_t latency_ms_max);
+
 /* Fills `options`, whose content before is ignored. O(slots passed over and looked at). `g` borrows
  * from the pool: valid until its next change. */
 void gather_run(struct gathered *g, const struct gather_query *q);
 
-/* Fills `in_order`: as the ruleset's sorts want it around `x`, which is `age_ms` old; by age among
- * equals. */
-void gather_sort(struct gathered *g, const struct ruleset *r, const struct pool_entry *x,
+/* Fills `in_order`: as the ruleset's sorts want it around `anchor`, which is `age_ms` old; by age
+ * among equals. */
+void gather_sort(struct gathered *g, const struct ruleset *r, const struct ticket_spec *anchor,
                  int64_t age_ms);
 void gather_sort_keys(struct gathered *g, double key);
 

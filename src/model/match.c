@@ -85,13 +85,13 @@ void match_free(struct match *m) {
 }
 
 bool match_may_move(enum match_state from, enum match_state to) {
-    static const unsigned char moves[MATCH_CANCELLED + 1] = {
-        [MATCH_PROPOSED] = 1u << MATCH_CONFIRMED | 1u << MATCH_CANCELLED,
+    static const unsigned char moves[MATCH_MERGED + 1] = {
+        [MATCH_PROPOSED] = 1u << MATCH_CONFIRMED | 1u << MATCH_CANCELLED | 1u << MATCH_MERGED,
         [MATCH_CONFIRMED] = 1u << MATCH_ASSIGNED | 1u << MATCH_COMPLETED | 1u << MATCH_CANCELLED,
         [MATCH_ASSIGNED] = 1u << MATCH_COMPLETED | 1u << MATCH_CANCELLED,
     };
-    assert(from >= MATCH_PROPOSED && from <= MATCH_CANCELLED);
-    assert(to >= MATCH_PROPOSED && to <= MATCH_CANCELLED);
+    assert(from >= MATCH_PROPOSED && from <= MATCH_MERGED);
+    assert(to >= MATCH_PROPOSED && to <= MATCH_MERGED);
     return moves[from] >> to & 1;
 }
 
@@ -103,9 +103,9 @@ const char *match_state_name(enum match_state s) {
     static const char *const names[] = {
         [MATCH_PROPOSED] = "MATCH_PROPOSED",   [MATCH_CONFIRMED] = "MATCH_CONFIRMED",
         [MATCH_ASSIGNED] = "MATCH_ASSIGNED",   [MATCH_COMPLETED] = "MATCH_COMPLETED",
-        [MATCH_CANCELLED] = "MATCH_CANCELLED",
+        [MATCH_CANCELLED] = "MATCH_CANCELLED", [MATCH_MERGED] = "MATCH_MERGED",
     };
-    assert(s >= MATCH_PROPOSED && s <= MATCH_CANCELLED);
+    assert(s >= MATCH_PROPOSED && s <= MATCH_MERGED);
     return names[s];
 }
 

@@ -1,10 +1,13 @@
 /* match.h - a match: teams of players, a region, a quality; and its one state machine.
  *
  *   PROPOSED --> CONFIRMED --> ASSIGNED --> COMPLETED
- *      |            |  '---------------------^ |
- *      +------------+-----------+--------------'      (a match without acceptance begins CONFIRMED)
- *                               v
+ *    | '---.        |  '---------------------^ |
+ *    v     +--------+-----------+--------------'      (a match without acceptance begins CONFIRMED)
+ *   MERGED                      v
  *                           CANCELLED
+ *
+ * What asks newcomers to a running match (a backfill's) is a match of their own: MERGED when all
+ * have accepted, as they are in that match then.
  *
  * A PROPOSED match waits until `until_ms` for each of its players to accept, a CONFIRMED one for
  * its server, an ASSIGNED one for its result. Owns everything it points to, in one block. Thread
@@ -23,6 +26,7 @@ enum match_state {
     MATCH_ASSIGNED,
     MATCH_COMPLETED,
     MATCH_CANCELLED,
+    MATCH_MERGED,
 };
 
 enum match_answer { /* a player's, to a proposal; the numbers are those of
@@ -81,7 +85,9 @@ struct match_spec {
     bool holds_players;     /* from CONFIRMED to its end they may join nothing else */
     const struct str *left; /* players who left while it ran, at most LIMIT_MATCH_PLAYERS */
     uint32_t left_count;
-    int64_t rules_age_ms; /* the age at which its rules were judged */
+    int64_t rules_age_ms;  /* the age at which its rules were judged */
+    struct id backfill_id; /* of a proposal to newcomers: for that backfill, */
+    struct id joins_id;    /* to join that match; else none */
 };
 
 struct match {
@@ -98,7 +104,7 @@ struct match *match_new(const struct match_spec *spec);
 void match_free(struct match *m); /* NULL is fine; must be in no list or heap */
 
 bool match_may_move(enum match_state from, enum match_state to);
-bool match_is_live(const struct match_spec *m);   /* neither COMPLETED nor CANCELLED */
+bool match_is_live(const struct match_spec *m);   /* PROPOSED, CONFIRMED or ASSIGNED */
 const char *match_state_name(enum match_state s); /* "MATCH_PROPOSED"; static */
 uint32_t match_player_count(const struct match_spec *m);
 /* The player's place in the match, NULL when he is not in it. O(players). */

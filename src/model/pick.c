@@ -323,7 +323,7 @@ static bool search_gathered(struct pick *p, uint32_t tries) {
         if (!p->refused) return false;
     }
     if (pairs && unordered) return search_pairs(p);
-    gather_sort(&p->near, p->ruleset, p->group.x.slot->entry,
+    gather_sort(&p->near, p->ruleset, &p->group.x.slot->entry->ticket->spec,
                 age_since(p, p->group.x.slot->created_ms));
     gather_sort_keys(&p->near, p->group.x.slot->key);
     if (!visit_windows(p, false)) return false;
@@ -338,16 +338,12 @@ static bool search_gathered(struct pick *p, uint32_t tries) {
 
 static void gather_around(struct pick *p, uint32_t want, uint32_t skip) {
     const struct group *g = &p->group;
-    struct gather_query q = {
-        .pool = g->pool,
-        .x = g->x.slot->entry,
-        .spread = g->loosest.spread,
-        .latency_ms_max = g->loosest.latency_ms,
-        .players_max = g->loosest.sizes->players_max - g->x.slot->players,
-        .want = want,
-        .skip = skip,
-        .visits = PICK_VISITS,
-    };
+    struct gather_query q = gather_query_of(g->pool, g->x.slot->entry, g->loosest.latency_ms);
+    q.spread = g->loosest.spread;
+    q.players_max = g->loosest.sizes->players_max - g->x.slot->players;
+    q.want = want;
+    q.skip = skip;
+    q.visits = PICK_VISITS;
     gather_run(&p->near, &q);
 }
 

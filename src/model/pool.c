@@ -274,6 +274,10 @@ static bool part_equal(const void *value, const void *key) {
     return ((const struct pool_part *)value)->hash == *(const uint64_t *)key;
 }
 
+struct pool_part *pool_find_part(const struct pool *p, uint64_t hash) {
+    return map_get(&p->parts, hash, part_equal, &hash);
+}
+
 static struct pool_part *part_of(struct pool *p, uint64_t hash) {
     struct pool_part *part = map_get(&p->parts, hash, part_equal, &hash);
     if (part) return part;

@@ -136,6 +136,9 @@ struct pool_entry *pool_take(struct pool *p);   /* the oldest dirty one; NULL wh
 void pool_sleep(struct pool *p, struct pool_entry *e, int64_t due_ms); /* INT64_MAX: no timer */
 bool pool_is_dirty(const struct pool *p); /* whether pool_take has one to give */
 
+/* The tickets of the partition; NULL: it never had any. */
+struct pool_part *pool_find_part(const struct pool *p, uint64_t hash);
+
 /* When a search may have something to do: INT64_MAX when nothing is dirty nor timed. */
 int64_t pool_due_ms(const struct pool *p);
 uint64_t pool_count(const struct pool *p);

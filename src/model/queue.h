@@ -39,6 +39,7 @@ struct queue_life {
     int64_t match_ms;  /* 1000..604800000: without a result a match is cancelled; 0: it is kept no
                           longer than one that is over */
     bool holds_players; /* a match's players join nothing before it is over; needs match_ms */
+    bool backfills;     /* a match that a player left looks for another by itself; needs match_ms */
 };
 
 /* A parsed queue definition. Owns all it points to. */
@@ -70,6 +71,8 @@ struct queue_stats { /* since this state was built; players weighted equally in 
     uint64_t created, matched, cancelled, expired, matches;
     uint64_t proposals, proposals_failed; /* failed: declined, timed out or withdrawn */
     uint64_t proposals_accepted, proposals_declined, proposals_timed_out;
+    uint64_t backfills, backfills_filled, backfills_cancelled, backfills_expired;
+    uint64_t players_backfilled;        /* who joined running matches */
     double quality_sum;                 /* of `matches` values of 0..100 */
     uint64_t waits[QUEUE_WAIT_BUCKETS]; /* players by wait, bucket = queue_wait_bucket */
     uint64_t estimated;                 /* of `matched`: those told a wait when they joined */
@@ -90,6 +93,9 @@ struct queue {
     uint64_t tickets_open;                   /* with those that are proposed a match */
     int64_t ask_from_ms;                     /* when refusals are looked into again */
     uint32_t asked;                          /* refusals since then */
+    struct list backfills;                   /* backfill.kept: the active ones, oldest first */
+    struct list_node *backfill_next;         /* of them: where tickets go on to look; or NULL */
+    struct heap backfill_dues;               /* backfill.due: open ones, searched for then, in ms */
 };
 
 struct queue_version queue_version_now(const struct queue *q); /* borrowed from it */

@@ -17,6 +17,11 @@ struct realm *realm_new(int64_t keep_ms) {
     list_init(&r->tickets_recorded);
     list_init(&r->matches_recorded);
     list_init(&r->penalties_recorded);
+    list_init(&r->backfills_recorded);
+    list_init(&r->backfills_ended);
+    list_init(&r->backfill_orphans);
+    list_init(&r->held);
+    r->fill = fill_new();
     r->pick = pick_new();
     r->refusal = refusal_new();
     r->sweep = sweep_new();
@@ -25,6 +30,10 @@ struct realm *realm_new(int64_t keep_ms) {
 
 void realm_free(struct realm *r) {
     if (!r) return;
+    while (list_first(&r->backfills_recorded)) {
+        struct list_node *node = list_first(&r->backfills_recorded);
+        realm_forget_backfill(r, LIST_OF(node, struct backfill, recorded));
+    }
     while (r->queue_count)
         realm_free_queue(r, r->queues[--r->queue_count]);
     while (list_first(&r->matches_kept)) {
@@ -34,8 +43,7 @@ void realm_free(struct realm *r) {
     heap_stop_all(&r->pulses);
     LIST_EACH (&r->tickets_recorded, node) {
         struct ticket *t = LIST_OF(node, struct ticket, recorded);
-        if (list_linked(&t->kept))
-            list_remove(ticket_is_open(t) ? &r->orphans : &r->ended, &t->kept);
+        if (list_linked(&t->kept)) list_remove(realm_list_of(r, t), &t->kept);
         list_remove(&r->tickets_recorded, node);
         ticket_free(t);
     }
@@ -50,21 +58,27 @@ void realm_free(struct realm *r) {
     map_fini(&r->matches);
     map_fini(&r->penalties);
     map_fini(&r->holders);
+    map_fini(&r->backfills);
+    map_fini(&r->backfilled);
+    map_fini(&r->backfill_requests);
     heap_fini(&r->expiries);
     heap_fini(&r->pulses);
     heap_fini(&r->match_ends);
     heap_fini(&r->match_forgets);
     heap_fini(&r->penalty_ends);
     heap_fini(&r->turns);
+    heap_fini(&r->backfill_expiries);
     pick_free(r->pick);
     refusal_free(r->refusal);
     sweep_free(r->sweep);
+    fill_free(r->fill);
     mem_free(r);
 }
 
 void realm_free_queue(struct realm *r, struct queue *q) {
     heap_stop(&r->turns, &q->pool->turn);
     pool_free(q->pool);
+    heap_fini(&q->backfill_dues);
     eta_free(q->eta);
     queue_def_free(q->def);
     queue_history_fini(&q->history);
@@ -215,7 +229,9 @@ struct ticket_wait realm_wait(const struct realm *r, const struct ticket *t, int
 /* ---- time ---- */
 
 void realm_set_turn(struct realm *r, struct queue *q) {
-    int64_t due = pool_due_ms(q->pool);
+    int64_t due = pool_due_ms(q->pool), fill_due = heap_due(&q->backfill_dues);
+    if (fill_due < q->pool->search_from_ms) fill_due = q->pool->search_from_ms;
+    if (fill_due < due) due = fill_due;
     struct heap_node *turn = &q->pool->turn;
     if (due == INT64_MAX)
         heap_stop(&r->turns, turn);
@@ -241,5 +257,10 @@ int64_t realm_next_due_ms(const struct realm *r) {
     due = sooner(due, heap_due(&r->match_ends));
     due = sooner(due, heap_due(&r->match_forgets));
     due = sooner(due, heap_due(&r->penalty_ends));
+    due = sooner(due, heap_due(&r->backfill_expiries));
+    if (list_first(&r->backfills_ended)) {
+        struct backfill *b = LIST_OF(list_first(&r->backfills_ended), struct backfill, kept);
+        due = sooner(due, realm_kept_until_ms(r, b->spec.ended_ms));
+    }
     return due;
 }

@@ -8,15 +8,17 @@
  * decided on the state its own earlier records made. No I/O, no clock, no hidden chance: time and
  * the rng come in. Same journal -> same state.
  *
- * Rooms: realm.c memory and look-ups; realm_apply.c records, realm_ticket.c, realm_match.c and
- * realm_penalty.c what they do; realm_decide.c commands on tickets, realm_proposal.c
- * acceptance, realm_live.c made matches, realm_roster.c who is in them, realm_queue.c queues;
- * realm_search.c turns; realm_carry.c, realm_digest.c, realm_replay.c the journal's needs.
+ * Rooms: realm.c memory and look-ups; realm_apply.c records, realm_ticket.c, realm_match.c,
+ * realm_backfill.c and realm_penalty.c what they do; realm_decide.c commands on tickets,
+ * realm_proposal.c acceptance, realm_live.c made matches, realm_roster.c who is in them,
+ * realm_recruit.c (with realm_present.c) their backfills, realm_queue.c queues; realm_search.c and
+ * realm_fill.c turns; realm_carry.c, realm_digest.c, realm_replay.c the journal's needs.
  *
  * Invariants kept here: a player is in at most one open ticket, or live match of a queue that holds
  * its players; a ticket is in the pool of each of
  * its queues exactly while QUEUED, and the first match takes it out of all; a request key creates
- * one ticket; a ticket has one end; a PROPOSED match has PROPOSED tickets only, and ends once.
+ * one ticket; a ticket has one end; a PROPOSED match has PROPOSED tickets only, and ends once; a
+ * match has one active backfill at most.
  *
  * Ended tickets and matches stay readable for `keep_ms`, under each owner anew, then are forgotten
  * (no record: only a request that is repeated later than that depends on them).
@@ -65,6 +67,9 @@ enum command_kind {
     COMMAND_CANCEL_MATCH,
     COMMAND_UPDATE_TICKET,
     COMMAND_LEAVE_MATCH,
+    COMMAND_CREATE_BACKFILL,
+    COMMAND_UPDATE_BACKFILL,
+    COMMAND_CANCEL_BACKFILL,
 };
 
 struct command {
@@ -113,6 +118,24 @@ struct command {
             struct str reason; /* may be empty */
             bool requeue;      /* its tickets wait again, as old as they were */
         } cancel_match;
+        struct {
+            struct id match_id;                   /* none: a new match of the game's own */
+            const struct backfill_party *parties; /* borrowed; none: as the realm knows them */
+            uint32_t party_count;
+            struct str queue, region, connection; /* of a match that is not known */
+            int64_t waited_ms;                    /* likewise: what its rules were judged at */
+            int64_t timeout_ms;                   /* 0: the queue's ticket timeout */
+            struct id request_key;                /* none: no idempotency */
+            uint64_t request_hash;
+        } create_backfill;
+        struct {
+            struct id backfill_id;
+            const struct backfill_party *parties; /* borrowed, 1.. */
+            uint32_t party_count;
+        } update_backfill;
+        struct {
+            struct id backfill_id;
+        } cancel_backfill;
     };
 };
 
@@ -130,8 +153,9 @@ struct decision {
 struct outcome {
     const struct ticket *ticket; /* create: the new one or the one of the same request; cancel */
     const struct queue *queue;   /* put_queue */
-    const struct match *match;   /* the commands on matches */
-    bool changed;                /* false: idempotent repeat, nothing new happened */
+    const struct match *match;   /* the commands on matches and backfills; else NULL */
+    const struct backfill *backfill; /* the commands on backfills */
+    bool changed;                    /* false: idempotent repeat, nothing new happened */
 };
 
 /* Errors (nothing changed, no record):
@@ -153,6 +177,13 @@ struct outcome {
  *   created anew, with its old time, where it is kept, still admitted, and its players are free.
  * - leave_match: NOT_FOUND; INVALID_ARGUMENT a player is not in it (who has left may leave again);
  *   FAILED_PRECONDITION it is PROPOSED or over. The last one's leaving cancels it.
+ * - create_backfill: NOT_FOUND no such match (and no parties to take one in), or no queue;
+ *   INVALID_ARGUMENT a team or player that the queue does not admit, a player named twice, or the
+ *   request key was used with other content; ALREADY_EXISTS a player who is held elsewhere;
+ *   FAILED_PRECONDITION the match is PROPOSED or over, no place is open, or what its players
+ *   brought is not kept; RESOURCE_EXHAUSTED LIMIT_BACKFILLS.
+ * - update_backfill: likewise, and FAILED_PRECONDITION it is over; cancel_backfill: NOT_FOUND;
+ *   FAILED_PRECONDITION it is FILLED or EXPIRED (again is OK).
  * - update_ticket: NOT_FOUND; FAILED_PRECONDITION it is not QUEUED; INVALID_ARGUMENT other players,
  *   or a queue does not admit it so.
  * - put_queue: RESOURCE_EXHAUSTED LIMIT_QUEUES; FAILED_PRECONDITION a waiting ticket cannot be
@@ -166,8 +197,8 @@ enum err realm_decide(struct realm *r, struct command *c, const struct decision 
 /* As realm_expect, for a command that is decided soon: a few ahead in a batch. */
 void realm_expect_command(const struct realm *r, const struct command *c);
 
-/* Ends what is due: tickets expire or give no sign of life, matches were not accepted, assigned or
- * completed in time. At most `max`;
+/* Ends what is due: tickets and backfills expire, tickets give no sign of life, matches were not
+ * accepted, assigned or completed in time. At most `max`;
  * returns how many. Also forgets what was kept long enough. */
 unsigned realm_expire(struct realm *r, const struct decision *d, unsigned max);
 /* What realm_expire forgets, for who only follows a journal and decides nothing. */
@@ -188,7 +219,10 @@ struct realm_counts {
     uint64_t searches;
     uint64_t groups;          /* candidate groups looked at in them */
     uint64_t truncated;       /* searches that met a bound of pick.h: tried again later */
-    uint64_t forgotten_early; /* at a limit: ended tickets and matches, versions of queues */
+    uint64_t forgotten_early; /* at a limit: what has ended, versions of queues */
+    uint64_t fills;           /* searches for backfills */
+    uint64_t
+        backfills_missed; /* automatic ones that could not begin: LIMIT_BACKFILLS, or too big */
 };
 struct realm_counts realm_counted(const struct realm *r);
 
@@ -214,6 +248,10 @@ const struct queue *realm_queue(const struct realm *r, struct str name); /* or N
 const struct queue *realm_next_queue(const struct realm *r, const struct queue *previous);
 /* Kept matches newest first: start with previous = NULL; NULL at the end. O(1). */
 const struct match *realm_next_match(const struct realm *r, const struct match *previous);
+const struct backfill *realm_backfill(const struct realm *r, struct id id); /* or NULL */
+/* The active one of the match, or NULL. */
+const struct backfill *realm_backfill_of(const struct realm *r, struct id match_id);
+uint64_t realm_backfills_active(const struct realm *r);
 uint64_t realm_tickets_open(const struct realm *r);
 uint64_t realm_matches_kept(const struct realm *r);
 /* Waiting time of the queue's oldest ticket; 0 when empty. */
@@ -221,7 +259,8 @@ int64_t realm_oldest_wait_ms(const struct realm *r, const struct queue *q, int64
 /* What is left of the ticket's wait (eta.h); zeros when it has ended or nothing is known. */
 struct ticket_wait realm_wait(const struct realm *r, const struct ticket *t, int64_t now_ms);
 
-/* Digest of all state that replay must reproduce: queues, open tickets, proposals and their answers
+/* Digest of all state that replay must reproduce: queues, open tickets, proposals and their
+ * answers, active backfills
  * (not stats, nor what has ended or is forgiven, which each owner forgets in its own time). Equal
  * journals, equal digests, anywhere. */
 uint64_t realm_digest(const struct realm *r);

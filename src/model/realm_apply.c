@@ -1,5 +1,6 @@
 /* realm_apply.c - makes records so: the only code that changes what a realm holds (tickets in
- * realm_ticket.c, matches in realm_match.c, penalties in realm_penalty.c, queues here).
+ * realm_ticket.c, matches in realm_match.c, backfills in realm_backfill.c, penalties in
+ * realm_penalty.c, queues here).
  *
  * A journal that compaction has cut may begin anywhere after the objects of its first records were
  * made: they come later, carried. So a ticket may arrive before its queue (it waits as an orphan),
@@ -31,6 +32,7 @@ static struct queue *add_queue(struct realm *r, struct queue_def *def) {
     pool_set_patience(q->pool, &def->patience);
     q->pool->queue = q;
     q->eta = eta_new();
+    list_init(&q->backfills);
     return q;
 }
 
@@ -60,6 +62,7 @@ static void replace_def(struct realm *r, struct queue *q, struct queue_def *def)
     q->def = def;
     q->stats.search = (struct queue_search_stats){0};
     eta_doubt(q->eta);
+    realm_refit_backfills(r, q);
     realm_set_turn(r, q);
 }
 
@@ -95,6 +98,7 @@ static void apply_queue_put(struct realm *r, struct record *record) {
     } else {
         q = add_queue(r, def);
         realm_adopt_orphans(r);
+        realm_adopt_backfills(r);
     }
     q->version = record->queue_put.version;
     q->updated_ms = record->queue_put.put_ms ? record->queue_put.put_ms : record->time_ms;
@@ -108,7 +112,7 @@ static void apply_queue_deleted(struct realm *r, const struct record *record) {
     uint32_t place = realm_queue_place(r, record->queue_deleted.name, &found);
     if (!found) return;
     struct queue *q = r->queues[place];
-    if (q->tickets_open > 0) {
+    if (q->tickets_open > 0 || q->backfills.count > 0) {
         r->skipped++;
         return;
     }
@@ -149,6 +153,9 @@ void realm_apply(struct realm *r, struct record *record) {
         break;
     case RECORD_ROSTER_CHANGED:
         realm_apply_roster_changed(r, record);
+        break;
+    case RECORD_BACKFILL_PUT:
+        realm_put_backfill(r, &record->backfill_put, record->time_ms, record->carried);
         break;
     case RECORD_PLAYER_PENALIZED:
         realm_apply_player_penalized(r, record);

@@ -57,6 +57,12 @@ static void carry_penalty(struct realm *r, const struct penalty *p, const struct
     realm_emit(r, d, record);
 }
 
+static void carry_backfill(struct realm *r, const struct backfill *b, const struct decision *d) {
+    struct record *record = new_carried(d, RECORD_BACKFILL_PUT);
+    record->backfill_put = b->spec;
+    realm_emit(r, d, record);
+}
+
 /* The cursor is the serial of the first whole record after the carrying began: what it has
  * recorded itself ends up behind it. A carried object moves to the end of its list. */
 bool realm_carry(struct realm *r, const struct decision *d, int64_t upto_ms, uint64_t *cursor,
@@ -84,6 +90,12 @@ bool realm_carry(struct realm *r, const struct decision *d, int64_t upto_ms, uin
         if (p->recorded_serial + 1 >= *cursor || p->recorded_ms > upto_ms) break;
         if (carried == max) return true;
         carry_penalty(r, p, d);
+    }
+    for (struct list_node *n; (n = list_first(&r->backfills_recorded)); carried++) {
+        const struct backfill *b = LIST_OF(n, struct backfill, recorded);
+        if (b->recorded_serial + 1 >= *cursor || b->recorded_ms > upto_ms) break;
+        if (carried == max) return true;
+        carry_backfill(r, b, d);
     }
     return false;
 }

@@ -225,20 +225,46 @@ static enum err cancel_ticket(struct realm *r, const struct command *c, const st
 
 /* ---- time ---- */
 
-void realm_forget(struct realm *r, int64_t now_ms, unsigned max) {
+/* Of a match that looks for players, or that will by itself, what its players brought is kept. */
+static void forget_tickets(struct realm *r, int64_t now_ms, unsigned max) {
     for (unsigned n = 0; n < max && list_first(&r->ended); n++) {
         struct ticket *t = LIST_OF(list_first(&r->ended), struct ticket, kept);
         if (realm_kept_until_ms(r, t->ended_ms) > now_ms) break;
-        realm_forget_ticket(r, t);
+        if (realm_may_be_needed(r, t))
+            realm_hold_ticket(r, t);
+        else
+            realm_forget_ticket(r, t);
     }
+}
+
+static void forget_matches(struct realm *r, int64_t now_ms, unsigned max) {
     for (unsigned n = 0; n < max && heap_due(&r->match_forgets) <= now_ms; n++) {
         struct match *m = HEAP_OF(heap_first(&r->match_forgets), struct match, due);
         int64_t since_ms = m->spec.ended_ms ? m->spec.ended_ms : m->spec.created_ms;
-        if (realm_kept_until_ms(r, since_ms) > now_ms)
-            heap_start(&r->match_forgets, &m->due, realm_kept_until_ms(r, since_ms));
+        int64_t until_ms = realm_kept_until_ms(r, since_ms);
+        bool looks = realm_find_backfill_of(r, m->spec.id) != NULL;
+        if (looks) until_ms = realm_kept_until_ms(r, now_ms);
+        if (until_ms > now_ms)
+            heap_start(&r->match_forgets, &m->due, until_ms);
+        else if (looks) /* nothing is kept: it stays as long as it looks */
+            heap_start(&r->match_forgets, &m->due, now_ms + 1000);
         else
             realm_forget_match(r, m);
     }
+}
+
+static void forget_backfills(struct realm *r, int64_t now_ms, unsigned max) {
+    for (unsigned n = 0; n < max && list_first(&r->backfills_ended); n++) {
+        struct backfill *b = LIST_OF(list_first(&r->backfills_ended), struct backfill, kept);
+        if (realm_kept_until_ms(r, b->spec.ended_ms) > now_ms) break;
+        realm_forget_backfill(r, b);
+    }
+}
+
+void realm_forget(struct realm *r, int64_t now_ms, unsigned max) {
+    forget_tickets(r, now_ms, max);
+    forget_matches(r, now_ms, max);
+    forget_backfills(r, now_ms, max);
     for (unsigned n = 0; n < max && heap_due(&r->penalty_ends) <= now_ms; n++)
         realm_forget_penalty(r, HEAP_OF(heap_first(&r->penalty_ends), struct penalty, due));
 }
@@ -263,6 +289,10 @@ unsigned realm_expire(struct realm *r, const struct decision *d, unsigned max) {
     unsigned ended = 0;
     for (; ended < max && heap_due(&r->match_ends) <= d->now_ms; ended++)
         realm_end_match_in_time(r, d, HEAP_OF(heap_first(&r->match_ends), struct match, due));
+    for (; ended < max && heap_due(&r->backfill_expiries) <= d->now_ms; ended++) {
+        struct heap_node *first = heap_first(&r->backfill_expiries);
+        realm_expire_backfill(r, d, HEAP_OF(first, struct backfill, expiry));
+    }
     for (; ended < max && heap_due(&r->expiries) <= d->now_ms; ended++) {
         struct ticket *t = HEAP_OF(heap_first(&r->expiries), struct ticket, expiry);
         realm_emit_end(r, d, t, TICKET_EXPIRED, STR("no match was found in time"));
@@ -298,6 +328,12 @@ enum err realm_decide(struct realm *r, struct command *c, const struct decision 
         return realm_cancel_match(r, c, d, out, why);
     case COMMAND_LEAVE_MATCH:
         return realm_leave_match(r, c, d, out, why);
+    case COMMAND_CREATE_BACKFILL:
+        return realm_create_backfill(r, c, d, out, why);
+    case COMMAND_UPDATE_BACKFILL:
+        return realm_update_backfill(r, c, d, out, why);
+    case COMMAND_CANCEL_BACKFILL:
+        return realm_cancel_backfill(r, c, d, out, why);
     }
     assert(!"every command has its case");
     return ERR_INTERNAL;

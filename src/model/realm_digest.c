@@ -1,4 +1,5 @@
-/* realm_digest.c - one number for all living state: queues, open tickets, timed matches.
+/* realm_digest.c - one number for all living state: queues, open tickets, timed matches, active
+ * backfills.
  *
  * What has ended is left out: when it is forgotten is the owner's own business.
  */
@@ -114,8 +115,32 @@ static uint64_t digest_match(const struct match_spec *m) {
     return finish(&d);
 }
 
+static uint64_t digest_backfill(const struct backfill_spec *b) {
+    struct digest d = {4};
+    add_number(&d, b->id.hi);
+    add_number(&d, b->id.lo);
+    add_number(&d, b->match_id.lo);
+    add_number(&d, b->state);
+    add_number(&d, b->proposal_id.lo);
+    add_number(&d, (uint64_t)b->created_ms);
+    add_number(&d, (uint64_t)b->expires_ms);
+    add_number(&d, (uint64_t)b->waited_ms);
+    add_number(&d, b->automatic);
+    add_str(&d, b->region);
+    for (uint32_t i = 0; i < b->party_count; i++) {
+        add_str(&d, b->parties[i].team);
+        add_number(&d, b->parties[i].ticket_id.lo);
+        for (uint32_t k = 0; k < b->parties[i].player_count; k++)
+            add_player(&d, &b->parties[i].players[k]);
+    }
+    return finish(&d);
+}
+
 uint64_t realm_digest(const struct realm *r) {
     uint64_t sum = r->tickets_open + 31 * r->holders.count;
+    size_t cursor = 0;
+    for (const struct backfill *b; (b = map_next(&r->backfilled, &cursor));)
+        sum += digest_backfill(&b->spec);
     for (uint32_t i = 0; i < r->queue_count; i++)
         sum += digest_queue(r->queues[i]);
     for (size_t i = 0; i < r->expiries.count; i++) { /* every QUEUED ticket has its expiry */

@@ -92,6 +92,7 @@ enum err realm_complete_match(struct realm *r, const struct command *c, const st
                                  "the match has no team \"%.*s\"", STR_PRINT(results[i].team));
         results[i].team = arena_str(d->arena, results[i].team);
     }
+    realm_end_backfill(r, d, m->spec.id, STR("its match is over"));
     struct match_spec s = realm_copy_match(m, d);
     s.state = MATCH_COMPLETED;
     s.ended_ms = d->now_ms;
@@ -142,6 +143,7 @@ void realm_emit_cancelled(struct realm *r, const struct decision *d, struct matc
 
 static void cancel(struct realm *r, const struct decision *d, const struct match *m,
                    struct str reason, bool requeue) {
+    realm_end_backfill(r, d, m->spec.id, STR("its match was cancelled"));
     struct match_spec s = realm_copy_match(m, d);
     realm_emit_cancelled(r, d, &s, reason);
     for (uint32_t i = 0; requeue && i < s.ticket_count; i++) {

@@ -58,14 +58,6 @@ static void unschedule(struct realm *r, struct match *m) {
     heap_stop(realm_match_is_timed(m) ? &r->match_ends : &r->match_forgets, &m->due);
 }
 
-static void link_after(struct list *l, struct list_node *place, struct list_node *n) {
-    n->previous = place;
-    n->next = place->next;
-    place->next->previous = n;
-    place->next = n;
-    l->count++;
-}
-
 /* New ones come last. Carried ones come in about the order of their age: the search for their place
  * starts where the one before went. */
 static void keep(struct realm *r, struct match *m) {
@@ -85,7 +77,7 @@ static void keep(struct realm *r, struct match *m) {
            LIST_OF(place->next, struct match, kept)->spec.created_ms <= m->spec.created_ms) {
         place = place->next;
     }
-    link_after(kept, place, &m->kept);
+    list_insert(kept, place, &m->kept);
     r->carried_match = &m->kept;
 }
 
@@ -103,7 +95,7 @@ static struct match *add(struct realm *r, const struct match_spec *spec, int64_t
 static void replace(struct realm *r, struct match *old, const struct match_spec *spec,
                     int64_t time_ms) {
     struct match *m = match_new(spec);
-    link_after(&r->matches_kept, &old->kept, &m->kept);
+    list_insert(&r->matches_kept, &old->kept, &m->kept);
     unschedule(r, old);
     realm_forget_match(r, old);
     map_put(&r->matches, id_hash(spec->id), m);
@@ -115,6 +107,7 @@ static void replace(struct realm *r, struct match *old, const struct match_spec 
 void realm_forget_match(struct realm *r, struct match *m) {
     if (r->carried_match == &m->kept) r->carried_match = NULL;
     if (heap_started(&m->due)) unschedule(r, m);
+    realm_release_tickets(r, &m->spec);
     release_players(r, m);
     map_remove(&r->matches, id_hash(m->spec.id), m);
     list_remove(&r->matches_kept, &m->kept);
@@ -124,11 +117,12 @@ void realm_forget_match(struct realm *r, struct match *m) {
 
 /* ---- records ---- */
 
-/* Of a new match every ticket waits. */
-static bool has_taken_ticket(const struct realm *r, const struct match_spec *m) {
-    for (uint32_t i = 0; i < m->ticket_count; i++) {
-        const struct ticket *t = realm_find_ticket(r, m->ticket_ids[i]);
-        if (t && t->state != TICKET_QUEUED) return true;
+/* Whether one that is known is in another state. Of a new match every ticket waits. */
+static bool has_other_ticket(const struct realm *r, const struct id *ids, uint32_t count,
+                             enum ticket_state state) {
+    for (uint32_t i = 0; i < count; i++) {
+        const struct ticket *t = realm_find_ticket(r, ids[i]);
+        if (t && t->state != state) return true;
     }
     return false;
 }
@@ -147,17 +141,23 @@ static void count_matched(struct queue *q, const struct ticket *t, int64_t now_m
     q->stats.kept += wait_ms <= t->promised.p90_ms;
 }
 
+/* The ticket is matched; returns how many players it had. */
+static uint32_t end_ticket(struct realm *r, struct queue *q, const struct match_spec *spec,
+                           struct id id, int64_t time_ms) {
+    struct ticket *t = realm_find_ticket(r, id);
+    if (!t || !ticket_is_open(t)) return 0;
+    if (q) count_matched(q, t, time_ms);
+    t->match_id = spec->id;
+    realm_close_ticket(r, t, &(struct realm_ending){TICKET_MATCHED, time_ms, q});
+    return t->spec.player_count;
+}
+
 /* The match is made: it ends its tickets. */
 static void end_tickets(struct realm *r, const struct match_spec *spec, int64_t time_ms) {
     struct queue *q = realm_find_queue(r, spec->queue);
     if (q) count_match(q, spec);
-    for (uint32_t i = 0; i < spec->ticket_count; i++) {
-        struct ticket *t = realm_find_ticket(r, spec->ticket_ids[i]);
-        if (!t || !ticket_is_open(t)) continue;
-        if (q) count_matched(q, t, time_ms);
-        t->match_id = spec->id;
-        realm_close_ticket(r, t, &(struct realm_ending){TICKET_MATCHED, time_ms, q});
-    }
+    for (uint32_t i = 0; i < spec->ticket_count; i++)
+        end_ticket(r, q, spec, spec->ticket_ids[i], time_ms);
 }
 
 static void propose_to_tickets(struct realm *r, const struct match_spec *spec) {
@@ -176,16 +176,19 @@ void realm_apply_match_created(struct realm *r, const struct record *record) {
         note_recorded(r, m, record->time_ms);
         return;
     }
-    if (m || (!record->carried && has_taken_ticket(r, spec))) {
+    if (m || (!record->carried &&
+              has_other_ticket(r, spec->ticket_ids, spec->ticket_count, TICKET_QUEUED))) {
         r->skipped++;
         return;
     }
     add(r, spec, record->time_ms);
     if (record->carried) return; /* its tickets say themselves how they are */
-    if (spec->state == MATCH_PROPOSED)
+    if (spec->state == MATCH_PROPOSED) {
         propose_to_tickets(r, spec);
-    else
-        end_tickets(r, spec, record->time_ms);
+        if (!id_is_none(spec->backfill_id)) realm_ask_backfill(r, spec->backfill_id, spec->id);
+        return;
+    }
+    end_tickets(r, spec, record->time_ms);
 }
 
 void realm_apply_match_accepted(struct realm *r, const struct record *record) {
@@ -233,6 +236,7 @@ void realm_apply_match_updated(struct realm *r, const struct record *record) {
         return;
     }
     bool was_proposed = !m || m->spec.state == MATCH_PROPOSED;
+    if (!id_is_none(spec->backfill_id)) realm_reopen_backfill(r, spec->backfill_id);
     struct queue *q = realm_find_queue(r, spec->queue);
     if (q && was_proposed) count_proposal(q, spec, m ? m->spec.until_ms : INT64_MAX);
     if (was_proposed && spec->state == MATCH_CONFIRMED) end_tickets(r, spec, record->time_ms);
@@ -244,15 +248,38 @@ void realm_apply_match_updated(struct realm *r, const struct record *record) {
         add(r, spec, record->time_ms); /* the journal was cut behind its beginning */
 }
 
+/* All whom it asked have accepted, and are in the running match. */
+static void merge_proposal(struct realm *r, struct id id, int64_t time_ms) {
+    struct match *m = realm_find_match(r, id);
+    if (!m || !match_may_move(m->spec.state, MATCH_MERGED)) return; /* it comes carried */
+    struct match_spec s = m->spec;
+    s.state = MATCH_MERGED;
+    s.ended_ms = time_ms;
+    s.until_ms = 0;
+    replace(r, m, &s, time_ms);
+}
+
 void realm_apply_roster_changed(struct realm *r, const struct record *record) {
     const struct match_spec *spec = &record->roster_changed.spec;
+    const struct id *tickets = record->roster_changed.ticket_ids;
+    uint32_t ticket_count = record->roster_changed.ticket_count;
     struct match *m = realm_find_match(r, spec->id);
-    if (m && m->spec.state != spec->state) {
+    bool asked = !id_is_none(record->roster_changed.proposal_id);
+    if ((m && m->spec.state != spec->state) ||
+        has_other_ticket(r, tickets, ticket_count, asked ? TICKET_PROPOSED : TICKET_QUEUED)) {
         r->skipped++;
         return;
     }
+    struct queue *q = realm_find_queue(r, spec->queue);
+    for (uint32_t i = 0; i < ticket_count; i++) {
+        uint32_t players = end_ticket(r, q, spec, tickets[i], record->time_ms);
+        if (q) q->stats.players_backfilled += players;
+    }
+    if (asked) merge_proposal(r, record->roster_changed.proposal_id, record->time_ms);
     if (m)
         replace(r, m, spec, record->time_ms);
     else
-        add(r, spec, record->time_ms); /* the journal was cut behind its beginning */
+        add(r, spec, record->time_ms); /* the game's own, or the journal was cut behind its start */
+    if (!id_is_none(record->roster_changed.backfill.id))
+        realm_put_backfill(r, &record->roster_changed.backfill, record->time_ms, false);
 }

@@ -3,7 +3,8 @@
  *
  *   accept (others are asked still) -> MATCH_ACCEPTED        progress
  *   accept (the last one)           -> MATCH_UPDATED         CONFIRMED, its tickets MATCHED
- *   decline, cancel of a ticket     -> MATCH_UPDATED         CANCELLED, with each ticket's fate
+ *          (of newcomers)           -> ROSTER_CHANGED        they join the match they were asked
+ * for decline, cancel of a ticket     -> MATCH_UPDATED         CANCELLED, with each ticket's fate
  *   no answer until until_ms        -> MATCH_UPDATED         likewise
  *
  * At fault are those who declined and, at the time's end, those who said nothing. A ticket with a
@@ -186,6 +187,10 @@ static enum err refuse_cancelled(const struct match *m, struct err_text *why) {
 }
 
 static void confirm(struct realm *r, const struct decision *d, struct match_spec *s) {
+    if (!id_is_none(s->joins_id)) {
+        realm_join_accepted(r, d, s);
+        return;
+    }
     struct record *record = realm_new_record(d, RECORD_MATCH_UPDATED);
     const struct queue *q = realm_find_queue(r, s->queue);
     s->state = MATCH_CONFIRMED;

@@ -1,9 +1,9 @@
 /* realm_queue.c - commands on queues, and what becomes of the tickets in them.
  *
- * New rules lose nothing unless told to: a version that a waiting ticket does not fit is refused,
- * or with cancel_unfit those tickets are cancelled. A queue is deleted when it is empty, or with
- * cancel_tickets after its tickets were cancelled; proposals are withdrawn first, at nobody's
- * fault.
+ * New rules lose nothing unless told to: a version that a waiting ticket or an open backfill does
+ * not fit is refused, or with cancel_unfit those are cancelled. A queue is deleted when it is
+ * empty, or with cancel_tickets after its tickets were cancelled; proposals are withdrawn first, at
+ * nobody's fault.
  */
 #include "base/limits.h"
 #include "model/pool.h"
@@ -44,6 +44,39 @@ static enum err readmit(struct realm *r, const struct queue *q, const struct com
     return ERR_OK;
 }
 
+static bool backfill_fits(const struct backfill *b, const struct ruleset *rules,
+                          struct err_text *why) {
+    for (uint32_t i = 0; i < b->spec.party_count; i++) {
+        struct str team = b->spec.parties[i].team;
+        if (realm_team_index(rules, team) == RULESET_NONE) {
+            (void)err_set(why, ERR_FAILED_PRECONDITION, "it has no team \"%.*s\"", STR_PRINT(team));
+            return false;
+        }
+        if (ruleset_admit(rules, &b->tickets[i]->spec, why) != ERR_OK) return false;
+    }
+    return true;
+}
+
+/* As readmit, for the backfills. */
+static enum err readmit_backfills(struct realm *r, const struct queue *q, const struct command *c,
+                                  const struct decision *d, struct err_text *why) {
+    LIST_EACH (&q->backfills, node) {
+        const struct backfill *b = LIST_OF(node, struct backfill, kept);
+        struct err_text because;
+        char id[ID_TEXT_BYTES];
+        if (backfill_fits(b, c->put_queue.def->ruleset, &because)) continue;
+        id_format(b->spec.id, id);
+        if (!c->put_queue.cancel_unfit)
+            return err_set(why, ERR_FAILED_PRECONDITION,
+                           "open backfill %s does not fit the new ruleset: %.400s", id,
+                           because.text);
+        struct str reason =
+            arena_printf(d->arena, "the queue's new rules do not admit it: %s", because.text);
+        realm_end_backfill(r, d, b->spec.match_id, reason);
+    }
+    return ERR_OK;
+}
+
 enum err realm_put_queue(struct realm *r, struct command *c, const struct decision *d,
                          struct outcome *out, struct err_text *why) {
     struct queue_def *def = c->put_queue.def;
@@ -57,7 +90,8 @@ enum err realm_put_queue(struct realm *r, struct command *c, const struct decisi
         return err_set(why, ERR_RESOURCE_EXHAUSTED, "there are %d queues, which is the limit",
                        LIMIT_QUEUES);
     }
-    enum err e = q ? readmit(r, q, c, d, why) : ERR_OK;
+    enum err e = q ? readmit_backfills(r, q, c, d, why) : ERR_OK;
+    if (q && e == ERR_OK) e = readmit(r, q, c, d, why);
     if (e != ERR_OK) return e;
     struct record *record = realm_new_record(d, RECORD_QUEUE_PUT);
     struct str name = arena_str(d->arena, def->name);
@@ -101,6 +135,10 @@ static void withdraw_proposals(struct realm *r, const struct queue *q, const str
 static void cancel_all(struct realm *r, const struct queue *q, const struct decision *d) {
     uint64_t count;
     withdraw_proposals(r, q, d, STR("its queue was deleted"));
+    LIST_EACH (&q->backfills, node) {
+        const struct backfill *b = LIST_OF(node, struct backfill, kept);
+        realm_end_backfill(r, d, b->spec.match_id, STR("its queue was deleted"));
+    }
     const struct ticket **waiting = waiting_in(q, d, &count);
     for (uint64_t i = 0; i < count; i++)
         realm_emit_end(r, d, waiting[i], TICKET_CANCELLED, STR("its queue was deleted"));
@@ -118,7 +156,11 @@ enum err realm_delete_queue(struct realm *r, const struct command *c, const stru
                              "queue \"%.*s\" has %llu open tickets; cancel them first",
                              STR_PRINT(name), (unsigned long long)q->tickets_open);
     }
-    if (q->tickets_open > 0) cancel_all(r, q, d);
+    if (q->backfills.count > 0 && !c->delete_queue.cancel_tickets)
+        return err_set_field(why, ERR_FAILED_PRECONDITION, "name",
+                             "queue \"%.*s\" has %zu open backfills; cancel them first",
+                             STR_PRINT(name), q->backfills.count);
+    if (q->tickets_open + q->backfills.count > 0) cancel_all(r, q, d);
     struct record *record = realm_new_record(d, RECORD_QUEUE_DELETED);
     record->queue_deleted.name = arena_str(d->arena, name);
     record->queue_deleted.version = q->version;

@@ -50,6 +50,8 @@ void realm_replay_end(struct realm *r) {
     }
     for (uint32_t i = 0; i < r->queue_count; i++) {
         pool_filled(r->queues[i]->pool);
+        LIST_EACH (&r->queues[i]->backfills, node)
+            realm_start_backfill(r, LIST_OF(node, struct backfill, kept));
         realm_set_turn(r, r->queues[i]);
     }
 }

@@ -115,7 +115,7 @@ static void emit_match(struct realm *r, const struct queue *q, const struct pick
     realm_emit(r, d, record);
 }
 
-static void spend(uint64_t *budget, uint64_t nodes) {
+void realm_spend(uint64_t *budget, uint64_t nodes) {
     *budget -= nodes < *budget ? nodes : *budget;
 }
 
@@ -153,12 +153,12 @@ static void sweep_queue(struct realm *r, struct queue *q, const struct decision 
                    (struct sweep_plan){q->def->allow_shrinking, *budget / NODES_PER_TICKET});
         const struct pick_result *found;
         while (*budget > 0 && (found = sweep_take(r->sweep))) {
-            spend(budget, 1 + (uint64_t)found->ticket_count * NODES_PER_TICKET);
+            realm_spend(budget, 1 + (uint64_t)found->ticket_count * NODES_PER_TICKET);
             r->counts.groups++;
             count_expansions(q, found->age_ms);
             emit_match(r, q, found, d);
         }
-        spend(budget, 1);
+        realm_spend(budget, 1);
     }
 }
 
@@ -166,25 +166,30 @@ static void sweep_queue(struct realm *r, struct queue *q, const struct decision 
 static void search_queue(struct realm *r, struct queue *q, const struct decision *d,
                          uint64_t *budget) {
     struct pool *pool = q->pool;
+    struct realm_turn turn = {q, d, budget};
+    bool first = ruleset_backfill_priority(q->def->ruleset, 0) == BACKFILL_HIGH;
     pool_wake(pool, d->now_ms);
+    if (first) realm_fill_due(r, &turn);
     sweep_queue(r, q, d, budget);
     struct pool_entry *x;
     while (*budget > 0 && (x = pool_take(pool))) {
+        if (realm_fill_with(r, &turn, x, FILL_BEFORE)) continue;
         const struct pick_result *found =
             pick_find(r->pick, pool, x, d->now_ms, q->def->allow_shrinking);
-        spend(budget, found->nodes);
+        realm_spend(budget, found->nodes);
         r->counts.searches++;
         r->counts.groups += found->nodes;
         r->counts.truncated += !found->found && found->truncated;
         if (found->found) {
-            spend(budget, (uint64_t)found->ticket_count * NODES_PER_TICKET);
+            realm_spend(budget, (uint64_t)found->ticket_count * NODES_PER_TICKET);
             count_expansions(q, found->age_ms);
             emit_match(r, q, found, d);
-        } else {
+        } else if (!realm_fill_with(r, &turn, x, FILL_AFTER)) {
             count_refusal(r, q, x, found, d->now_ms);
             pool_sleep(pool, x, pick_retry_ms(pool, x, d->now_ms, found));
         }
     }
+    if (!first) realm_fill_due(r, &turn);
     if (!pool_is_dirty(pool)) pool->search_from_ms = d->now_ms + q->def->tick_ms;
 }
 

@@ -21,6 +21,38 @@ static void keep_ended(struct realm *r, struct ticket *t) {
     }
 }
 
+struct list *realm_list_of(struct realm *r, const struct ticket *t) {
+    if (ticket_is_open(t)) return &r->orphans;
+    return t->held ? &r->held : &r->ended;
+}
+
+bool realm_may_be_needed(const struct realm *r, const struct ticket *t) {
+    if (t->state != TICKET_MATCHED) return false;
+    const struct match *m = realm_find_match(r, t->match_id);
+    const struct queue *q = m ? realm_find_queue(r, m->spec.queue) : NULL;
+    return q && q->def->life.backfills && match_is_live(&m->spec);
+}
+
+void realm_hold_ticket(struct realm *r, struct ticket *t) {
+    list_remove(&r->ended, &t->kept);
+    list_append(&r->held, &t->kept);
+    t->held = true;
+    while (r->held.count > LIMIT_TICKETS_KEPT) {
+        realm_forget_ticket(r, LIST_OF(list_first(&r->held), struct ticket, kept));
+        r->counts.forgotten_early++;
+    }
+}
+
+void realm_release_tickets(struct realm *r, const struct match_spec *m) {
+    for (uint32_t i = 0; r->held.count > 0 && i < m->ticket_count; i++) {
+        struct ticket *t = realm_find_ticket(r, m->ticket_ids[i]);
+        if (!t || !t->held) continue;
+        list_remove(&r->held, &t->kept);
+        t->held = false;
+        keep_ended(r, t);
+    }
+}
+
 /* ---- places ---- */
 
 static void wait_in(struct realm *r, struct ticket *t, uint32_t place) {
@@ -254,7 +286,7 @@ void realm_forget_ticket(struct realm *r, struct ticket *t) {
     assert(!ticket_is_open(t));
     map_remove(&r->tickets, id_hash(t->id), t);
     if (!id_is_none(t->request_key)) map_remove(&r->requests, id_hash(t->request_key), t);
-    list_remove(&r->ended, &t->kept);
+    list_remove(realm_list_of(r, t), &t->kept);
     list_remove(&r->tickets_recorded, &t->recorded);
     ticket_free(t);
 }

@@ -7,6 +7,7 @@
 #ifndef MUSTER_MODEL_RECORD_H
 #define MUSTER_MODEL_RECORD_H
 
+#include "model/backfill.h"
 #include "model/match.h"
 #include "model/queue.h"
 #include "model/ticket.h"
@@ -22,7 +23,8 @@ enum record_kind {
     RECORD_MATCH_UPDATED, /* a move of its state, and what becomes of its tickets */
     RECORD_PLAYER_PENALIZED,
     RECORD_TICKET_UPDATED, /* in ticket_created: the ticket as it is now; players have changed */
-    RECORD_ROSTER_CHANGED, /* players have left a match that goes on */
+    RECORD_ROSTER_CHANGED, /* players have left a match that goes on, or joined it */
+    RECORD_BACKFILL_PUT,   /* a backfill as it is now */
 };
 
 /* What becomes of a ticket without a match. */
@@ -86,9 +88,14 @@ struct record {
         } match_updated;
         struct {
             struct match_spec spec; /* the match as it is now */
-            const struct str *left;
-            uint32_t left_count;
+            const struct str *joined, *left;
+            uint32_t joined_count, left_count;
+            const struct id *ticket_ids; /* MATCHED by it: those of who joined from the queue */
+            uint32_t ticket_count;
+            struct id proposal_id;         /* the match that asked them, MERGED now; or none */
+            struct backfill_spec backfill; /* the match's, as it is now; its id none: it has none */
         } roster_changed;
+        struct backfill_spec backfill_put;
         struct { /* a player let a proposal of the queue fail */
             struct str player_id;
             struct str queue;

@@ -61,13 +61,11 @@ static uint32_t dividing(const struct ruleset *r) {
 
 static uint32_t find_among_near(struct refusal *f, const struct pool *pool,
                                 const struct pool_entry *x, int64_t now_ms) {
-    struct gather_query q = {.pool = pool,
-                             .x = x,
-                             .spread = INFINITY,
-                             .latency_ms_max = INT32_MAX,
-                             .players_max = LIMIT_MATCH_PLAYERS,
-                             .want = REFUSAL_NEAR,
-                             .visits = REFUSAL_NEAR + 1};
+    struct gather_query q = gather_query_of(pool, x, INT32_MAX);
+    q.spread = INFINITY;
+    q.players_max = LIMIT_MATCH_PLAYERS;
+    q.want = REFUSAL_NEAR;
+    q.visits = REFUSAL_NEAR + 1;
     gather_run(&f->near, &q);
     for (uint32_t i = 0; i < f->near.count && i < REFUSAL_NEAR; i++) {
         const struct ticket *pair[2] = {x->ticket, f->near.options[i].slot->entry->ticket};

@@ -159,6 +159,8 @@ bool ruleset_has_soft_cost(const struct ruleset *r);
 void ruleset_assign_roles(const struct ruleset *r, const struct candidate *c, struct str *roles,
                           struct arena *scratch);
 bool ruleset_has_roles(const struct ruleset *r);
+/* The attribute that lists a player's roles; empty: there are none. The ruleset's. */
+struct str ruleset_roles_attribute(const struct ruleset *r);
 
 #define RULESET_ROLES_MAX 16 /* refused */
 

@@ -324,3 +324,7 @@ enum err ruleset_roles_admit(const struct ruleset *r, const struct ticket_spec *
                          "queue has; its roles are %s",
                          roles);
 }
+
+struct str ruleset_roles_attribute(const struct ruleset *r) {
+    return ruleset_has_roles(r) ? r->roles_attribute->value.name : STR_EMPTY;
+}

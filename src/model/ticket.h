@@ -94,7 +94,8 @@ struct ticket {
     struct ticket_place *places; /* one for each of spec.queues */
     struct heap_node pulse;      /* realm.pulses, due in ms: look whether it is alive */
     struct heap_node expiry;     /* realm.expiries, due in ms */
-    struct list_node kept;       /* realm.ended, once it has ended; realm.orphans while open */
+    bool held;                   /* ended, and kept longer: its match may look for players */
+    struct list_node kept;     /* realm.ended (held: realm.held) once it has ended; realm.orphans */
     struct list_node recorded; /* realm.tickets_recorded, by the last record that holds it whole */
     int64_t recorded_ms;
     uint64_t recorded_serial;

@@ -152,13 +152,11 @@ static uint64_t work_of(const struct asking *a, const struct ticket *c) {
 
 static void judge_near(struct asking *a) {
     struct gathered *near = arena_alloc(a->arena, sizeof *near);
-    struct gather_query q = {.pool = a->pool,
-                             .x = a->x,
-                             .spread = INFINITY,
-                             .latency_ms_max = INT32_MAX,
-                             .players_max = LIMIT_MATCH_PLAYERS,
-                             .want = WHY_NEAR - WHY_NEAR / 4, /* and some of each class beyond */
-                             .visits = WHY_NEAR + 1};
+    struct gather_query q = gather_query_of(a->pool, a->x, INT32_MAX);
+    q.spread = INFINITY;
+    q.players_max = LIMIT_MATCH_PLAYERS;
+    q.want = WHY_NEAR - WHY_NEAR / 4; /* and some of each class beyond */
+    q.visits = WHY_NEAR + 1;
     uint64_t work = 0;
     gather_run(near, &q);
     a->fitting = arena_alloc(a->arena, (near->count + 1) * sizeof *a->fitting);

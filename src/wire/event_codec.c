@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "wire/backfill_codec.h"
 #include "wire/fields.h"
 #include "wire/journal_codec.h"
 #include "wire/name_list.h"
@@ -25,6 +26,8 @@ enum event_type { /* the numbers are those of muster.v1.Event.Type */
                   EVENT_MATCH_COMPLETED,
                   EVENT_TICKET_UPDATED,
                   EVENT_MATCH_UPDATED,
+                  EVENT_MATCH_JOINED,
+                  EVENT_BACKFILL_UPDATED,
 };
 
 static const char *const event_names[] = {
@@ -35,6 +38,7 @@ static const char *const event_names[] = {
     [EVENT_MATCH_ACCEPTANCE] = "match_acceptance", [EVENT_MATCH_CANCELLED] = "match_cancelled",
     [EVENT_MATCH_ASSIGNED] = "match_assigned",     [EVENT_MATCH_COMPLETED] = "match_completed",
     [EVENT_TICKET_UPDATED] = "ticket_updated",     [EVENT_MATCH_UPDATED] = "match_updated",
+    [EVENT_MATCH_JOINED] = "match_joined",         [EVENT_BACKFILL_UPDATED] = "backfill_updated",
 };
 
 struct topic {
@@ -124,6 +128,10 @@ static void write_roster(const struct record *r, struct str match, struct strbuf
     pb_add_text(out, MatchUpdate_match, match);
     name_list_write(r->roster_changed.left, r->roster_changed.left_count,
                     MatchUpdate_left_player_ids, out);
+    name_list_write(r->roster_changed.joined, r->roster_changed.joined_count,
+                    MatchUpdate_joined_player_ids, out);
+    if (r->roster_changed.ticket_count > 0)
+        pb_put_id(out, MatchUpdate_backfill_id, r->roster_changed.backfill.id);
     pb_close(out, body);
 }
 
@@ -145,7 +153,7 @@ static void write_queue(struct str name, uint32_t version, const struct record *
 /* What makes an event of the record. */
 struct news {
     const struct record *record;
-    struct str message;             /* the Ticket or Match that the journal holds */
+    struct str message;             /* the Ticket, Match or Backfill that the journal holds */
     const struct ticket_fate *fate; /* the event is about this ticket of it; or NULL */
     struct str queue;
     enum event_type type;
@@ -171,7 +179,13 @@ static void write_body(const struct news *n, struct strbuf *out) {
         write_acceptance(r, out);
         break;
     case RECORD_ROSTER_CHANGED:
-        write_roster(r, n->message, out);
+        if (n->type == EVENT_BACKFILL_UPDATED)
+            backfill_codec_write(&r->roster_changed.backfill, Event_backfill, out);
+        else
+            write_roster(r, n->message, out);
+        break;
+    case RECORD_BACKFILL_PUT:
+        pb_add_text(out, Event_backfill, n->message);
         break;
     case RECORD_QUEUE_PUT:
         write_queue(r->queue_put.name, r->queue_put.version, r, out);
@@ -240,6 +254,14 @@ static void add_on(struct event_batch *b, struct news *n, struct str queue, enum
     add_event(b, n);
 }
 
+static void add_roster(struct event_batch *b, struct news *n) {
+    const struct record *r = n->record;
+    struct str queue = r->roster_changed.spec.queue;
+    add_on(b, n, queue, EVENT_MATCH_UPDATED);
+    if (r->roster_changed.ticket_count > 0) add_on(b, n, queue, EVENT_MATCH_JOINED);
+    if (!id_is_none(r->roster_changed.backfill.id)) add_on(b, n, queue, EVENT_BACKFILL_UPDATED);
+}
+
 static void add_news(struct event_batch *b, struct news *n) {
     const struct record *r = n->record;
     switch (r->kind) {
@@ -263,7 +285,10 @@ static void add_news(struct event_batch *b, struct news *n) {
             add_fate(b, n, &r->match_updated.fates[i]);
         break;
     case RECORD_ROSTER_CHANGED:
-        add_on(b, n, r->roster_changed.spec.queue, EVENT_MATCH_UPDATED);
+        add_roster(b, n);
+        break;
+    case RECORD_BACKFILL_PUT:
+        add_on(b, n, r->backfill_put.queue, EVENT_BACKFILL_UPDATED);
         break;
     case RECORD_QUEUE_PUT:
         add_on(b, n, r->queue_put.name, EVENT_QUEUE_UPDATED);

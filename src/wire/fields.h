@@ -88,6 +88,8 @@
     ROW(Match, worst_latency_ms, 22, PB_VARINT)                       \
     ROW(Match, left_player_ids, 24, PB_BYTES)                         \
     ROW(Match, rules_age_ms, 25, PB_VARINT)                           \
+    ROW(Match, backfill_id, 26, PB_BYTES)                             \
+    ROW(Match, joins_match_id, 27, PB_BYTES)                          \
     /* tickets.proto */                                               \
     ROW(CreateTicketRequest, queues, 1, PB_BYTES)                     \
     ROW(CreateTicketRequest, players, 2, PB_BYTES)                    \
@@ -191,6 +193,37 @@
     ROW(AcceptMatchRequest, player_ids, 2, PB_BYTES)                  \
     ROW(LeaveMatchRequest, match_id, 1, PB_BYTES)                     \
     ROW(LeaveMatchRequest, player_ids, 2, PB_BYTES)                   \
+    /* backfills.proto */                                             \
+    ROW(BackfillParty, team, 1, PB_BYTES)                             \
+    ROW(BackfillParty, players, 2, PB_BYTES)                          \
+    ROW(BackfillParty, ticket_id, 3, PB_BYTES)                        \
+    ROW(Backfill, backfill_id, 1, PB_BYTES)                           \
+    ROW(Backfill, state, 2, PB_VARINT)                                \
+    ROW(Backfill, match_id, 3, PB_BYTES)                              \
+    ROW(Backfill, queue, 4, PB_BYTES)                                 \
+    ROW(Backfill, region, 5, PB_BYTES)                                \
+    ROW(Backfill, parties, 6, PB_BYTES)                               \
+    ROW(Backfill, create_time_ms, 7, PB_VARINT)                       \
+    ROW(Backfill, expire_time_ms, 8, PB_VARINT)                       \
+    ROW(Backfill, end_time_ms, 9, PB_VARINT)                          \
+    ROW(Backfill, waited_ms, 10, PB_VARINT)                           \
+    ROW(Backfill, proposal_match_id, 11, PB_BYTES)                    \
+    ROW(Backfill, automatic, 12, PB_VARINT)                           \
+    ROW(Backfill, reason, 13, PB_BYTES)                               \
+    ROW(CreateBackfillRequest, match_id, 1, PB_BYTES)                 \
+    ROW(CreateBackfillRequest, parties, 2, PB_BYTES)                  \
+    ROW(CreateBackfillRequest, timeout_ms, 3, PB_VARINT)              \
+    ROW(CreateBackfillRequest, queue, 4, PB_BYTES)                    \
+    ROW(CreateBackfillRequest, region, 5, PB_BYTES)                   \
+    ROW(CreateBackfillRequest, connection, 6, PB_BYTES)               \
+    ROW(CreateBackfillRequest, waited_ms, 7, PB_VARINT)               \
+    ROW(GetBackfillRequest, backfill_id, 1, PB_BYTES)                 \
+    ROW(GetBackfillRequest, match_id, 2, PB_BYTES)                    \
+    ROW(GetBackfillResponse, backfill, 1, PB_BYTES)                   \
+    ROW(GetBackfillResponse, match, 2, PB_BYTES)                      \
+    ROW(UpdateBackfillRequest, backfill_id, 1, PB_BYTES)              \
+    ROW(UpdateBackfillRequest, parties, 2, PB_BYTES)                  \
+    ROW(CancelBackfillRequest, backfill_id, 1, PB_BYTES)              \
     ROW(DeclineMatchRequest, match_id, 1, PB_BYTES)                   \
     ROW(DeclineMatchRequest, player_ids, 2, PB_BYTES)                 \
     ROW(AssignMatchRequest, match_id, 1, PB_BYTES)                    \
@@ -293,9 +326,11 @@
     ROW(Event, queue_info, 10, PB_BYTES)                              \
     ROW(Event, acceptance, 11, PB_BYTES)                              \
     ROW(Event, match_update, 12, PB_BYTES)                            \
+    ROW(Event, backfill, 13, PB_BYTES)                                \
     ROW(MatchUpdate, match, 1, PB_BYTES)                              \
     ROW(MatchUpdate, joined_player_ids, 2, PB_BYTES)                  \
     ROW(MatchUpdate, left_player_ids, 3, PB_BYTES)                    \
+    ROW(MatchUpdate, backfill_id, 4, PB_BYTES)                        \
     ROW(Acceptance, match_id, 1, PB_BYTES)                            \
     ROW(Acceptance, accepted_player_ids, 2, PB_BYTES)                 \
     ROW(Acceptance, waiting_player_ids, 3, PB_BYTES)                  \
@@ -368,6 +403,13 @@
     ROW(MatchUpdated, tickets, 2, PB_BYTES)                           \
     ROW(RosterChanged, match, 1, PB_BYTES)                            \
     ROW(RosterChanged, left_player_ids, 2, PB_BYTES)                  \
+    ROW(RosterChanged, joined_player_ids, 3, PB_BYTES)                \
+    ROW(RosterChanged, ticket_ids, 4, PB_BYTES)                       \
+    ROW(RosterChanged, proposal_match_id, 5, PB_BYTES)                \
+    ROW(RosterChanged, backfill, 6, PB_BYTES)                         \
+    ROW(BackfillPut, backfill, 1, PB_BYTES)                           \
+    ROW(BackfillPut, request_key, 2, PB_BYTES)                        \
+    ROW(BackfillPut, request_hash, 3, PB_FIXED64)                     \
     ROW(PlayerPenalized, player_id, 1, PB_BYTES)                      \
     ROW(PlayerPenalized, queue, 2, PB_BYTES)                          \
     ROW(PlayerPenalized, offences, 3, PB_VARINT)                      \
@@ -386,6 +428,7 @@
     ROW(Record, player_penalized, 11, PB_BYTES)                       \
     ROW(Record, ticket_updated, 12, PB_BYTES)                         \
     ROW(Record, roster_changed, 13, PB_BYTES)                         \
+    ROW(Record, backfill_put, 14, PB_BYTES)                           \
     ROW(Entry, records, 1, PB_BYTES)                                  \
     ROW(Entry, owner, 2, PB_BYTES)
 

@@ -2,6 +2,7 @@
 #include "wire/journal_codec.h"
 
 #include "base/mem.h"
+#include "wire/backfill_codec.h"
 #include "wire/fields.h"
 #include "wire/journal_read.h"
 #include "wire/match_codec.h"
@@ -13,6 +14,16 @@
 enum { REQUEST_KEY_BYTES = 16 };
 
 /* ---- writing ---- */
+
+static void write_request_key(struct id key, uint32_t field, struct strbuf *out) {
+    if (id_is_none(key)) return;
+    char bytes[REQUEST_KEY_BYTES];
+    for (int i = 0; i < 8; i++) {
+        bytes[i] = (char)(key.hi >> (56 - 8 * i));
+        bytes[8 + i] = (char)(key.lo >> (56 - 8 * i));
+    }
+    pb_add_text(out, field, (struct str){bytes, sizeof bytes});
+}
 
 static void write_created(const struct record *r, uint32_t record_key, struct strbuf *out) {
     struct ticket_view view = {
@@ -29,15 +40,7 @@ static void write_created(const struct record *r, uint32_t record_key, struct st
     };
     size_t body = pb_open(out, record_key);
     ticket_codec_write(&view, TicketCreated_ticket, out);
-    struct id key = r->ticket_created.request_key;
-    if (!id_is_none(key)) {
-        char bytes[REQUEST_KEY_BYTES];
-        for (int i = 0; i < 8; i++) {
-            bytes[i] = (char)(key.hi >> (56 - 8 * i));
-            bytes[8 + i] = (char)(key.lo >> (56 - 8 * i));
-        }
-        pb_add_text(out, TicketCreated_request_key, (struct str){bytes, sizeof bytes});
-    }
+    write_request_key(r->ticket_created.request_key, TicketCreated_request_key, out);
     pb_put_fixed64(out, TicketCreated_request_hash, r->ticket_created.request_hash);
     pb_close(out, body);
 }
@@ -73,11 +76,26 @@ static void write_updated(const struct record *r, struct strbuf *out) {
     pb_close(out, body);
 }
 
+static void write_backfill(const struct backfill_spec *b, uint32_t key, struct strbuf *out) {
+    size_t body = pb_open(out, key);
+    backfill_codec_write(b, BackfillPut_backfill, out);
+    write_request_key(b->request_key, BackfillPut_request_key, out);
+    pb_put_fixed64(out, BackfillPut_request_hash, b->request_hash);
+    pb_close(out, body);
+}
+
 static void write_roster(const struct record *r, struct strbuf *out) {
     size_t body = pb_open(out, Record_roster_changed);
     match_codec_write(&r->roster_changed.spec, RosterChanged_match, out);
     name_list_write(r->roster_changed.left, r->roster_changed.left_count,
                     RosterChanged_left_player_ids, out);
+    name_list_write(r->roster_changed.joined, r->roster_changed.joined_count,
+                    RosterChanged_joined_player_ids, out);
+    for (uint32_t i = 0; i < r->roster_changed.ticket_count; i++)
+        pb_add_id(out, RosterChanged_ticket_ids, r->roster_changed.ticket_ids[i]);
+    pb_put_id(out, RosterChanged_proposal_match_id, r->roster_changed.proposal_id);
+    const struct backfill_spec *backfill = &r->roster_changed.backfill;
+    if (!id_is_none(backfill->id)) write_backfill(backfill, RosterChanged_backfill, out);
     pb_close(out, body);
 }
 
@@ -150,6 +168,9 @@ static void write_body(const struct record *r, struct strbuf *out) {
         break;
     case RECORD_ROSTER_CHANGED:
         write_roster(r, out);
+        break;
+    case RECORD_BACKFILL_PUT:
+        write_backfill(&r->backfill_put, Record_backfill_put, out);
         break;
     case RECORD_PLAYER_PENALIZED:
         write_penalized(r, out);

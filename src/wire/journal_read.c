@@ -2,6 +2,7 @@
 #include "wire/journal_read.h"
 
 #include "base/limits.h"
+#include "wire/backfill_codec.h"
 #include "wire/fields.h"
 #include "wire/match_codec.h"
 #include "wire/name_list.h"
@@ -55,6 +56,15 @@ static enum err read_queue_put(struct str bytes, struct journal_reading *reading
     return ERR_OK;
 }
 
+static bool read_request_key(struct str bytes, struct id *out) {
+    *out = (struct id){0, 0};
+    for (size_t i = 0; i < bytes.size && i < REQUEST_KEY_BYTES; i++) {
+        uint64_t *half = i < 8 ? &out->hi : &out->lo;
+        *half = *half << 8 | (unsigned char)bytes.at[i];
+    }
+    return bytes.size == 0 || bytes.size == REQUEST_KEY_BYTES;
+}
+
 static enum err read_created(struct str bytes, struct journal_reading *reading,
                              struct record *out) {
     struct pb_reader r = pb_reader(bytes);
@@ -64,13 +74,8 @@ static enum err read_created(struct str bytes, struct journal_reading *reading,
         if (f.key == TicketCreated_request_key) key = f.bytes;
         if (f.key == TicketCreated_request_hash) out->ticket_created.request_hash = f.value;
     }
-    if (r.malformed || (key.size != 0 && key.size != REQUEST_KEY_BYTES))
+    if (r.malformed || !read_request_key(key, &out->ticket_created.request_key))
         return journal_read_lost(reading->why, "ticket_created");
-    for (size_t i = 0; i < key.size; i++) {
-        struct id *k = &out->ticket_created.request_key;
-        uint64_t *half = i < 8 ? &k->hi : &k->lo;
-        *half = *half << 8 | (unsigned char)key.at[i];
-    }
     struct ticket_view view;
     if (!ticket_codec_read(reading->message, reading->arena, &view, reading->why))
         return ERR_DATA_LOSS;
@@ -190,20 +195,70 @@ static enum err read_updated(struct str bytes, struct journal_reading *reading,
     return ok ? ERR_OK : ERR_DATA_LOSS;
 }
 
+static enum err read_backfill(struct str bytes, struct journal_reading *reading,
+                              struct backfill_spec *out) {
+    struct str backfill = STR_EMPTY, key = STR_EMPTY;
+    uint64_t hash = 0;
+    struct pb_reader r = pb_reader(bytes);
+    for (struct pb_field f; pb_next(&r, &f);) {
+        if (f.key == BackfillPut_backfill) backfill = f.bytes;
+        if (f.key == BackfillPut_request_key) key = f.bytes;
+        if (f.key == BackfillPut_request_hash) hash = f.value;
+    }
+    if (!backfill_codec_read(backfill, reading->arena, out, reading->why)) return ERR_DATA_LOSS;
+    if (r.malformed || !read_request_key(key, &out->request_key))
+        return journal_read_lost(reading->why, "backfill_put");
+    out->request_hash = hash;
+    reading->message = backfill;
+    return ERR_OK;
+}
+
+static enum err read_players(struct str bytes, uint32_t key, struct journal_reading *reading,
+                             struct name_list *out) {
+    struct name_source from = {bytes, key, 0, LIMIT_MATCH_PLAYERS, "players"};
+    if (name_list_read(&from, reading->arena, out, reading->why) == ERR_OK) return ERR_OK;
+    return journal_read_lost(reading->why, "roster_changed's players");
+}
+
+static enum err read_roster_fields(struct str bytes, struct journal_reading *reading,
+                                   struct record *out) {
+    uint32_t count;
+    if (!pb_count(bytes, RosterChanged_ticket_ids, &count) || count > LIMIT_MATCH_PLAYERS)
+        return journal_read_lost(reading->why, "roster_changed.ticket_ids");
+    struct id *tickets = arena_alloc(reading->arena, count * sizeof *tickets);
+    struct str match = STR_EMPTY;
+    enum err code = ERR_OK;
+    bool ids = true;
+    struct pb_reader r = pb_reader(bytes);
+    for (struct pb_field f; code == ERR_OK && pb_next(&r, &f);) {
+        if (f.key == RosterChanged_match) match = f.bytes;
+        if (f.key == RosterChanged_ticket_ids)
+            ids = id_parse(f.bytes, &tickets[out->roster_changed.ticket_count++]) && ids;
+        if (f.key == RosterChanged_proposal_match_id)
+            ids = id_parse(f.bytes, &out->roster_changed.proposal_id) && ids;
+        if (f.key == RosterChanged_backfill)
+            code = read_backfill(f.bytes, reading, &out->roster_changed.backfill);
+    }
+    out->roster_changed.ticket_ids = tickets;
+    reading->message = match;
+    if (code == ERR_OK && !ids) return journal_read_lost(reading->why, "roster_changed's ids");
+    return code;
+}
+
 static enum err read_roster(struct str bytes, struct journal_reading *reading, struct record *out) {
-    struct name_source from = {bytes, RosterChanged_left_player_ids, 0, LIMIT_MATCH_PLAYERS,
-                               "left"};
-    struct name_list left;
-    if (name_list_read(&from, reading->arena, &left, reading->why) != ERR_OK)
-        return journal_read_lost(reading->why, "roster_changed.left_player_ids");
+    struct name_list left = {0}, joined = {0};
+    enum err code = read_players(bytes, RosterChanged_left_player_ids, reading, &left);
+    if (code == ERR_OK)
+        code = read_players(bytes, RosterChanged_joined_player_ids, reading, &joined);
+    if (code == ERR_OK) code = read_roster_fields(bytes, reading, out);
+    if (code != ERR_OK) return code;
     out->roster_changed.left = left.names;
     out->roster_changed.left_count = left.count;
-    struct pb_reader r = pb_reader(bytes);
-    for (struct pb_field f; pb_next(&r, &f);)
-        if (f.key == RosterChanged_match) reading->message = f.bytes;
+    out->roster_changed.joined = joined.names;
+    out->roster_changed.joined_count = joined.count;
     struct match_spec *spec = &out->roster_changed.spec;
-    return match_codec_read(reading->message, reading->arena, spec, reading->why) ? ERR_OK
-                                                                                  : ERR_DATA_LOSS;
+    bool ok = match_codec_read(reading->message, reading->arena, spec, reading->why);
+    return ok ? ERR_OK : ERR_DATA_LOSS;
 }
 
 static enum err read_penalized(struct str bytes, struct record *out, struct err_text *why) {
@@ -264,6 +319,9 @@ enum err journal_read_body(const struct pb_field *f, struct journal_reading *rea
     case Record_roster_changed:
         out->kind = RECORD_ROSTER_CHANGED;
         return read_roster(f->bytes, reading, out);
+    case Record_backfill_put:
+        out->kind = RECORD_BACKFILL_PUT;
+        return read_backfill(f->bytes, reading, &out->backfill_put);
     case Record_player_penalized:
         out->kind = RECORD_PLAYER_PENALIZED;
         return read_penalized(f->bytes, out, reading->why);

@@ -8,7 +8,7 @@
 struct journal_reading { /* one record */
     struct arena *arena;
     struct err_text *why;
-    struct str message; /* its Ticket or Match, as it was written */
+    struct str message; /* its Ticket, Match or Backfill, as it was written */
 };
 
 /* Reads the field when it is a record's body, of a kind that this version knows: then out->kind is

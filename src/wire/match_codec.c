@@ -151,6 +151,8 @@ void match_codec_write(const struct match_spec *m, uint32_t key, struct strbuf *
     pb_put_uint(out, Match_worst_latency_ms, m->worst_latency_ms);
     name_list_write(m->left, m->left_count, Match_left_player_ids, out);
     pb_put_int(out, Match_rules_age_ms, m->rules_age_ms);
+    pb_put_id(out, Match_backfill_id, m->backfill_id);
+    pb_put_id(out, Match_joins_match_id, m->joins_id);
     pb_close(out, match);
 }
 
@@ -162,8 +164,8 @@ static bool read_member(struct str bytes, struct team_member *m) {
         if (f.key == TeamMember_ticket_id && !id_parse(f.bytes, &m->ticket_id)) return false;
         if (f.key == TeamMember_answer) m->answer = (enum match_answer)f.value;
     }
-    return !r.malformed && str_name_valid(m->player_id) && !id_is_none(m->ticket_id) &&
-           str_utf8_valid(m->role) && m->answer <= ANSWER_DECLINED;
+    return !r.malformed && str_name_valid(m->player_id) && str_utf8_valid(m->role) &&
+           m->answer <= ANSWER_DECLINED;
 }
 
 static bool read_team(struct str bytes, struct arena *arena, struct match_team *t) {
@@ -180,11 +182,16 @@ static bool read_team(struct str bytes, struct arena *arena, struct match_team *
     return str_utf8_valid(t->name);
 }
 
+static bool take_id(const struct pb_field *f, struct match_spec *m) {
+    if (f->key == Match_match_id) return id_parse(f->bytes, &m->id);
+    if (f->key == Match_backfill_id) return id_parse(f->bytes, &m->backfill_id);
+    if (f->key == Match_joins_match_id) return id_parse(f->bytes, &m->joins_id);
+    return true;
+}
+
 /* The scalar fields; false for a bad id. */
 static bool take_field(const struct pb_field *f, struct match_spec *m) {
     switch (f->key) {
-    case Match_match_id:
-        return id_parse(f->bytes, &m->id);
     case Match_state:
         m->state = (enum match_state)f->value;
         return true;
@@ -246,7 +253,7 @@ static bool take_field(const struct pb_field *f, struct match_spec *m) {
         m->rules_age_ms = (int64_t)f->value;
         return true;
     default:
-        return true;
+        return take_id(f, m);
     }
 }
 
@@ -260,7 +267,7 @@ static bool tickets_differ(const struct match_spec *m) {
 
 /* No more than every match of ours keeps: a journal that cannot be read stops the realm. */
 static bool match_valid(const struct match_spec *m) {
-    return !id_is_none(m->id) && m->state >= MATCH_PROPOSED && m->state <= MATCH_CANCELLED &&
+    return !id_is_none(m->id) && m->state >= MATCH_PROPOSED && m->state <= MATCH_MERGED &&
            str_name_valid(m->queue) && str_utf8_valid(m->region) && isfinite(m->quality) &&
            isfinite(m->skill_spread) && isfinite(m->team_gap) && isfinite(m->mean_latency_ms) &&
            match_codec_time_valid(m->created_ms) && match_codec_time_valid(m->until_ms) &&

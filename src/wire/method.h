@@ -31,6 +31,10 @@ enum method_route { ROUTE_DOOR, ROUTE_MATCHER, ROUTE_EVENTS };
     ROW(COMPLETE_MATCH, "Matches/CompleteMatch", ROUTE_MATCHER, true, 5000)          \
     ROW(CANCEL_MATCH, "Matches/CancelMatch", ROUTE_MATCHER, true, 5000)              \
     ROW(LEAVE_MATCH, "Matches/LeaveMatch", ROUTE_MATCHER, true, 5000)                \
+    ROW(CREATE_BACKFILL, "Backfills/CreateBackfill", ROUTE_MATCHER, true, 5000)      \
+    ROW(GET_BACKFILL, "Backfills/GetBackfill", ROUTE_MATCHER, false, 5000)           \
+    ROW(UPDATE_BACKFILL, "Backfills/UpdateBackfill", ROUTE_MATCHER, true, 5000)      \
+    ROW(CANCEL_BACKFILL, "Backfills/CancelBackfill", ROUTE_MATCHER, true, 5000)      \
     ROW(PUT_QUEUE, "Queues/PutQueue", ROUTE_MATCHER, true, 5000)                     \
     ROW(GET_QUEUE, "Queues/GetQueue", ROUTE_MATCHER, false, 5000)                    \
     ROW(LIST_QUEUE_VERSIONS, "Queues/ListQueueVersions", ROUTE_MATCHER, false, 5000) \

@@ -18,7 +18,7 @@
 #define TICKET_TIMEOUT_MS 600000
 #define TICK_MS 50
 #define DODGE_DECAY_MS 86400000
-#define HELD_MATCH_MS 14400000 /* of a queue that holds players and does not say */
+#define HELD_MATCH_MS 14400000 /* of a queue that holds players, or backfills, and does not say */
 
 /* ---- one definition ---- */
 
@@ -29,7 +29,10 @@ struct definition_json {
     uint32_t tick_ms;
     struct patience patience; /* uncertainty: borrowed */
     struct queue_life life;
+    int backfill_mode; /* index in backfill_modes */
 };
+
+static const char *const backfill_modes[] = {"MANUAL", "AUTOMATIC", NULL};
 
 /* A number of points per second, or "auto". */
 static enum err read_patience(struct json_reader *r, const json_t *value, void *into) {
@@ -107,6 +110,10 @@ static const struct json_read_row definition_rows[] = {
      .high = 604800,
      .offset = offsetof(struct definition_json, life.match_ms)},
     {.name = "holdPlayers", .kind = READ_CUSTOM, .read = read_hold},
+    {.name = "backfillMode",
+     .kind = READ_CHOICE,
+     .choices = backfill_modes,
+     .offset = offsetof(struct definition_json, backfill_mode)},
     {.name = "tickMs",
      .kind = READ_COUNT,
      .low = 1,
@@ -247,7 +254,9 @@ static enum err read_definition(const json_t *value, const struct ruleset_readin
         d->tick_ms = j.tick_ms;
         take_patience(&j, d);
         note_patience(d, x->notes);
-        if (j.life.holds_players && !j.life.match_ms) j.life.match_ms = HELD_MATCH_MS;
+        j.life.backfills = j.backfill_mode == 1;
+        bool needs_end = j.life.holds_players || j.life.backfills;
+        if (needs_end && !j.life.match_ms) j.life.match_ms = HELD_MATCH_MS;
         d->life = j.life;
     }
     arena_free(r.arena);

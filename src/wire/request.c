@@ -3,6 +3,7 @@
 
 #include "base/digest.h"
 #include "base/limits.h"
+#include "wire/backfill_codec.h"
 #include "wire/fields.h"
 #include "wire/match_codec.h"
 #include "wire/name_list.h"
@@ -429,6 +430,104 @@ static enum err decode_leave(const struct decoding *d, struct request *out) {
     return read_answer(d, LeaveMatchRequest_match_id, LeaveMatchRequest_player_ids, &out->command);
 }
 
+/* ---- backfills ---- */
+
+/* One whose journal record must fit into an entry. */
+static enum err read_parties(const struct decoding *d, uint32_t key, struct backfill_parties *out) {
+    if (d->payload.size > LIMIT_BACKFILL_BYTES)
+        return err_set_field(d->why, ERR_INVALID_ARGUMENT, "parties",
+                             "the request has %zu bytes; allowed are at most %d", d->payload.size,
+                             LIMIT_BACKFILL_BYTES);
+    return backfill_codec_parties(d->payload, key, d->arena, out, d->why);
+}
+
+static enum err check_ms(const struct decoding *d, const char *field, uint64_t ms) {
+    enum { MS_MAX = 43200000 };
+    if (ms <= MS_MAX) return ERR_OK;
+    return err_set_field(d->why, ERR_INVALID_ARGUMENT, field,
+                         "%s is %" PRIu64 "; allowed are 0..%d", field, ms, MS_MAX);
+}
+
+static bool read_create_backfill(const struct decoding *d, struct command *c, struct str *match) {
+    struct pb_reader r = pb_reader(d->payload);
+    for (struct pb_field f; pb_next(&r, &f);) {
+        if (f.key == CreateBackfillRequest_match_id) *match = f.bytes;
+        if (f.key == CreateBackfillRequest_queue) c->create_backfill.queue = f.bytes;
+        if (f.key == CreateBackfillRequest_region) c->create_backfill.region = f.bytes;
+        if (f.key == CreateBackfillRequest_connection) c->create_backfill.connection = f.bytes;
+        if (f.key == CreateBackfillRequest_timeout_ms)
+            c->create_backfill.timeout_ms = (int64_t)f.value;
+        if (f.key == CreateBackfillRequest_waited_ms)
+            c->create_backfill.waited_ms = (int64_t)f.value;
+    }
+    return !r.malformed;
+}
+
+static enum err check_create_backfill(const struct decoding *d, struct command *c,
+                                      struct str match) {
+    enum err code = ERR_OK;
+    if (match.size) code = check_id(d, "match_id", match, &c->create_backfill.match_id);
+    if (code == ERR_OK && c->create_backfill.queue.size)
+        code = check_name(d, "queue", c->create_backfill.queue);
+    if (code == ERR_OK) code = check_text(d, "region", c->create_backfill.region, LIMIT_NAME_BYTES);
+    if (code == ERR_OK)
+        code = check_text(d, "connection", c->create_backfill.connection, LIMIT_CONNECTION_BYTES);
+    if (code == ERR_OK) code = check_ms(d, "timeout_ms", (uint64_t)c->create_backfill.timeout_ms);
+    if (code == ERR_OK) code = check_ms(d, "waited_ms", (uint64_t)c->create_backfill.waited_ms);
+    return code;
+}
+
+static enum err decode_create_backfill(const struct decoding *d, struct request *out) {
+    struct command *c = &out->command;
+    struct str match = STR_EMPTY;
+    struct backfill_parties parties;
+    c->kind = COMMAND_CREATE_BACKFILL;
+    c->create_backfill.request_key = key_of(d, METHOD_CREATE_BACKFILL, 0);
+    c->create_backfill.request_hash = digest64(d->payload);
+    if (!read_create_backfill(d, c, &match)) return malformed(d);
+    enum err code = check_create_backfill(d, c, match);
+    if (code == ERR_OK) code = read_parties(d, CreateBackfillRequest_parties, &parties);
+    if (code != ERR_OK) return code;
+    c->create_backfill.parties = parties.at;
+    c->create_backfill.party_count = parties.count;
+    return ERR_OK;
+}
+
+static enum err decode_get_backfill(const struct decoding *d, struct request *out) {
+    struct pb_reader r = pb_reader(d->payload);
+    struct pb_field f, last = {0};
+    while (pb_next(&r, &f))
+        if (f.key == GetBackfillRequest_backfill_id || f.key == GetBackfillRequest_match_id)
+            last = f;
+    if (r.malformed) return malformed(d);
+    if (last.key == GetBackfillRequest_match_id)
+        return check_id(d, "match_id", last.bytes, &out->get_backfill.match_id);
+    return check_id(d, "backfill_id", last.bytes, &out->get_backfill.backfill_id);
+}
+
+static enum err decode_update_backfill(const struct decoding *d, struct request *out) {
+    struct command *c = &out->command;
+    struct str backfill;
+    struct backfill_parties parties = {0};
+    c->kind = COMMAND_UPDATE_BACKFILL;
+    if (!text_field(d->payload, UpdateBackfillRequest_backfill_id, &backfill)) return malformed(d);
+    enum err code = check_id(d, "backfill_id", backfill, &c->update_backfill.backfill_id);
+    if (code == ERR_OK) code = read_parties(d, UpdateBackfillRequest_parties, &parties);
+    if (code == ERR_OK && parties.count == 0)
+        return err_set_field(d->why, ERR_INVALID_ARGUMENT, "parties",
+                             "parties is empty; say who is in the match, or cancel it");
+    c->update_backfill.parties = parties.at;
+    c->update_backfill.party_count = parties.count;
+    return code;
+}
+
+static enum err decode_cancel_backfill(const struct decoding *d, struct request *out) {
+    struct str text;
+    if (!text_field(d->payload, CancelBackfillRequest_backfill_id, &text)) return malformed(d);
+    out->command.kind = COMMAND_CANCEL_BACKFILL;
+    return check_id(d, "backfill_id", text, &out->command.cancel_backfill.backfill_id);
+}
+
 /* ---- queues ---- */
 
 /* Notes are copied into the arena; what does not fit under its cap is left out. */
@@ -558,6 +657,10 @@ static const decode_fn decoders[METHOD_COUNT] = {
     [METHOD_COMPLETE_MATCH] = decode_complete,
     [METHOD_CANCEL_MATCH] = decode_cancel_match,
     [METHOD_LEAVE_MATCH] = decode_leave,
+    [METHOD_CREATE_BACKFILL] = decode_create_backfill,
+    [METHOD_GET_BACKFILL] = decode_get_backfill,
+    [METHOD_UPDATE_BACKFILL] = decode_update_backfill,
+    [METHOD_CANCEL_BACKFILL] = decode_cancel_backfill,
     [METHOD_HEARTBEAT_TICKETS] = decode_heartbeat,
     [METHOD_UPDATE_TICKET] = decode_update,
     [METHOD_PUT_QUEUE] = decode_put_queue,

@@ -46,6 +46,10 @@ struct request {
             bool with_tickets;
         } get_match;
         struct {
+            struct id backfill_id; /* none when by match */
+            struct id match_id;
+        } get_backfill;
+        struct {
             struct str queue;   /* empty = all */
             uint32_t page_size; /* 1..1000 */
             struct id after;    /* none = start */

@@ -3,6 +3,7 @@
 
 #include "base/metrics.h"
 #include "model/eta.h"
+#include "wire/backfill_codec.h"
 #include "wire/envelope.h"
 #include "wire/explain_codec.h"
 #include "wire/fields.h"
@@ -105,6 +106,11 @@ void response_listed_next(uint64_t place, struct strbuf *out) {
     char token[24];
     int size = snprintf(token, sizeof token, "%" PRIu64, place);
     pb_put_text(out, ListTicketsResponse_next_page_token, (struct str){token, (size_t)size});
+}
+
+void response_backfill(const struct backfill *b, const struct match *m, struct strbuf *out) {
+    backfill_codec_write(&b->spec, GetBackfillResponse_backfill, out);
+    if (m) match_codec_write(&m->spec, GetBackfillResponse_match, out);
 }
 
 void response_match(const struct match *m, struct strbuf *out) {

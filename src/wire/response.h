@@ -41,6 +41,8 @@ void response_listed_ticket(const struct ticket *t, struct ticket_wait wait, str
 /* The same's next_page_token: `place` is not 0. */
 void response_listed_next(uint64_t place, struct strbuf *out);
 
+/* Fits the response of every method on one backfill. `m`: its match, or NULL. */
+void response_backfill(const struct backfill *b, const struct match *m, struct strbuf *out);
 /* Fits the response of every method on one match. */
 void response_match(const struct match *m, struct strbuf *out);
 /* `next`: where the next page starts; none at the end. */

@@ -169,6 +169,71 @@ class Life(unittest.TestCase):
         self.create("ann", "held")
         self.assertEqual(self.ok("match", "leave", match, "bob")["state"], "MATCH_CANCELLED")
 
+    def look(self, match, **more):
+        return self.ok("backfill", "create", "-", stdin=json.dumps({"matchId": match, **more}))
+
+    def players_of(self, match):
+        got = self.ok("match", "get", match)
+        return sorted(p["playerId"] for t in got["teams"] for p in t.get("players", []))
+
+    def test_running_match_finds_another_player_though_the_server_is_killed_in_between(self):
+        self.put("east")
+        a = self.create("ann", "east")
+        self.create("bob", "east")
+        match = self.wait_state(a, "MATCHED")["match"]["matchId"]
+        self.ok("match", "assign", match, "10.0.0.7:7777")
+        self.refused("FAILED_PRECONDITION", "backfill", "create", "-",
+                     stdin=json.dumps({"matchId": match}))  # no place is open
+        self.ok("match", "leave", match, "ann")
+        backfill = self.look(match)
+        self.assertEqual((backfill["state"], backfill["matchId"]), ("BACKFILL_OPEN", match))
+        self.restart()
+        self.assertEqual(self.ok("backfill", "get", match, "--match")["backfillId"],
+                         backfill["backfillId"])
+        newcomer = self.wait_state(self.create("eve", "east"), "MATCHED")["match"]
+        self.assertEqual((newcomer["matchId"], newcomer["connection"]), (match, "10.0.0.7:7777"))
+        self.assertEqual(self.players_of(match), ["bob", "eve"])
+        self.restart()
+        self.assertEqual(self.players_of(match), ["bob", "eve"])
+        self.assertEqual(self.ok("backfill", "get", backfill["backfillId"])["state"],
+                         "BACKFILL_FILLED")
+        self.refused("FAILED_PRECONDITION", "backfill", "cancel", backfill["backfillId"])
+
+    def test_newcomers_are_asked_though_the_server_is_killed_in_between(self):
+        self.put("ask", acceptanceRequired=True, acceptanceTimeoutSeconds=60,
+                 backfillMode="AUTOMATIC")
+        a, b, match = self.propose("ask")
+        self.ok("match", "accept", match, "ann", "bob")
+        self.ok("match", "leave", match, "ann")
+        self.restart()
+        self.assertTrue(self.ok("backfill", "get", match, "--match")["automatic"])
+        asked = self.wait_state(self.create("eve", "ask"), "PROPOSED")["match"]
+        self.assertEqual(asked["joinsMatchId"], match)
+        self.restart()
+        self.assertEqual(self.players_of(match), ["bob"])
+        self.ok("match", "decline", asked["matchId"], "eve")
+        eva = self.create("eva", "ask")
+        asked = self.wait_state(eva, "PROPOSED")["match"]
+        got = self.ok("match", "accept", asked["matchId"], "eva")
+        self.assertEqual(got["state"], "MATCH_MERGED")
+        self.restart()
+        self.assertEqual(self.wait_state(eva, "MATCHED")["match"]["matchId"], match)
+        self.assertEqual(self.players_of(match), ["bob", "eva"])
+
+    def test_match_of_the_games_own_is_filled_and_updated(self):
+        self.put("east")
+        backfill = self.ok("backfill", "create", "-", stdin=json.dumps(
+            {"queue": "east", "connection": "10.0.0.9:1",
+             "parties": [{"team": "red", "players": [{"playerId": "ann"}]}]}))
+        match = backfill["matchId"]
+        self.ok("backfill", "update", "-", stdin=json.dumps(
+            {"backfillId": backfill["backfillId"],
+             "parties": [{"team": "blue", "players": [{"playerId": "bob"}]}]}))
+        self.assertEqual(self.ok("match", "get", match)["leftPlayerIds"], ["ann"])
+        eve = self.wait_state(self.create("eve", "east"), "MATCHED")["match"]
+        self.assertEqual((eve["matchId"], eve["connection"]), (match, "10.0.0.9:1"))
+        self.assertEqual(self.players_of(match), ["bob", "eve"])
+
     def test_match_without_a_server_in_time_is_queued_again(self):
         self.put("slow", assignTimeoutSeconds=1)
         a = self.create("ann", "slow")

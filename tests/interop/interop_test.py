@@ -14,8 +14,9 @@ class Interop(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.muster = Muster()
-        cls.muster.cli("queue", "put", os.path.join(ROOT, "deploy", "queues", "ready_2v2.json"),
-                       check=True)
+        for path in (os.path.join(ROOT, "deploy", "queues", "ready_2v2.json"),
+                     os.path.join(HERE, "endless_duel.json")):
+            cls.muster.cli("queue", "put", path, check=True)
 
     @classmethod
     def tearDownClass(cls):

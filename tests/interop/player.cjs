@@ -106,6 +106,25 @@ async function leavesAndTheOtherIsTold(first, second, matchId) {
   }
 }
 
+// A queue whose matches look for players by themselves.
+async function fillsARunningMatch(first, second) {
+  const ticket = { queue: "endless_duel" };
+  const found = [once(first, "match_found"), once(second, "match_found")];
+  for (const socket of [first, second])
+    assert.equal((await ask(socket, "join_queue", ticket)).ok, true);
+  const [match] = await Promise.all(found);
+  const left = once(second, "match_updated");
+  assert.equal((await ask(first, "leave_match", { matchId: match.matchId })).ok, true);
+  await left;
+  const joined = [once(first, "match_found"), once(second, "match_updated")];
+  assert.equal((await ask(first, "join_queue", ticket)).ok, true);
+  const [again, update] = await Promise.all(joined);
+  assert.equal(again.matchId, match.matchId);
+  assert.deepEqual(update.joinedPlayerIds, [`ann-${suffix}`]);
+  for (const socket of [first, second])
+    assert.equal((await ask(socket, "leave_match", { matchId: match.matchId })).ok, true);
+}
+
 async function acceptsAndIsToldHowFarItIs(first, second) {
   const party = (socket, name) => ask(socket, "join_queue", { queue: "ready_2v2",
     party: [{ playerId: `${name}-mate-${suffix}` }] });
@@ -180,6 +199,7 @@ async function main() {
   await acceptsAndIsToldHowFarItIs(first, second);
   const matchId = await matches(first, second);
   await leavesAndTheOtherIsTold(first, second, matchId);
+  await fillsARunningMatch(first, second);
   await isToldAfterComingBack(first);
   second.close();
   await goesOnWhereItWas();

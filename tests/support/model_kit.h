@@ -52,6 +52,7 @@ struct kit_rules {
     uint32_t role_count;
     const char *uncertainty; /* attribute: the deviation of a player's skill; NULL: none */
     struct queue_life life;
+    enum ruleset_backfill backfill; /* backfillPriority */
 };
 
 static inline struct rule_def *kit_next_rule(struct ruleset_def *def, const char *name,
@@ -114,7 +115,9 @@ static inline void kit_add_steps(struct arena *a, struct ruleset_def *def,
 static inline struct ruleset *kit_ruleset(const struct kit_rules *k) {
     static const char *const team_names[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
     struct arena *a = arena_new(0);
-    struct ruleset_def def = {.name = STR("kit"), .algorithm.age_is_oldest = k->age_is_oldest};
+    struct ruleset_def def = {.name = STR("kit"),
+                              .algorithm.age_is_oldest = k->age_is_oldest,
+                              .algorithm.backfill = k->backfill};
     def.attributes = arena_alloc(a, 4 * sizeof *def.attributes);
     def.attributes[0].value = (struct attribute){.name = STR("skill"), .kind = ATTRIBUTE_NUMBER};
     def.attributes[1].value = (struct attribute){.name = STR("flag"), .kind = ATTRIBUTE_NUMBER};
@@ -223,7 +226,8 @@ struct kit {
     size_t record_count, record_capacity;
     struct ticket **ticket_copies;
     struct match **match_copies;
-    size_t ticket_copy_count, match_copy_count;
+    struct backfill **backfill_copies;
+    size_t ticket_copy_count, match_copy_count, backfill_copy_count;
     uint32_t match_count; /* not carried */
     uint32_t players_named;
     struct err_text why;
@@ -251,6 +255,13 @@ static inline void kit_keep_put(struct kit *k, struct record *r) {
     r->queue_put.def = NULL;
 }
 
+static inline void kit_keep_backfill(struct kit *k, struct backfill_spec *spec) {
+    struct backfill *copy = backfill_new(spec);
+    k->backfill_copies = mem_grow(k->backfill_copies, k->backfill_copy_count + 1, sizeof copy);
+    k->backfill_copies[k->backfill_copy_count++] = copy;
+    *spec = copy->spec;
+}
+
 static inline void kit_sink(void *arg, struct record *from) {
     struct kit *k = arg;
     struct record *r = arena_alloc(k->arena, sizeof *r);
@@ -268,7 +279,12 @@ static inline void kit_sink(void *arg, struct record *from) {
         k->match_count += !r->carried;
     }
     if (r->kind == RECORD_MATCH_UPDATED) kit_keep_match(k, &r->match_updated.spec);
-    if (r->kind == RECORD_ROSTER_CHANGED) kit_keep_match(k, &r->roster_changed.spec);
+    if (r->kind == RECORD_ROSTER_CHANGED) {
+        kit_keep_match(k, &r->roster_changed.spec);
+        if (!id_is_none(r->roster_changed.backfill.id))
+            kit_keep_backfill(k, &r->roster_changed.backfill);
+    }
+    if (r->kind == RECORD_BACKFILL_PUT) kit_keep_backfill(k, &r->backfill_put);
     if (r->kind == RECORD_PLAYER_PENALIZED) {
         r->player_penalized.player_id = arena_str(k->arena, r->player_penalized.player_id);
         r->player_penalized.queue = arena_str(k->arena, r->player_penalized.queue);
@@ -296,6 +312,9 @@ static inline void kit_fini(struct kit *k) {
         ticket_free(k->ticket_copies[i]);
     for (size_t i = 0; i < k->match_copy_count; i++)
         match_free(k->match_copies[i]);
+    for (size_t i = 0; i < k->backfill_copy_count; i++)
+        backfill_free(k->backfill_copies[i]);
+    mem_free(k->backfill_copies);
     mem_free(k->ticket_copies);
     mem_free(k->match_copies);
     mem_free(k->journal);

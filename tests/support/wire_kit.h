@@ -153,7 +153,7 @@ static inline struct ticket_spec wire_kit_spec(struct wire_kit *k) {
 static inline struct match_spec wire_kit_match(struct wire_kit *k) {
     struct match_spec m = {
         .id = wire_kit_id(k),
-        .state = MATCH_PROPOSED + wire_kit_below(k, 5),
+        .state = MATCH_PROPOSED + wire_kit_below(k, 6),
         .queue = wire_kit_name(k, 0),
         .queue_version = (uint32_t)rng_next(&k->rng),
         .region = wire_kit_below(k, 2) ? wire_kit_name(k, 0) : STR_EMPTY,
@@ -174,6 +174,8 @@ static inline struct match_spec wire_kit_match(struct wire_kit *k) {
         .result_count = wire_kit_below(k, 4),
         .left_count = wire_kit_below(k, 4),
         .rules_age_ms = wire_kit_time(k),
+        .backfill_id = wire_kit_below(k, 2) ? wire_kit_id(k) : (struct id){0, 0},
+        .joins_id = wire_kit_below(k, 2) ? wire_kit_id(k) : (struct id){0, 0},
     };
     m.left = wire_kit_names(k, m.left_count);
     struct team_result *results = arena_alloc(k->arena, (m.result_count + 1) * sizeof *results);
@@ -198,6 +200,34 @@ static inline struct match_spec wire_kit_match(struct wire_kit *k) {
     m.teams = teams;
     m.ticket_ids = ids;
     return m;
+}
+
+static inline struct backfill_spec wire_kit_backfill(struct wire_kit *k) {
+    struct backfill_spec b = {.id = wire_kit_id(k),
+                              .match_id = wire_kit_id(k),
+                              .state = BACKFILL_OPEN + wire_kit_below(k, 5),
+                              .queue = wire_kit_name(k, 0),
+                              .region = wire_kit_text(k, 10),
+                              .party_count = 1 + wire_kit_below(k, 3),
+                              .created_ms = wire_kit_time(k),
+                              .expires_ms = wire_kit_time(k),
+                              .ended_ms = wire_kit_time(k),
+                              .waited_ms = wire_kit_time(k),
+                              .automatic = wire_kit_below(k, 2),
+                              .reason = wire_kit_text(k, 20),
+                              .request_hash = rng_next(&k->rng)};
+    if (wire_kit_below(k, 2)) b.proposal_id = wire_kit_id(k);
+    if (wire_kit_below(k, 2)) b.request_key = wire_kit_id(k);
+    struct backfill_party *parties = arena_alloc(k->arena, b.party_count * sizeof *parties);
+    for (uint32_t i = 0; i < b.party_count; i++) {
+        struct ticket_spec spec = wire_kit_spec(k);
+        parties[i] = (struct backfill_party){.team = wire_kit_text(k, 10),
+                                             .players = spec.players,
+                                             .player_count = spec.player_count};
+        if (wire_kit_below(k, 2)) parties[i].ticket_id = wire_kit_id(k);
+    }
+    b.parties = parties;
+    return b;
 }
 
 /* ---- a queue that can be put ---- */
@@ -267,6 +297,8 @@ static inline void wire_kit_same_match(const struct match_spec *a, const struct 
     assert_int_equal(a->result_due_ms, b->result_due_ms);
     assert_int_equal(a->holds_players, b->holds_players);
     assert_int_equal(a->rules_age_ms, b->rules_age_ms);
+    assert_true(id_equal(a->backfill_id, b->backfill_id));
+    assert_true(id_equal(a->joins_id, b->joins_id));
     assert_int_equal(a->left_count, b->left_count);
     for (uint32_t i = 0; i < a->left_count; i++)
         wire_kit_same_text(a->left[i], b->left[i]);
@@ -313,6 +345,33 @@ static inline void wire_kit_spoil(struct wire_kit *k, struct str bytes, unsigned
             copy[wire_kit_below(k, (uint32_t)bytes.size)] ^= (char)(1 << wire_kit_below(k, 8));
         use((struct str){copy, bytes.size}, true);
         mem_free(copy);
+    }
+}
+
+static inline void wire_kit_same_backfill(const struct backfill_spec *a,
+                                          const struct backfill_spec *b) {
+    assert_true(id_equal(a->id, b->id));
+    assert_true(id_equal(a->match_id, b->match_id));
+    assert_int_equal(a->state, b->state);
+    wire_kit_same_text(a->queue, b->queue);
+    wire_kit_same_text(a->region, b->region);
+    assert_int_equal(a->created_ms, b->created_ms);
+    assert_int_equal(a->expires_ms, b->expires_ms);
+    assert_int_equal(a->ended_ms, b->ended_ms);
+    assert_int_equal(a->waited_ms, b->waited_ms);
+    assert_int_equal(a->automatic, b->automatic);
+    wire_kit_same_text(a->reason, b->reason);
+    assert_true(id_equal(a->proposal_id, b->proposal_id));
+    assert_true(id_equal(a->request_key, b->request_key));
+    assert_true(a->request_hash == b->request_hash);
+    assert_int_equal(a->party_count, b->party_count);
+    for (uint32_t i = 0; i < a->party_count; i++) {
+        const struct backfill_party *p = &a->parties[i], *q = &b->parties[i];
+        struct ticket_spec x = {NULL, p->players, 0, p->player_count};
+        struct ticket_spec y = {NULL, q->players, 0, q->player_count};
+        wire_kit_same_text(p->team, q->team);
+        assert_true(id_equal(p->ticket_id, q->ticket_id));
+        wire_kit_same_spec(&x, &y);
     }
 }
 

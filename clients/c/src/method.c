@@ -7,14 +7,15 @@
 #include <string.h>
 
 static const ProtobufCServiceDescriptor *const services[] = {
-    &muster__v1__tickets__descriptor, &muster__v1__matches__descriptor,
-    &muster__v1__queues__descriptor,  &muster__v1__events__descriptor,
-    &muster__v1__system__descriptor,
+    &muster__v1__tickets__descriptor,   &muster__v1__matches__descriptor,
+    &muster__v1__backfills__descriptor, &muster__v1__queues__descriptor,
+    &muster__v1__events__descriptor,    &muster__v1__system__descriptor,
 };
 
 static const char *const mutating[] = {
-    "CreateTicket", "CreateTickets", "CancelTicket", "UpdateTicket", "AcceptMatch", "DeclineMatch",
-    "AssignMatch",  "CompleteMatch", "CancelMatch",  "LeaveMatch",   "PutQueue",    "DeleteQueue",
+    "CreateTicket",   "CreateTickets",  "CancelTicket",   "UpdateTicket", "AcceptMatch",
+    "DeclineMatch",   "AssignMatch",    "CompleteMatch",  "CancelMatch",  "LeaveMatch",
+    "CreateBackfill", "UpdateBackfill", "CancelBackfill", "PutQueue",     "DeleteQueue",
 };
 
 static bool is_mutating(const char *method) {

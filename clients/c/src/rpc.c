@@ -76,6 +76,14 @@ RPC(muster_cancel_match, "Matches/CancelMatch", Muster__V1__CancelMatchRequest,
     Muster__V1__CancelMatchResponse)
 RPC(muster_leave_match, "Matches/LeaveMatch", Muster__V1__LeaveMatchRequest,
     Muster__V1__LeaveMatchResponse)
+RPC(muster_create_backfill, "Backfills/CreateBackfill", Muster__V1__CreateBackfillRequest,
+    Muster__V1__CreateBackfillResponse)
+RPC(muster_get_backfill, "Backfills/GetBackfill", Muster__V1__GetBackfillRequest,
+    Muster__V1__GetBackfillResponse)
+RPC(muster_update_backfill, "Backfills/UpdateBackfill", Muster__V1__UpdateBackfillRequest,
+    Muster__V1__UpdateBackfillResponse)
+RPC(muster_cancel_backfill, "Backfills/CancelBackfill", Muster__V1__CancelBackfillRequest,
+    Muster__V1__CancelBackfillResponse)
 RPC(muster_update_ticket, "Tickets/UpdateTicket", Muster__V1__UpdateTicketRequest,
     Muster__V1__UpdateTicketResponse)
 RPC(muster_heartbeat_tickets, "Tickets/HeartbeatTickets", Muster__V1__HeartbeatTicketsRequest,

@@ -217,15 +217,14 @@ static void gathering_finds_the_nearest_and_among_equals_the_oldest(void **state
         pool_add(p, all[i], 0);
     }
     struct gathered *g = mem_alloc(sizeof *g);
-    struct gather_query q = {.x = all[599]->places[0].entry, /* skill 290, the newest */
-                             .pool = p,
-                             .spread = 30,
-                             .latency_ms_max = INT32_MAX,
-                             .players_max = 1,
-                             .want = 30,
-                             .visits = 1000};
+    const struct ticket *x = all[599]; /* skill 290, the newest */
+    struct gather_query q = gather_query_of(p, x->places[0].entry, INT32_MAX);
+    q.spread = 30;
+    q.players_max = 1;
+    q.want = 30;
+    q.visits = 1000;
     gather_run(g, &q);
-    gather_sort(g, r, q.x, 0);
+    gather_sort(g, r, &x->spec, 0);
     gather_sort_keys(g, 290);
     assert_int_equal(g->count, 30);
     assert_int_equal(g->below, 11);

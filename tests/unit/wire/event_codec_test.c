@@ -211,6 +211,35 @@ static void players_who_left_a_match_are_told_beside_it(void **state) {
     event_batch_free(b);
 }
 
+static void newcomers_of_a_running_match_have_an_event_of_their_own(void **state) {
+    (void)state;
+    struct wire_kit k = wire_kit_new();
+    const struct str eve = {"eve", 3};
+    const struct id ticket = {1, 7};
+    struct record record = {.kind = RECORD_ROSTER_CHANGED, .time_ms = 4000};
+    record.roster_changed.spec = matched(STR("duel")).match_created;
+    record.roster_changed.joined = &eve;
+    record.roster_changed.joined_count = 1;
+    record.roster_changed.ticket_ids = &ticket;
+    record.roster_changed.ticket_count = 1;
+    record.roster_changed.backfill = wire_kit_backfill(&k);
+    static const char *const topics[] = {"game/duel/match_updated", "game/duel/match_joined",
+                                         "game/duel/backfill_updated"};
+    struct event_batch *b = batch_of(&record, 1);
+    assert_int_equal(event_batch_topics(b), 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_text(event_batch_topic(b, i), topics[i]);
+        Muster__V1__EventBatch *m = message_of(b, i);
+        const Muster__V1__Event *e = m->events[0];
+        if (i < 2) assert_string_equal(e->match_update->joined_player_ids[0], "eve");
+        if (i < 2) assert_int_equal(strlen(e->match_update->backfill_id), 26);
+        if (i == 2) assert_int_equal(e->backfill->state, (int)record.roster_changed.backfill.state);
+        muster__v1__event_batch__free_unpacked(m, NULL);
+    }
+    event_batch_free(b);
+    wire_kit_free(&k);
+}
+
 static void a_ticket_of_two_queues_is_told_of_on_both_topics(void **state) {
     (void)state;
     const struct str queues[] = {{"duel", 4}, {"arena", 5}};
@@ -424,6 +453,7 @@ int main(void) {
         cmocka_unit_test(each_kind_of_event_has_its_topic_and_its_body),
         cmocka_unit_test(a_proposal_is_told_from_its_beginning_to_its_end),
         cmocka_unit_test(players_who_left_a_match_are_told_beside_it),
+        cmocka_unit_test(newcomers_of_a_running_match_have_an_event_of_their_own),
         cmocka_unit_test(a_ticket_of_two_queues_is_told_of_on_both_topics),
         cmocka_unit_test(a_ticket_is_passed_on_with_the_fields_of_a_newer_version),
         cmocka_unit_test(an_ended_ticket_tells_its_players_and_why),

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "muster/journal/v1/journal.pb-c.h"
+#include "muster/v1/backfills.pb-c.h"
 #include "muster/v1/envelope.pb-c.h"
 #include "muster/v1/events.pb-c.h"
 #include "muster/v1/matches.pb-c.h"
@@ -58,6 +59,11 @@ static const ProtobufCMessageDescriptor *const roots[] = {
     &muster__v1__complete_match_request__descriptor,
     &muster__v1__cancel_match_request__descriptor,
     &muster__v1__leave_match_request__descriptor,
+    &muster__v1__create_backfill_request__descriptor,
+    &muster__v1__get_backfill_request__descriptor,
+    &muster__v1__get_backfill_response__descriptor,
+    &muster__v1__update_backfill_request__descriptor,
+    &muster__v1__cancel_backfill_request__descriptor,
     &muster__v1__heartbeat_tickets_request__descriptor,
     &muster__v1__update_ticket_request__descriptor,
     &muster__v1__heartbeat_tickets_response__descriptor,

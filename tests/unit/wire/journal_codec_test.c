@@ -77,6 +77,15 @@ static struct record random_roster(struct wire_kit *k) {
     r.roster_changed.spec = wire_kit_match(k);
     r.roster_changed.left_count = wire_kit_below(k, 4);
     r.roster_changed.left = wire_kit_names(k, r.roster_changed.left_count);
+    r.roster_changed.joined_count = wire_kit_below(k, 4);
+    r.roster_changed.joined = wire_kit_names(k, r.roster_changed.joined_count);
+    r.roster_changed.ticket_count = wire_kit_below(k, 4);
+    struct id *ids = arena_alloc(k->arena, 4 * sizeof *ids);
+    for (uint32_t i = 0; i < r.roster_changed.ticket_count; i++)
+        ids[i] = wire_kit_id(k);
+    r.roster_changed.ticket_ids = ids;
+    if (wire_kit_below(k, 2)) r.roster_changed.proposal_id = wire_kit_id(k);
+    if (wire_kit_below(k, 2)) r.roster_changed.backfill = wire_kit_backfill(k);
     return r;
 }
 
@@ -109,7 +118,7 @@ static void add_random_history(struct wire_kit *k, struct record *r) {
 
 static struct record random_record(struct wire_kit *k) {
     struct record r = {0};
-    switch (1 + wire_kit_below(k, 11)) {
+    switch (1 + wire_kit_below(k, 12)) {
     case RECORD_EPOCH_STARTED:
         r.kind = RECORD_EPOCH_STARTED;
         r.epoch_started.owner = wire_kit_name(k, 0);
@@ -145,6 +154,10 @@ static struct record random_record(struct wire_kit *k) {
         break;
     case RECORD_ROSTER_CHANGED:
         r = random_roster(k);
+        break;
+    case RECORD_BACKFILL_PUT:
+        r.kind = RECORD_BACKFILL_PUT;
+        r.backfill_put = wire_kit_backfill(k);
         break;
     case RECORD_PLAYER_PENALIZED:
         r = random_penalized(k);
@@ -213,6 +226,16 @@ static void assert_same_roster(const struct record *a, const struct record *b) {
     wire_kit_same_match(&a->roster_changed.spec, &b->roster_changed.spec);
     assert_int_equal(a->roster_changed.left_count, b->roster_changed.left_count);
     assert_same_names(a->roster_changed.left, b->roster_changed.left, a->roster_changed.left_count);
+    assert_int_equal(a->roster_changed.joined_count, b->roster_changed.joined_count);
+    assert_same_names(a->roster_changed.joined, b->roster_changed.joined,
+                      a->roster_changed.joined_count);
+    assert_int_equal(a->roster_changed.ticket_count, b->roster_changed.ticket_count);
+    for (uint32_t i = 0; i < a->roster_changed.ticket_count; i++)
+        assert_true(id_equal(a->roster_changed.ticket_ids[i], b->roster_changed.ticket_ids[i]));
+    assert_true(id_equal(a->roster_changed.proposal_id, b->roster_changed.proposal_id));
+    assert_true(id_equal(a->roster_changed.backfill.id, b->roster_changed.backfill.id));
+    if (!id_is_none(a->roster_changed.backfill.id))
+        wire_kit_same_backfill(&a->roster_changed.backfill, &b->roster_changed.backfill);
 }
 
 static void assert_same_penalized(const struct record *a, const struct record *b) {
@@ -277,6 +300,9 @@ static void assert_same(const struct record *a, const struct record *b) {
         break;
     case RECORD_ROSTER_CHANGED:
         assert_same_roster(a, b);
+        break;
+    case RECORD_BACKFILL_PUT:
+        wire_kit_same_backfill(&a->backfill_put, &b->backfill_put);
         break;
     case RECORD_PLAYER_PENALIZED:
         assert_same_penalized(a, b);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/limits.h"
+#include "muster/v1/backfills.pb-c.h"
 #include "muster/v1/events.pb-c.h"
 #include "muster/v1/matches.pb-c.h"
 #include "muster/v1/queues.pb-c.h"
@@ -20,7 +21,7 @@
 static const ProtobufCServiceDescriptor *const services[] = {
     &muster__v1__tickets__descriptor, &muster__v1__matches__descriptor,
     &muster__v1__queues__descriptor,  &muster__v1__events__descriptor,
-    &muster__v1__system__descriptor,
+    &muster__v1__system__descriptor,  &muster__v1__backfills__descriptor,
 };
 
 static bool is_declared(const char *name) {

@@ -169,6 +169,11 @@ static void life_of_tickets_and_matches_is_timed_where_asked_for(void **state) {
     life = life_of("'holdPlayers':true,"); /* not for ever */
     assert_true(life.holds_players);
     assert_int_equal(life.match_ms, 14400000);
+    assert_false(life.backfills);
+    assert_false(life_of("'backfillMode':'MANUAL',").backfills);
+    life = life_of("'backfillMode':'AUTOMATIC',");
+    assert_true(life.backfills);
+    assert_int_equal(life.match_ms, 14400000);
 }
 
 static void dodge_penalty_grows_by_its_steps(void **state) {

@@ -139,6 +139,72 @@ static void an_answer_names_a_match_and_its_players(void **state) {
     }
 }
 
+/* A BackfillParty of one player. */
+static void put_party(struct strbuf *b, uint32_t key, const char *team, const char *name) {
+    size_t party = pb_open(b, key);
+    pb_put_text(b, BackfillParty_team, str_of(team));
+    size_t player = pb_open(b, BackfillParty_players);
+    pb_put_text(b, Player_player_id, str_of(name));
+    pb_close(b, player);
+    pb_close(b, party);
+}
+
+static void a_backfill_is_asked_for_by_match_or_by_who_is_in_it(void **state) {
+    (void)state;
+    struct strbuf b = {0}, bad = {0}, late = {0};
+    pb_put_text(&b, CreateBackfillRequest_match_id, STR("01ARZ3NDEKTSV4RRFFQ69G5FAV"));
+    struct decoded d = decode(METHOD_CREATE_BACKFILL, &b);
+    assert_int_equal(d.code, ERR_OK);
+    assert_int_equal(d.r.command.kind, COMMAND_CREATE_BACKFILL);
+    assert_int_equal(d.r.command.create_backfill.party_count, 0);
+    assert_false(id_is_none(d.r.command.create_backfill.request_key));
+    decoded_free(&d);
+    put_party(&b, CreateBackfillRequest_parties, "red", "ann");
+    put_party(&b, CreateBackfillRequest_parties, "blue", "bob");
+    pb_put_uint(&b, CreateBackfillRequest_timeout_ms, 5000);
+    d = decode(METHOD_CREATE_BACKFILL, &b);
+    assert_int_equal(d.code, ERR_OK);
+    const struct command *c = &d.r.command;
+    assert_int_equal(c->create_backfill.party_count, 2);
+    assert_true(str_equal(c->create_backfill.parties[1].team, STR("blue")));
+    assert_true(str_equal(c->create_backfill.parties[1].players[0].id, STR("bob")));
+    assert_int_equal(c->create_backfill.timeout_ms, 5000);
+    decoded_free(&d);
+    strbuf_fini(&b);
+    put_party(&bad, CreateBackfillRequest_parties, "red", "ann");
+    put_party(&bad, CreateBackfillRequest_parties, "red", "a b");
+    assert_refused(METHOD_CREATE_BACKFILL, &bad, "parties[1].players[0].player_id",
+                   "parties[1].players[0].player_id is \"a b\"; allowed are 1..64 of "
+                   "[A-Za-z0-9_.-]");
+    pb_put_uint(&late, CreateBackfillRequest_waited_ms, 43200001);
+    assert_refused(METHOD_CREATE_BACKFILL, &late, "waited_ms",
+                   "waited_ms is 43200001; allowed are 0..43200000");
+}
+
+static void an_update_says_who_is_in_the_match(void **state) {
+    (void)state;
+    struct strbuf b = {0};
+    pb_put_text(&b, UpdateBackfillRequest_backfill_id, STR("01ARZ3NDEKTSV4RRFFQ69G5FAV"));
+    assert_refused(METHOD_UPDATE_BACKFILL, &b, "parties",
+                   "parties is empty; say who is in the match, or cancel it");
+}
+
+static void a_backfill_is_got_by_itself_or_by_its_match(void **state) {
+    (void)state;
+    struct strbuf b = {0}, none = {0};
+    pb_put_text(&b, GetBackfillRequest_match_id, STR("01ARZ3NDEKTSV4RRFFQ69G5FAV"));
+    struct decoded d = decode(METHOD_GET_BACKFILL, &b);
+    assert_int_equal(d.code, ERR_OK);
+    assert_true(id_is_none(d.r.get_backfill.backfill_id));
+    assert_false(id_is_none(d.r.get_backfill.match_id));
+    decoded_free(&d);
+    strbuf_fini(&b);
+    assert_refused(METHOD_GET_BACKFILL, &none, "backfill_id",
+                   "backfill_id is \"\"; allowed is a ULID of 26 characters");
+    assert_refused(METHOD_CANCEL_BACKFILL, &none, "backfill_id",
+                   "backfill_id is \"\"; allowed is a ULID of 26 characters");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_assignment_says_where_to_play),
@@ -147,6 +213,9 @@ int main(void) {
         cmocka_unit_test(an_update_has_a_ticket_and_its_players),
         cmocka_unit_test(heartbeats_come_in_batches_of_1_to_1000),
         cmocka_unit_test(an_answer_names_a_match_and_its_players),
+        cmocka_unit_test(a_backfill_is_asked_for_by_match_or_by_who_is_in_it),
+        cmocka_unit_test(an_update_says_who_is_in_the_match),
+        cmocka_unit_test(a_backfill_is_got_by_itself_or_by_its_match),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

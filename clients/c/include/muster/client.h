@@ -18,6 +18,7 @@
 #ifndef MUSTER_CLIENT_H
 #define MUSTER_CLIENT_H
 
+#include <muster/v1/backfills.pb-c.h>
 #include <muster/v1/events.pb-c.h>
 #include <muster/v1/matches.pb-c.h>
 #include <muster/v1/queues.pb-c.h>
@@ -116,6 +117,13 @@ MUSTER_RPC(muster_complete_match, Muster__V1__CompleteMatchRequest,
            Muster__V1__CompleteMatchResponse);
 MUSTER_RPC(muster_cancel_match, Muster__V1__CancelMatchRequest, Muster__V1__CancelMatchResponse);
 MUSTER_RPC(muster_leave_match, Muster__V1__LeaveMatchRequest, Muster__V1__LeaveMatchResponse);
+MUSTER_RPC(muster_create_backfill, Muster__V1__CreateBackfillRequest,
+           Muster__V1__CreateBackfillResponse);
+MUSTER_RPC(muster_get_backfill, Muster__V1__GetBackfillRequest, Muster__V1__GetBackfillResponse);
+MUSTER_RPC(muster_update_backfill, Muster__V1__UpdateBackfillRequest,
+           Muster__V1__UpdateBackfillResponse);
+MUSTER_RPC(muster_cancel_backfill, Muster__V1__CancelBackfillRequest,
+           Muster__V1__CancelBackfillResponse);
 MUSTER_RPC(muster_update_ticket, Muster__V1__UpdateTicketRequest, Muster__V1__UpdateTicketResponse);
 MUSTER_RPC(muster_heartbeat_tickets, Muster__V1__HeartbeatTicketsRequest,
            Muster__V1__HeartbeatTicketsResponse);
