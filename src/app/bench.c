@@ -6,6 +6,7 @@
 #include "base/rng.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,7 +18,7 @@
 #define QUIET_US 5000000  /* nobody was told for so long: who still waits, waits on */
 #define SETTLE_US 3000000 /* for the last events, where the server counted more */
 #define BEHIND_US 200     /* until the door is tried again */
-#define DUE_MAX 100000    /* tickets offered in one go */
+#define DUE_MAX 4096      /* tickets offered in one go */
 
 struct bench {
     const struct bench_options *o;
@@ -30,6 +31,18 @@ struct bench {
     int64_t shown_us;
     size_t offered;
 };
+
+/* Ctrl-C ends a run in order, so that nothing stays behind; again, at once. */
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int number) {
+    interrupted = 1;
+    signal(number, SIG_DFL);
+}
+
+static enum err cancelled(struct err_text *why) {
+    return err_set(why, ERR_CANCELLED, "interrupted");
+}
 
 /* ---- what is told ---- */
 
@@ -168,7 +181,7 @@ static void play(struct bench *b) {
     struct tally *t = b->r->tally;
     size_t next = a->before;
     t->start_us = clock_mono_us() + LEAD_US;
-    while (next < a->count) {
+    while (next < a->count && !interrupted) {
         size_t due = arrivals_due(a, next, clock_mono_us() - t->start_us, DUE_MAX);
         if (due > 0) next += bench_door_offer(b->door, next, due);
         b->offered = next - a->before;
@@ -195,6 +208,7 @@ static enum err drain(struct bench *b, struct err_text *why) {
     int64_t read_us = 0, quiet_us = now_us;
     size_t read_at = SIZE_MAX;
     while ((now_us = clock_mono_us()) < end_us && !is_over(b) && now_us - quiet_us < QUIET_US) {
+        if (interrupted) return cancelled(why);
         size_t ended = atomic_load(&t->told) + atomic_load(&t->created) + atomic_load(&t->failed);
         if (ended != read_at && now_us - read_us >= SAMPLE_US) {
             enum err code = bench_cost_read(&b->r->after, why);
@@ -270,6 +284,8 @@ enum err bench_run(struct bench_result *r, const struct bench_options *o, struct
     enum err code = arrivals_open(&r->arrivals, &q, why);
     if (code != ERR_OK) return code;
     r->tally = tally_new(&r->arrivals);
+    signal(SIGINT, interrupt);
+    signal(SIGTERM, interrupt);
     code = prepare(&b, why);
     if (code == ERR_OK) code = bench_cost_read(&r->before, why);
     if (code == ERR_OK) {

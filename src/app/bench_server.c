@@ -51,12 +51,14 @@ static char **environment_of_server(void) {
     return kept;
 }
 
-/* In the child: its log goes to a file of the folder. Ends when the parent does. */
+/* In the child: its log goes to a file of the folder. Ends when the parent does, and not by a
+ * Ctrl-C that is meant for the parent. */
 _Noreturn static void become(const struct bench_server *s, const struct words *w, int out) {
     char log[128];
     snprintf(log, sizeof log, "%s/log", s->folder);
     int fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
+    setpgid(0, 0);
     dup2(out, STDOUT_FILENO);
     if (fd >= 0) dup2(fd, STDERR_FILENO);
     execve("/proc/self/exe", (char *const *)w->at, environment_of_server());

@@ -110,6 +110,17 @@ class Bench(unittest.TestCase):
                 self.assertGreater(got[name]["max"], 0.9 * stood_ms)
                 self.assertGreater(got[name]["p90"], 0.5 * stood_ms)
 
+    def test_an_interrupted_run_leaves_nothing(self):
+        with Muster() as m:
+            child = subprocess.Popen(words(m, "firstmatch", "--rate", "100", "--duration", "60"),
+                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            wait_until("tickets come", lambda: self.created(m) > 10)
+            child.send_signal(signal.SIGINT)
+            out, err = child.communicate(timeout=30)
+            self.assertEqual((child.returncode, out), (1, ""))
+            self.assertIn("CANCELLED: interrupted", err)
+            self.assertNotIn("bench-", m.cli("queue", "list").stdout)
+
     @staticmethod
     def created(m):
         with urllib.request.urlopen(m.process.doors["metrics"][0] + "/metrics", timeout=5) as page:
