@@ -1,4 +1,5 @@
-/* cli_ticket.c - `muster ticket`: create, get, cancel, watch, explain, update, heartbeat. */
+/* cli_ticket.c - `muster ticket`: create, get, list, cancel, watch, explain, update,
+ * heartbeat. */
 #include "app/command.h"
 
 #include "app/cli_explain.h"
@@ -12,6 +13,7 @@ struct ticket_options {
     struct client_options client;
     char *request_id;
     bool player, json;
+    int64_t limit;
 };
 
 static const struct config_row rows[] = {
@@ -24,16 +26,19 @@ static const struct config_row rows[] = {
      offsetof(struct ticket_options, player)},
     {"json", CONFIG_BOOL, "false", 0, 0, "", NULL, "explain: print a JSON line",
      offsetof(struct ticket_options, json)},
+    {"limit", CONFIG_INT, "100", 1, 1000000, "", NULL, "list: how many",
+     offsetof(struct ticket_options, limit)},
 };
 
 static const char usage[] =
     "usage: muster ticket create FILE | get ID | cancel ID | watch ID | explain ID\n"
-    "                     update FILE | heartbeat ID...\n\n"
+    "                     update FILE | heartbeat ID... | list QUEUE\n\n"
     "create takes a CreateTicketRequest as JSON (- is stdin), for example\n"
     "  "
     "{\"queues\":[\"1v1_duel\"],\"players\":[{\"playerId\":\"ann\",\"attributes\":{\"skill\":90}}]}"
     "\n"
     "update takes an UpdateTicketRequest: ticketId, and what its players bring from now on.\n"
+    "list prints the tickets that wait in a queue, the oldest first.\n"
     "watch prints the ticket at each change until it has ended. Output is JSON lines.\n"
     "explain says why the ticket is not matched yet: in words for the player, then in numbers.\n";
 
@@ -75,6 +80,28 @@ static int get(struct muster_client *client, const char *id, const struct ticket
         return command_fail_status(&status);
     command_print(&answer->base);
     muster_free(answer);
+    return EXIT_CODE_OK;
+}
+
+static int list(struct muster_client *client, char *queue, const struct ticket_options *o) {
+    enum { PAGE = 200 };
+    Muster__V1__ListTicketsRequest request = MUSTER__V1__LIST_TICKETS_REQUEST__INIT;
+    struct muster_status status;
+    char token[64] = "";
+    int64_t left = o->limit;
+    request.queue = queue;
+    do {
+        Muster__V1__ListTicketsResponse *answer = NULL;
+        request.page_token = token;
+        request.page_size = left < PAGE ? (uint32_t)left : PAGE;
+        if (muster_list_tickets(client, &request, NULL, &answer, &status) != MUSTER_OK)
+            return command_fail_status(&status);
+        for (size_t i = 0; i < answer->n_tickets; i++)
+            command_print(&answer->tickets[i]->base);
+        left -= (int64_t)answer->n_tickets;
+        snprintf(token, sizeof token, "%s", answer->next_page_token);
+        muster_free(answer);
+    } while (token[0] && left > 0);
     return EXIT_CODE_OK;
 }
 
@@ -172,6 +199,7 @@ static int run_verb(struct muster_client *client, int argc, char **argv,
     const char *verb = argv[1], *operand = argv[2];
     if (strcmp(verb, "create") == 0) return create(client, operand, o);
     if (strcmp(verb, "get") == 0) return get(client, operand, o);
+    if (strcmp(verb, "list") == 0) return list(client, argv[2], o);
     if (strcmp(verb, "cancel") == 0) return cancel(client, operand);
     if (strcmp(verb, "explain") == 0) return explain(client, operand, o);
     if (strcmp(verb, "update") == 0) return update(client, operand);
@@ -180,8 +208,8 @@ static int run_verb(struct muster_client *client, int argc, char **argv,
 }
 
 int ticket_command(int argc, char **argv) {
-    static const char *const verbs[] = {"create",  "get",    "cancel",   "watch",
-                                        "explain", "update", "heartbeat"};
+    static const char *const verbs[] = {"create",  "get",    "cancel",    "watch",
+                                        "explain", "update", "heartbeat", "list"};
     struct ticket_options o = {0};
     struct config c;
     config_init(&c, rows, sizeof rows / sizeof rows[0], &o);

@@ -31,8 +31,10 @@ bool admin_watched(const struct admin *a) {
     return atomic_load(&a->watching) > 0;
 }
 
+/* And not by a page from elsewhere that runs in a browser here. */
 static bool from_here(const struct sio_socket *socket) {
     struct str address = sio_socket_address(socket);
+    if (sio_socket_foreign_page(socket)) return false;
     return str_equal(address, STR("::1")) || str_equal(address, STR("::ffff:127.0.0.1")) ||
            str_equal(address, STR("local")) ||
            (address.size > 4 && memcmp(address.at, "127.", 4) == 0);

@@ -3,7 +3,8 @@
  * A viewer is one socket of it. He is sent `stats` each second, `match` and `happening`
  * (admin_feed.h), and asks by events that are acknowledged (admin_requests.h); the messages are
  * those of admin.proto. Who may be one: with a token whoever knows it; without one whoever
- * connects from this machine. Bridge's thread only, but for admin_watched().
+ * connects from this machine, but no page that another one has served. Bridge's thread only, but
+ * for admin_watched().
  */
 #ifndef MUSTER_BRIDGE_ADMIN_H
 #define MUSTER_BRIDGE_ADMIN_H

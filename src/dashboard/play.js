@@ -130,7 +130,7 @@ export function playView(app) {
   const shown = h("output", { for: "play-rate" });
   const patience = h("input", { id: "play-patience", type: "number", min: 1, max: 3600, value: crowd.patience_s });
   const many = h("input", { id: "play-count", type: "number", min: 1, max: 20000, value: 200 });
-  const drawn = charts().slice(0, 3), text = h("p", { role: "status" }), trouble = h("p", { class: "trouble" });
+  const drawn = charts(), text = h("p", { role: "status" }), trouble = h("p", { class: "trouble" });
 
   const begin = async (start) => {
     try {

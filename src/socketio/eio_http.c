@@ -40,7 +40,7 @@ static enum eio_http_next preflight(struct eio_server *server, struct eio_exchan
 
 static enum eio_http_next open_session(struct eio_server *server, struct eio_exchange *x,
                                        const struct eio_request *r) {
-    struct eio_session *s = eio_session_new(server, NULL, r->address);
+    struct eio_session *s = eio_session_new(server, NULL, r);
     if (!s) return fail(server, x, EIO_FULL);
     s->get = x;
     x->session = s;

@@ -155,9 +155,23 @@ static void heartbeat_due(struct wheel_node *n);
 static void join_due(struct wheel_node *n);
 static void upgrade_due(struct wheel_node *n);
 
+/* "http://localhost:7602": exactly these names, for 127.example.com is somebody else's. */
+static bool is_local_page(struct str origin) {
+    static const struct str hosts[] = {{"localhost", 9}, {"127.0.0.1", 9}, {"[::1]", 5}};
+    const char *scheme = memmem(origin.at, origin.size, "://", 3);
+    if (!scheme) return false;
+    struct str host = {scheme + 3, (size_t)(origin.at + origin.size - (scheme + 3))};
+    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+        size_t size = hosts[i].size;
+        if (host.size < size || memcmp(host.at, hosts[i].at, size) != 0) continue;
+        return host.size == size || host.at[size] == ':';
+    }
+    return false;
+}
+
 struct eio_session *eio_session_new(struct eio_server *server, struct eio_ws *ws,
-                                    const char *address) {
-    if (!eio_server_admit(server, address)) return NULL;
+                                    const struct eio_request *r) {
+    if (!eio_server_admit(server, r->address)) return NULL;
     struct eio_session *s = mem_alloc(sizeof *s);
     s->server = server;
     s->state = ws ? EIO_WEBSOCKET : EIO_POLLING;
@@ -166,7 +180,8 @@ struct eio_session *eio_session_new(struct eio_server *server, struct eio_ws *ws
     s->timers[EIO_TIMER_HEARTBEAT].fire = heartbeat_due;
     s->timers[EIO_TIMER_JOIN].fire = join_due;
     s->timers[EIO_TIMER_UPGRADE].fire = upgrade_due;
-    memcpy(s->address, address, sizeof s->address);
+    memcpy(s->address, r->address, sizeof s->address);
+    s->foreign_page = r->origin.size > 0 && !is_local_page(r->origin);
     eio_base64_new_id(s->sid);
     eio_server_add(server, s);
     push_open(s);

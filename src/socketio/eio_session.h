@@ -42,14 +42,15 @@ struct eio_session {
     const char *doom; /* why it will be dropped at the next tick, or NULL */
     enum eio_state state;
     bool awaiting_pong;
+    bool foreign_page;      /* its first request came from a page that this machine did not serve */
     char sid[EIO_ID_BYTES]; /* secret: whoever knows it is the client */
     char address[EIO_ADDRESS_BYTES];
 };
 
-/* Makes the session and queues its open packet; NULL when a limit refuses it. `ws` NULL: polling.
- */
+/* Makes the session of a first request, borrowed for the call, and queues its open packet; NULL
+ * when a limit refuses it. `ws` NULL: polling. */
 struct eio_session *eio_session_new(struct eio_server *server, struct eio_ws *ws,
-                                    const char *address);
+                                    const struct eio_request *r);
 /* Sends the frames in order (they are held, not taken). Never blocks nor calls the application:
  * a client over its limits is doomed, and dropped with "slow client" at the next tick. */
 void eio_session_send(struct eio_session *s, struct eio_frame *const *frames, size_t count);

@@ -31,7 +31,7 @@ bool eio_ws_check(struct eio_server *server, const struct eio_request *r,
 
 static bool open_socket(struct eio_server *server, struct eio_ws *ws, const struct eio_request *r) {
     if (!r->sid[0]) {
-        struct eio_session *s = eio_session_new(server, ws, r->address);
+        struct eio_session *s = eio_session_new(server, ws, r);
         if (s) eio_session_flush(s);
         return s != NULL;
     }

@@ -233,6 +233,10 @@ struct str sio_socket_address(const struct sio_socket *s) {
     return str_of(s->client->session->address);
 }
 
+bool sio_socket_foreign_page(const struct sio_socket *s) {
+    return s->client->session->foreign_page;
+}
+
 void sio_socket_set_data(struct sio_socket *s, void *data) {
     s->data = data;
 }

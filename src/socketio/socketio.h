@@ -105,6 +105,9 @@ size_t sio_server_connections(const struct sio_server *server);
 
 struct str sio_socket_id(const struct sio_socket *s);      /* the public id, 20 characters */
 struct str sio_socket_address(const struct sio_socket *s); /* the peer's IP as text */
+/* A web page speaks that was not served by this machine: there is an Origin, and its host is
+ * neither localhost nor 127.0.0.1 nor [::1]. */
+bool sio_socket_foreign_page(const struct sio_socket *s);
 void sio_socket_set_data(struct sio_socket *s, void *data);
 void *sio_socket_data(const struct sio_socket *s);
 

@@ -98,6 +98,16 @@ class Explain(unittest.TestCase):
         self.assertRegex(told["sentences"][0], "^You were matched after [34] s")
         self.assertNotIn("queues", {k: v for k, v in told.items() if v})
 
+    def test_who_waits_is_listed_the_oldest_first(self):
+        made = [self.join("duel", f"far-{i}", skill=10000 * i)["ticketId"] for i in range(1, 4)]
+        listed = [json.loads(line) for line in self.muster.cli("ticket", "list", "duel").stdout.splitlines()]
+        self.assertEqual([t["ticketId"] for t in listed if t["ticketId"] in made], made)
+        self.assertEqual(listed[0]["players"][0]["attributes"]["skill"], 10000)
+        first = self.muster.cli("ticket", "list", "duel", "--limit", "1").stdout.splitlines()
+        self.assertEqual(json.loads(first[0])["ticketId"], made[0])
+        self.assertEqual(len(first), 1)
+        self.assertIn("NOT_FOUND", self.muster.cli("ticket", "list", "nobodys").stderr)
+
     def test_a_missing_role_is_named(self):
         ann = self.join("squad", "ann", plays=["damage"])
         for name in ("bob", "cy", "dan"):

@@ -44,10 +44,15 @@ static int exchange(int port, const char *request, char *body, size_t size) {
     return status;
 }
 
-int polling_get(int port, const char *path, char *body, size_t size) {
+static int get(int port, const char *path, const char *headers, char *body, size_t size) {
     char request[512];
-    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path);
+    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: localhost\r\n%s\r\n", path,
+             headers);
     return exchange(port, request, body, size);
+}
+
+int polling_get(int port, const char *path, char *body, size_t size) {
+    return get(port, path, "", body, size);
 }
 
 static void post(struct polling_player *p, const char *packet) {
@@ -100,11 +105,17 @@ static bool answered(const struct polling_player *p, const char *type) {
 
 struct polling_player *polling_player_new_in(const char *address, const char *namespace_name,
                                              const char *auth) {
+    return polling_player_new_from(address, namespace_name, auth, NULL);
+}
+
+struct polling_player *polling_player_new_from(const char *address, const char *namespace_name,
+                                               const char *auth, const char *origin) {
     struct polling_player *p = calloc(1, sizeof *p);
     p->namespace_name = namespace_name;
     p->port = atoi(strrchr(address, ':') + 1);
-    char body[1024], packet[512];
-    if (polling_get(p->port, "/socket.io/?EIO=4&transport=polling", body, sizeof body) != 200 ||
+    char body[1024], packet[512], header[128] = "";
+    if (origin) snprintf(header, sizeof header, "Origin: %s\r\n", origin);
+    if (get(p->port, "/socket.io/?EIO=4&transport=polling", header, body, sizeof body) != 200 ||
         sscanf(body, "0{\"sid\":\"%63[^\"]", p->sid) != 1)
         give_up("no session", p);
     snprintf(packet, sizeof packet, "40%s%s", namespace_name, auth);

@@ -24,6 +24,9 @@ struct polling_player *polling_player_new(const char *address, const char *auth)
 /* The same in another namespace: "/admin,". Borrowed for the player's life. */
 struct polling_player *polling_player_new_in(const char *address, const char *namespace_name,
                                              const char *auth);
+/* From a page: with that Origin. */
+struct polling_player *polling_player_new_from(const char *address, const char *namespace_name,
+                                               const char *auth, const char *origin);
 void polling_player_free(struct polling_player *p); /* ends the connection */
 /* `event`: the array's text; `ack_id` < 0: no acknowledgement is asked for. */
 void polling_player_emit(struct polling_player *p, int ack_id, const char *event);

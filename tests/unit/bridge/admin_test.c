@@ -315,6 +315,36 @@ static void token_is_wanted_where_there_is_one(void **state) {
     world_free(w);
 }
 
+static void pages_from_elsewhere_are_not_let_in_without_a_token(void **state) {
+    (void)state;
+    static const struct {
+        const char *origin, *answer;
+    } rows[] = {
+        {"http://localhost:7602", "40/admin,{\"sid\""},
+        {"https://127.0.0.1", "40/admin,{\"sid\""},
+        {"http://[::1]:80", "40/admin,{\"sid\""},
+        {"https://evil.example", "44/admin,{\"message\":\"the dashboard is open to this machine"},
+        {"http://localhost.evil.example", "44/admin,{"},
+        {"http://127.0.0.1.evil.example:80", "44/admin,{"},
+        {"null", "44/admin,{"},
+    };
+    struct world *w = world_new("on", "");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct polling_player *v =
+            polling_player_new_from(bridge_address(w->bridge), "/admin,", "{}", rows[i].origin);
+        polling_player_expect(v, rows[i].answer);
+        polling_player_free(v);
+    }
+    world_free(w);
+    w = world_new("on", TOKEN);
+    struct polling_player *v =
+        polling_player_new_from(bridge_address(w->bridge), "/admin,", "{\"token\":\"" TOKEN "\"}",
+                                "https://studio.example");
+    polling_player_expect(v, "40/admin,{\"sid\"");
+    polling_player_free(v);
+    world_free(w);
+}
+
 static void files_are_served_unless_the_dashboard_is_off(void **state) {
     (void)state;
     char body[4096];
@@ -346,6 +376,7 @@ int main(void) {
         cmocka_unit_test(request_is_the_rpc_that_it_stands_for),
         cmocka_unit_test(players_are_added_only_where_the_dashboard_may_play),
         cmocka_unit_test(token_is_wanted_where_there_is_one),
+        cmocka_unit_test(pages_from_elsewhere_are_not_let_in_without_a_token),
         cmocka_unit_test(files_are_served_unless_the_dashboard_is_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
