@@ -16,7 +16,9 @@ async function open(url) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
   const opened = await context.newPage();
   opened.on("console", (m) => ["error", "warning"].includes(m.type()) && loud.push(`${m.type()}: ${m.text()}`));
-  opened.on("requestfailed", (r) => loud.push(`${r.url()}: ${r.failure()?.errorText}`));
+  opened.on("requestfailed", (r) => { // but for what a page that is left has not waited for
+    if (r.failure()?.errorText !== "net::ERR_ABORTED") loud.push(`${r.url()}: ${r.failure()?.errorText}`);
+  });
   opened.on("pageerror", (error) => loud.push(String(error)));
   await opened.goto(url);
   return opened;
