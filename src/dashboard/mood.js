@@ -17,13 +17,15 @@ export function badge() {
   return element;
 }
 
-export const HEADLINES = {
-  good: "Players are happy",
-  fair: "Some players leave without a match",
-  bad: "Players are not happy",
-  quiet: "All quiet",
-  away: "No numbers",
-};
+const HEADLINES = { good: "Players are happy", fair: "Some players leave without a match", bad: "Players are not happy",
+  quiet: "All quiet", away: "No numbers" };
+
+// `queues`: names of those in trouble.
+export function headline(verdict, queues = []) {
+  if (queues.length > 0)
+    return `Players are not happy in ${queues.length <= 2 ? queues.join(" and ") : `${queues.length} queues`}`;
+  return verdict.stuck && verdict.left === 0 ? "Players wait, and nobody is matched" : HEADLINES[verdict.mood];
+}
 
 // One sentence about those who left the queues lately.
 export function sentence(point, verdict) {

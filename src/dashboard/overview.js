@@ -1,10 +1,10 @@
 // overview.js - one glance: are players happy, and if not, in which queue.
 import { sparkline } from "./chart.js";
 import { h, keep, setAttribute, setText } from "./dom.js";
-import { HEADLINES, badge, sentence } from "./mood.js";
+import { badge, headline, sentence } from "./mood.js";
 import { ruleWords } from "./fails.js";
 import { happeningList, matchList } from "./stream.js";
-import { verdict } from "./store.js";
+import { troubled, verdict } from "./store.js";
 import { NONE, count, duration, percent, rate } from "./words.js";
 
 const orNone = (value, format) => (value === null || value === undefined ? NONE : format(value));
@@ -31,13 +31,14 @@ function tile(t) {
 }
 
 function hero() {
-  const headline = h("h1"), text = h("p");
-  const element = h("section", { class: "hero", "aria-label": "Verdict" }, headline, text);
+  const title = h("h1"), text = h("p");
+  const element = h("section", { class: "hero", "aria-label": "Verdict" }, title, text);
   element.update = (store, state) => {
     const known = store.now && !store.trouble && state === "open";
     const v = known ? verdict(store.now) : { mood: "away" };
-    setAttribute(element, "data-mood", v.mood);
-    setText(headline, HEADLINES[v.mood]);
+    const where = known ? troubled([...store.queues.values()]).map((q) => q.name) : [];
+    setAttribute(element, "data-mood", where.length > 0 ? "bad" : v.mood);
+    setText(title, headline(v, where));
     setText(text, known ? sentence(store.now, v)
       : store.trouble ? `The server says: ${store.trouble}` : "Waiting for the server.");
   };

@@ -17,11 +17,18 @@ function bell() {
   return sum;
 }
 
-// What a player brings to a queue of this definition. `home`: the region he is near.
-export function invent(definition) {
+const attributesOf = (definition) => definition.ruleset?.playerAttributes ?? [];
+
+// What a queue's numbers are about: the first one's default, or 90 as in the sample queues.
+export function middleOf(definition) {
+  return attributesOf(definition).find((a) => a.type === "number" && a.default > 0)?.default ?? 90;
+}
+
+// What a player brings to a queue of this definition; his numbers are near `middle`.
+export function invent(definition, middle) {
   const attributes = {};
-  for (const { name, type, default: fallback } of definition.ruleset?.playerAttributes ?? []) {
-    if (type === "number") attributes[name] = Math.round(90 + 15 * bell());
+  for (const { name, type, default: fallback } of attributesOf(definition)) {
+    if (type === "number") attributes[name] = Math.max(0, Math.round(middle * (1 + bell() / 6)));
     else if (fallback !== undefined) attributes[name] = fallback;
   }
   const home = Math.floor(Math.random() * 4);
@@ -44,6 +51,7 @@ export class Crowd {
     const answer = await this.app.link.ask("get_queue", { name: queue });
     this.definition = JSON.parse(answer.queue.definitionJson);
     this.queue = queue;
+    this.middle = middleOf(this.definition);
   }
 
   add(players) {
@@ -71,7 +79,7 @@ export class Crowd {
     this.owed -= due;
     if (due > 0) this.come(due);
     this.leave(now_ms);
-    if (this.definition.ruleset?.acceptanceRequired) this.accept();
+    if (this.definition.acceptanceRequired) this.accept();
     if (this.perS > 0 || this.owed >= 1 || this.leaving.length > 0) return;
     clearInterval(this.timer);
     this.timer = 0;
@@ -80,7 +88,7 @@ export class Crowd {
   async come(players) {
     const tickets = Array.from({ length: players }, () => ({
       queues: [this.queue],
-      players: [{ playerId: `sim-${this.run}-${this.came++}`, ...invent(this.definition) }],
+      players: [{ playerId: `sim-${this.run}-${this.came++}`, ...invent(this.definition, this.middle) }],
     }));
     try {
       const answer = await this.app.link.ask("create_tickets", { tickets });
@@ -129,6 +137,7 @@ export function playView(app) {
   const perS = h("input", { id: "play-rate", type: "range", min: 0, max: 100, step: 1, value: crowd.perS });
   const shown = h("output", { for: "play-rate" });
   const patience = h("input", { id: "play-patience", type: "number", min: 1, max: 3600, value: crowd.patience_s });
+  const middle = h("input", { id: "play-middle", type: "number", min: 1, max: 1000000 });
   const many = h("input", { id: "play-count", type: "number", min: 1, max: 20000, value: 200 });
   const drawn = charts(), text = h("p", { role: "status" }), trouble = h("p", { class: "trouble" });
 
@@ -146,6 +155,7 @@ export function playView(app) {
     crowd.start();
   }));
   patience.addEventListener("change", () => (crowd.patience_s = Math.max(1, Number(patience.value))));
+  middle.addEventListener("change", () => begin(() => (crowd.middle = Math.max(1, Number(middle.value)))));
   choose.addEventListener("change", () => begin(() => {}));
   const submit = (event) => {
     event.preventDefault();
@@ -164,6 +174,7 @@ export function playView(app) {
       h("label", { for: "play-queue" }, "Queue"), choose,
       h("label", { for: "play-rate" }, "Players per second"), h("div", { class: "row" }, perS, shown),
       h("label", { for: "play-patience" }, "Patience, seconds"), patience,
+      h("label", { for: "play-middle" }, "Skill, about"), middle,
       h("label", { for: "play-count" }, "At once"), h("div", { class: "row" }, many, h("button", null, "Add players"),
         h("button", { type: "button", class: "quiet", onclick: stop }, "Stop"))),
       text, trouble),
@@ -176,9 +187,11 @@ export function playView(app) {
       if (names.join() !== [...choose.options].map((o) => o.value).join()) {
         const wanted = choose.value || crowd.queue;
         choose.replaceChildren(...names.map((name) => h("option", { value: name, selected: name === wanted }, name)));
+        begin(() => {});
       }
       const queue = app.store.queues.get(choose.value);
       if (queue) for (const c of drawn) c.update(queue.history);
+      if (document.activeElement !== middle && crowd.queue === choose.value) middle.value = crowd.middle;
       setText(shown, String(crowd.perS));
       setText(text, `${plural(crowd.came, "player")} came from here, ${count(Math.ceil(crowd.owed))} about to; ${count(crowd.refused)} refused.`);
       setText(trouble, crowd.error);

@@ -2,7 +2,7 @@
 import { chart } from "./chart.js";
 import { h, setAttribute, setText } from "./dom.js";
 import { failList } from "./fails.js";
-import { HEADLINES, badge, sentence } from "./mood.js";
+import { badge, headline, sentence } from "./mood.js";
 import { matchList } from "./stream.js";
 import { rulesPanel } from "./rules.js";
 import { HISTORY_S, verdict } from "./store.js";
@@ -60,9 +60,10 @@ export function queueView(app, name) {
     h("div", { class: "columns" },
       h("div", { class: "stack" },
         h("section", { class: "panel" }, h("h2", null, "In the way of a match, in the last minute"), fails),
-        h("section", { class: "panel" }, h("h2", null, "Waiting, and why"), waiting),
-        h("section", { class: "panel" }, h("h2", null, "Since the matcher took over"), facts)),
-      h("section", { class: "panel" }, h("h2", null, "Rules"), rules)),
+        h("section", { class: "panel" }, h("h2", null, "Waiting, and why"), waiting)),
+      h("div", { class: "stack" },
+        h("section", { class: "panel" }, h("h2", null, "Rules"), rules),
+        h("section", { class: "panel" }, h("h2", null, "Since the matcher took over"), facts))),
     h("section", { class: "panel" }, h("h2", null, "Latest matches"), matches));
   return {
     title: name,
@@ -74,7 +75,7 @@ export function queueView(app, name) {
       const v = known ? verdict(queue.now) : { mood: "away" };
       mood.update(v.mood);
       setAttribute(hero, "data-mood", v.mood);
-      setText(text, known ? sentence(queue.now, v) : HEADLINES.away);
+      setText(text, known ? sentence(queue.now, v) : headline(v));
       if (queue) for (const c of drawn) c.update(queue.history);
       fails.update(queue?.now);
       facts.update(queue?.stats);

@@ -6,6 +6,8 @@
 export const HISTORY_S = 600;
 const WINDOW_MS = 60000; // what "now" means
 const RATE_MS = 5000; // what a rate is taken over
+const STUCK_MS = 10000; // a wait that is worth a word when nobody is matched
+const CROWD = 20; // tickets that should find each other
 const YOUNG_MS = 10000; // a window that is shorter tells too little: all there is counts instead
 
 // `counts`: { upper edge in ms: players }, whose keys an object has in ascending order.
@@ -140,13 +142,21 @@ export function together(points, time_ms) {
 }
 
 // Whether players are happy: of those who left the queue within the last minute, how many with a
-// match. `mood` is "quiet", "good", "fair" or "bad".
+// match; where nobody left, how long those who are there have waited. `mood` is "quiet", "good",
+// "fair" or "bad"; `stuck`: players wait and nobody is matched.
 export function verdict(point) {
   const m = point.minute;
   const left = (m.matched ?? 0) + (m.cancelled ?? 0) + (m.expired ?? 0);
   const share = left > 0 ? m.matched / left : null;
-  if (left === 0) return { mood: point.queued > 0 && m.created === 0 ? "fair" : "quiet", share, left };
-  return { mood: share >= 0.95 ? "good" : share >= 0.8 ? "fair" : "bad", share, left };
+  const stuck = point.queued > 0 && !m.matched && point.oldest_ms >= STUCK_MS;
+  if (left === 0 && !stuck) return { mood: "quiet", share, left, stuck };
+  if (left === 0) return { mood: point.queued >= CROWD ? "bad" : "fair", share, left, stuck };
+  return { mood: share >= 0.95 ? "good" : share >= 0.8 ? "fair" : "bad", share, left, stuck };
+}
+
+// The queues where players are not happy, the fullest first.
+export function troubled(queues) {
+  return queues.filter((q) => verdict(q.now).mood === "bad").sort((a, b) => b.now.players - a.now.players);
 }
 
 const KEPT = 100; // of matches, and of each kind of happenings

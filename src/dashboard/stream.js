@@ -98,7 +98,7 @@ const WORDS = {
   ticket_updated: () => ["brings other attributes"],
   ticket_returned: () => ["is queued again: others let the match fail"],
   ticket_cancelled: (e) => [`left after ${duration(e.waitMs ?? 0)}`, e.reason],
-  ticket_expired: (e) => [`found no match in ${duration(e.waitMs ?? 0)}`, e.reason],
+  ticket_expired: (e) => [`expired after ${duration(e.waitMs ?? 0)}`, e.reason],
   match_proposed: (e) => [`match proposed to ${plural(e.players, "player")}`],
   match_acceptance: (e) => [`match accepted by ${plural(e.players, "player")} so far`],
   match_cancelled: (e) => ["match cancelled", e.reason],
@@ -112,10 +112,9 @@ const WORDS = {
 };
 const SHAPES = { ORDINARY: "·", UNHAPPY: "▲", OPERATION: "◆" };
 
-function who(app, e) {
-  const names = (e.playerIds ?? []).slice(0, 2).join(", ") + (e.players > 2 ? ` and ${count(e.players - 2)} more` : "");
-  if (e.ticketId) return ticketButton(app, e.ticketId, names || e.ticketId);
-  return names ? h("span", null, names) : null;
+// Whose it is: in front of what a ticket did, behind what became of a match.
+function names(e) {
+  return (e.playerIds ?? []).slice(0, 2).join(", ") + (e.players > 2 ? ` and ${count(e.players - 2)} more` : "");
 }
 
 function happeningItem(app, e) {
@@ -123,7 +122,8 @@ function happeningItem(app, e) {
   return h("li", { "data-severity": e.severity ?? "ORDINARY" },
     h("time", null, clock(e.timeMs)),
     h("span", { class: "shape", "aria-hidden": "true" }, SHAPES[e.severity ?? "ORDINARY"]),
-    h("span", { class: "what" }, who(app, e), " ", text, reason ? `: ${reason}` : "",
+    h("span", { class: "what" }, e.ticketId ? ticketButton(app, e.ticketId, names(e) || e.ticketId) : null, " ",
+      text, reason ? `: ${reason}` : "", e.matchId && names(e) ? ` (${names(e)})` : "",
       e.queue ? h("span", { class: "muted" }, ` in ${e.queue}`) : null));
 }
 

@@ -3,7 +3,7 @@ import { h, keep, setText } from "./dom.js";
 import { skillOf, ticketButton } from "./stream.js";
 import { NONE, decimal, duration } from "./words.js";
 
-const PAGE = 25, FRESH_MS = 2000;
+const PAGE = 15, FRESH_MS = 2000;
 
 function row(app, ticketId) {
   const who = ticketButton(app, ticketId, ""), cells = ["", "", ""].map(() => h("td", { class: "number" }));
