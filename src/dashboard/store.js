@@ -64,6 +64,14 @@ function rejected(now, then) {
     .sort((a, b) => b.count - a.count);
 }
 
+// Of what is past only the lines are kept.
+function remember(history, point) {
+  const last = history.at(-1);
+  if (last) last.waits = last.rejections = last.minute = null;
+  history.push(point);
+  while (history[0].time_ms < point.time_ms - HISTORY_S * 1000) history.shift();
+}
+
 export class Queue {
   constructor(name) {
     this.name = name;
@@ -83,8 +91,7 @@ export class Queue {
     while (this.readings.length > 2 && r.time_ms - this.readings[1].time_ms >= WINDOW_MS)
       this.readings.shift();
     this.now = this.#point(r);
-    this.history.push(this.now);
-    while (this.history[0].time_ms < time_ms - HISTORY_S * 1000) this.history.shift();
+    remember(this.history, this.now);
   }
 
   #point(r) {
@@ -193,9 +200,9 @@ export class Store {
     }
     for (const name of this.queues.keys()) if (!seen.has(name)) this.queues.delete(name);
     this.now = together([...this.queues.values()].map((q) => q.now), time_ms);
-    this.history.push(this.now);
-    while (this.history[0].time_ms < time_ms - HISTORY_S * 1000) this.history.shift();
+    remember(this.history, this.now);
   }
+
   takeMatch(match) {
     this.matches.unshift(match);
     if (this.matches.length > KEPT) this.matches.pop();

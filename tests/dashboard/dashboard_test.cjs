@@ -85,7 +85,7 @@ test("the parts reckon right", async () => {
     at(0, 1000, 900, 0, 900);
     const young = verdict(queue.now);
     for (let s = 1; s <= 70; s++) at(s, 1000 + 10 * s, 900 + 8 * s, s, 900 + 8 * s);
-    const minute = queue.now, mood = verdict(queue.now);
+    const minute = structuredClone(queue.now), mood = verdict(queue.now);
     const stuck = new Queue("stuck");
     for (let s = 0; s <= 20; s++)
       stuck.take({ ticketsQueued: 10 * s, ticketsCreatedTotal: 10 * s, oldestWaitMs: 1000 * s }, 1000 * s);
