@@ -12,6 +12,8 @@ enum answer { PROPOSAL_ACCEPTED, PROPOSAL_DECLINED, PROPOSAL_LATE, PROPOSAL_WITH
 
 static const struct str state_names[STATE_COUNT] = {{"QUEUED", 6}, {"PROPOSED", 8}};
 static const struct str end_names[END_COUNT] = {{"matched", 7}, {"cancelled", 9}, {"expired", 7}};
+static const struct str backfill_names[END_COUNT] = {
+    {"filled", 6}, {"cancelled", 9}, {"expired", 7}};
 static const struct str answer_names[ANSWERS] = {
     {"accepted", 8}, {"declined", 8}, {"timed_out", 9}, {"withdrawn", 9}};
 
@@ -21,7 +23,7 @@ struct queue_counts {
     uint32_t version; /* whose searches are published */
     struct queue_stats published;
     struct metric_series *tickets[STATE_COUNT], *arrivals, *matches, *ended[END_COUNT];
-    struct metric_series *wait, *quality, *spread, *gap;
+    struct metric_series *backfills, *wait, *quality, *spread, *gap;
 };
 
 static bool has_name(const void *value, const void *name) {
@@ -37,6 +39,7 @@ static struct queue_counts *queue_counts_new(struct str name) {
     q->matches = metric_series(METRIC_queue_matches_total, &name);
     for (int e = 0; e < END_COUNT; e++)
         q->ended[e] = metric_series(METRIC_queue_ended_total, (struct str[]){name, end_names[e]});
+    q->backfills = metric_series(METRIC_queue_backfills, &name);
     q->wait = metric_series(METRIC_queue_wait_seconds, &name);
     q->quality = metric_series(METRIC_queue_quality, &name);
     q->spread = metric_series(METRIC_queue_skill_spread, &name);
@@ -123,6 +126,24 @@ static void publish_proposals(const struct queue_counts *q, const struct queue_s
     }
 }
 
+static void publish_backfills(const struct queue_counts *q, const struct queue *queue) {
+    const struct queue_stats *is = &queue->stats, *was = &q->published;
+    const uint64_t more[END_COUNT] = {
+        [END_MATCHED] = is->backfills_filled - was->backfills_filled,
+        [END_CANCELLED] = is->backfills_cancelled - was->backfills_cancelled,
+        [END_EXPIRED] = is->backfills_expired - was->backfills_expired,
+    };
+    uint64_t joined = is->players_backfilled - was->players_backfilled;
+    metric_series_set(q->backfills, (int64_t)queue->backfills.count);
+    for (int e = 0; e < END_COUNT; e++) {
+        struct labelled l = {METRIC_queue_backfills_ended_total, q->name, backfill_names[e]};
+        publish_more(&l, more[e], 0);
+    }
+    if (joined)
+        metric_series_add(metric_series(METRIC_queue_backfilled_players_total, &q->name),
+                          (int64_t)joined);
+}
+
 static void publish_queue(struct queue_counts *q, const struct queue *queue) {
     const struct queue_stats *is = &queue->stats, *was = &q->published;
     if (is->created < was->created) q->published = (struct queue_stats){0}; /* deleted, made anew */
@@ -136,6 +157,7 @@ static void publish_queue(struct queue_counts *q, const struct queue *queue) {
     metric_series_add(q->ended[END_CANCELLED], (int64_t)(is->cancelled - was->cancelled));
     metric_series_add(q->ended[END_EXPIRED], (int64_t)(is->expired - was->expired));
     publish_proposals(q, is);
+    publish_backfills(q, queue);
     publish_searches(q, queue);
     for (unsigned b = 0; b < QUEUE_WAIT_BUCKETS; b++)
         if (is->waits[b] != was->waits[b])
@@ -149,6 +171,9 @@ static void publish_realm(struct counts *c, const struct realm *r) {
     metric_add(METRIC_searches_total, (int64_t)(is.searches - was.searches));
     metric_add(METRIC_search_groups_total, (int64_t)(is.groups - was.groups));
     metric_add(METRIC_search_truncated_total, (int64_t)(is.truncated - was.truncated));
+    metric_add(METRIC_backfill_searches_total, (int64_t)(is.fills - was.fills));
+    metric_add(METRIC_backfills_missed_total,
+               (int64_t)(is.backfills_missed - was.backfills_missed));
     metric_add(METRIC_kept_forgotten_total, (int64_t)(is.forgotten_early - was.forgotten_early));
     c->realm = is;
 }
@@ -156,6 +181,7 @@ static void publish_realm(struct counts *c, const struct realm *r) {
 static void forget(struct counts *c, struct queue_counts *q) {
     for (int s = 0; s < STATE_COUNT; s++)
         metric_series_set(q->tickets[s], 0);
+    metric_series_set(q->backfills, 0);
     map_remove(&c->queues, str_hash(q->name), q);
     mem_free((char *)q->name.at);
     mem_free(q);

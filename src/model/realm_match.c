@@ -275,6 +275,7 @@ void realm_apply_roster_changed(struct realm *r, const struct record *record) {
         uint32_t players = end_ticket(r, q, spec, tickets[i], record->time_ms);
         if (q) q->stats.players_backfilled += players;
     }
+    if (asked && q) q->stats.proposals_accepted++;
     if (asked) merge_proposal(r, record->roster_changed.proposal_id, record->time_ms);
     if (m)
         replace(r, m, spec, record->time_ms);

@@ -93,15 +93,15 @@ async function matches(first, second) {
   return one.matchId;
 }
 
-async function leavesAndTheOtherIsTold(first, second, matchId) {
-  const told = [once(first, "match_updated"), once(second, "match_updated")];
-  const unnamed = await ask(first, "leave_match", {});
+async function leavesAndTheOtherIsTold(leaver, other, matchId) {
+  const told = [once(leaver, "match_updated"), once(other, "match_updated")];
+  const unnamed = await ask(leaver, "leave_match", {});
   assert.equal(unnamed.error.code, "INVALID_ARGUMENT");
-  const left = await ask(first, "leave_match", { matchId });
+  const left = await ask(leaver, "leave_match", { matchId });
   assert.equal(left.ok, true, JSON.stringify(left));
-  assert.deepEqual(left.match.leftPlayerIds, [`ann-${suffix}`]);
+  assert.deepEqual(left.match.leftPlayerIds, [`bob-${suffix}`]);
   for (const update of await Promise.all(told)) {
-    assert.deepEqual(update.leftPlayerIds, [`ann-${suffix}`]);
+    assert.deepEqual(update.leftPlayerIds, [`bob-${suffix}`]);
     assert.equal(update.match.matchId, matchId);
   }
 }
@@ -197,9 +197,9 @@ async function main() {
   await answersWithErrors(first);
   await joinsAndLeaves(first);
   await acceptsAndIsToldHowFarItIs(first, second);
-  const matchId = await matches(first, second);
-  await leavesAndTheOtherIsTold(first, second, matchId);
   await fillsARunningMatch(first, second);
+  const matchId = await matches(first, second);
+  await leavesAndTheOtherIsTold(second, first, matchId);
   await isToldAfterComingBack(first);
   second.close();
   await goesOnWhereItWas();

@@ -27,6 +27,14 @@ def skilled(name, distance, **settings):
     return queue
 
 
+def vast(name):
+    """Two against two, whose matches look for players by themselves."""
+    queue = definition(name, backfillMode="AUTOMATIC")
+    for team in queue["ruleset"]["teams"]:
+        team |= {"minPlayers": 2, "maxPlayers": 2}
+    return queue
+
+
 def pedantic(name):
     """Four players of whom no group is right, which only the evaluator finds out."""
     queue = definition(name)
@@ -66,7 +74,8 @@ class Activity:
     def queues_are_put(self):
         self.ok("queue", "put", "-", stdin=[
             skilled("duel", 40), skilled("brief", 1, ticketTimeoutSeconds=1), pedantic("never"),
-            skilled("ask", 100, acceptanceRequired=True, acceptanceTimeoutSeconds=60)])
+            skilled("ask", 100, acceptanceRequired=True, acceptanceTimeoutSeconds=60),
+            definition("endless", backfillMode="AUTOMATIC"), vast("vast")])
 
     def tickets_live_and_end(self):
         self.create("ann", "duel", 100)
@@ -87,7 +96,22 @@ class Activity:
         self.ok("match", "decline", match, "hal")
         self.wait_state(b, "CANCELLED")
 
+    def matches_go_on(self):
+        a = self.create("ira", "endless", 1)
+        self.create("jon", "endless", 1)
+        match = self.wait_state(a, "MATCHED")["match"]["matchId"]
+        self.ok("match", "leave", match, "ira")
+        self.wait_state(self.create("kai", "endless", 1), "MATCHED")
+        self.ok("match", "leave", match, "kai")  # and nobody comes
+        vast = [self.ok("ticket", "create", "-", stdin={"queues": ["vast"], "players": [
+            {"playerId": f"leo{i}", "attributes": {f"list{k}": ["x" * 100] * 100
+                                                   for k in range(10)}}]})["ticketId"]
+                for i in range(4)]
+        match = self.wait_state(vast[0], "MATCHED")["match"]["matchId"]
+        self.ok("match", "leave", match, "leo0")  # what the others bring is too much to ask with
+
     def everything(self):
         self.queues_are_put()
         self.tickets_live_and_end()
         self.proposals_end()
+        self.matches_go_on()
