@@ -7,6 +7,7 @@
 #include "simulation/history.h"
 
 #include <muster/client.h>
+#include <muster/v1/backfills.pb-c.h>
 #include <muster/v1/matches.pb-c.h>
 #include <muster/v1/queues.pb-c.h>
 #include <muster/v1/tickets.pb-c.h>
@@ -28,10 +29,13 @@ enum { TIMEOUT_US = 2000 * MS, TRY_US = 400 * MS };
 #define ASKS "\"acceptanceRequired\":true,\"acceptanceTimeoutSeconds\":1,"
 #define DODGE "\"dodgePenaltySeconds\":[1,2],\"dodgeDecaySeconds\":10,"
 
+#define ENDLESS "\"holdPlayers\":true,\"backfillMode\":\"AUTOMATIC\","
+
 static const char *const queue_definitions[] = {
     QUEUE("duel", "1", "1", ""),
     QUEUE("pairs", "2", "2", ASKS),
     QUEUE("ready", "2", "1", ASKS DODGE),
+    QUEUE("endless", "2", "1", ENDLESS),
 };
 
 struct answer { /* of a call that its task waits for */
@@ -60,7 +64,7 @@ double load_skill(int player) {
 }
 
 bool load_queue_asks(struct str queue) {
-    return !str_equal(queue, STR("duel"));
+    return str_equal(queue, STR("pairs")) || str_equal(queue, STR("ready"));
 }
 
 /* ---- calls ---- */
@@ -143,8 +147,13 @@ static void fill_ticket(struct ticket_parts *t, const struct op *op) {
     }
 }
 
-/* Pairs, duels, duels that are asked, and who takes whichever of the two comes first. */
+/* Pairs, duels, duels that are asked, who takes whichever of the two comes first, and duels that go
+ * on with others. */
 static void choose_queues(struct ticket_parts *t, bool pair) {
+    if (!pair && world_chance(0.3)) {
+        add_queue(t, "endless");
+        return;
+    }
     bool both = !pair && world_chance(0.2);
     if (pair) add_queue(t, "pairs");
     if (both || (!pair && world_chance(0.5))) add_queue(t, "duel");
@@ -185,15 +194,18 @@ static size_t create(int back_end) {
 struct sight { /* of a ticket */
     int state; /* muster.v1.TicketState; 0 unknown, -1 there is none */
     struct id match_id;
+    bool is_endless;
 };
 
 /* Get-, Cancel- and WatchTicketResponse have the ticket in the same place. */
 static struct sight sight_of(const struct answer *a) {
-    struct sight s = {a->code == ERR_NOT_FOUND ? -1 : 0, {0, 0}};
+    struct sight s = {a->code == ERR_NOT_FOUND ? -1 : 0, {0, 0}, false};
     if (a->code != ERR_OK) return s;
     Muster__V1__GetTicketResponse *r = muster__v1__get_ticket_response__unpack(
         NULL, a->payload.size, (const uint8_t *)a->payload.at);
-    if (r && r->ticket) s = (struct sight){(int)r->ticket->state, id_of(r->ticket->match_id)};
+    if (r && r->ticket)
+        s = (struct sight){(int)r->ticket->state, id_of(r->ticket->match_id),
+                           strcmp(r->ticket->queues[0], "endless") == 0};
     if (r) muster__v1__get_ticket_response__free_unpacked(r, NULL);
     return s;
 }
@@ -250,8 +262,41 @@ static void answer_proposal(const struct op *created, struct id match_id) {
     mem_free((char *)a.payload.at);
 }
 
+static void ask_for_players(const char *match) {
+    Muster__V1__CreateBackfillRequest ask = MUSTER__V1__CREATE_BACKFILL_REQUEST__INIT;
+    char id[32];
+    ask.match_id = (char *)match;
+    (void)snprintf(id, sizeof id, "b%d", load.next_request++);
+    struct answer a = call("Backfills/CreateBackfill", &ask.base, id);
+    world_trace("backfill of %s: %s", match, err_name(a.code));
+    mem_free((char *)a.payload.at);
+}
+
+/* Plays for a while and leaves, however often he must say so. */
+static void play(const struct op *created, struct id match_id) {
+    char match[ID_TEXT_BYTES], name[16], id[32], *names = name;
+    id_format(match_id, match);
+    (void)snprintf(name, sizeof name, "p%d", created->players[0]);
+    Muster__V1__LeaveMatchRequest leave = MUSTER__V1__LEAVE_MATCH_REQUEST__INIT;
+    leave.match_id = match;
+    leave.player_ids = &names;
+    leave.n_player_ids = 1;
+    (void)task_wait(world_between(5 * MS, 200 * MS));
+    if (world_chance(0.2)) ask_for_players(match);
+    for (enum err code = ERR_UNAVAILABLE; code != ERR_OK && !load.stopped;) {
+        (void)snprintf(id, sizeof id, "l%d", load.next_request++);
+        struct answer a = call("Matches/LeaveMatch", &leave.base, id);
+        code = a.code == ERR_NOT_FOUND || a.code == ERR_INVALID_ARGUMENT ||
+                       a.code == ERR_FAILED_PRECONDITION
+                   ? ERR_OK /* a rollback took the match, or him out of it; or it is over */
+                   : a.code;
+        world_trace("leave of %s by %s: %s", match, name, err_name(a.code));
+        mem_free((char *)a.payload.at);
+    }
+}
+
 static void live_with(struct op created) {
-    struct sight s = {MUSTER__V1__TICKET_STATE__QUEUED, {0, 0}};
+    struct sight s = {MUSTER__V1__TICKET_STATE__QUEUED, {0, 0}, false};
     struct id answered = {0, 0};
     for (int i = 0; i < 8 && !load.stopped; i++) {
         (void)task_wait(world_between(1 * MS, 60 * MS));
@@ -261,7 +306,11 @@ static void live_with(struct op created) {
         }
         enum op_kind kind = world_chance(0.08) ? OP_CANCEL : world_chance(0.4) ? OP_GET : OP_WATCH;
         s = look(created.ticket_id, kind, s.state > 0 ? s.state : MUSTER__V1__TICKET_STATE__QUEUED);
-        if (s.state < 0 || s.state >= MUSTER__V1__TICKET_STATE__MATCHED) return;
+        if (s.state < 0 || s.state > MUSTER__V1__TICKET_STATE__MATCHED) return;
+        if (s.state == MUSTER__V1__TICKET_STATE__MATCHED) {
+            if (s.is_endless) play(&created, s.match_id);
+            return;
+        }
     }
 }
 
@@ -299,7 +348,10 @@ static void on_event(void *arg, const Muster__V1__Event *e) {
     const char *id = e->body_case == MUSTER__V1__EVENT__BODY_TICKET       ? e->ticket->ticket_id
                      : e->body_case == MUSTER__V1__EVENT__BODY_MATCH      ? e->match->match_id
                      : e->body_case == MUSTER__V1__EVENT__BODY_ACCEPTANCE ? e->acceptance->match_id
-                                                                          : "";
+                     : e->body_case == MUSTER__V1__EVENT__BODY_MATCH_UPDATE
+                         ? e->match_update->match->match_id
+                     : e->body_case == MUSTER__V1__EVENT__BODY_BACKFILL ? e->backfill->backfill_id
+                                                                        : "";
     struct heard h = {.watcher = s->index,
                       .at = {e->epoch, e->seq},
                       .index = e->index,

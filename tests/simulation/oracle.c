@@ -167,6 +167,7 @@ static void walk_match_created(struct oracle *o, const struct record *r) {
         return;
     }
     o->counts->matches++;
+    oracle_walk_begun(o, m);
     for (uint32_t i = 0; i < m->ticket_count; i++) {
         const struct known *t = oracle_ticket(o, m->ticket_ids[i]);
         if (t && t->state == TICKET_PROPOSED)
@@ -180,7 +181,18 @@ static void walk_match_updated(struct oracle *o, const struct record *r) {
     note_event(o, str_of(oracle_text(r->match_updated.spec.id)));
     for (uint32_t i = 0; i < r->match_updated.fate_count; i++)
         note_events(o, r->match_updated.fates[i].id, r->match_updated.fates[i].queue_count);
-    oracle_walk_settled(o, r);
+    oracle_walk_over(o, &r->match_updated.spec);
+    if (load_queue_asks(r->match_updated.spec.queue)) oracle_walk_settled(o, r);
+}
+
+/* A match's news, those of who joined it, and its backfill's. */
+static void walk_roster(struct oracle *o, const struct record *r) {
+    struct id backfill = r->roster_changed.backfill.id;
+    note_event(o, str_of(oracle_text(r->roster_changed.spec.id)));
+    if (r->roster_changed.ticket_count > 0)
+        note_event(o, str_of(oracle_text(r->roster_changed.spec.id)));
+    if (!id_is_none(backfill)) note_event(o, str_of(oracle_text(backfill)));
+    oracle_walk_roster(o, r);
 }
 
 static void walk_record(void *arg, struct record *r) {
@@ -205,6 +217,13 @@ static void walk_record(void *arg, struct record *r) {
         break;
     case RECORD_PLAYER_PENALIZED:
         oracle_walk_penalty(o, r);
+        break;
+    case RECORD_ROSTER_CHANGED:
+        walk_roster(o, r);
+        break;
+    case RECORD_BACKFILL_PUT:
+        if (!r->carried) note_event(o, str_of(oracle_text(r->backfill_put.id)));
+        oracle_walk_backfill(o, r);
         break;
     case RECORD_QUEUE_PUT:
     case RECORD_QUEUE_DELETED:
@@ -439,6 +458,7 @@ unsigned oracle_judge(const struct realm *leader, struct oracle_counts *counts) 
     realm_free(o.realm);
     map_fini(&o.tickets);
     map_fini(&o.proposals);
+    map_fini(&o.running);
     mem_free(o.events);
     arena_free(o.arena);
     return o.violations;

@@ -1,6 +1,7 @@
 /* oracle_state.h - what the oracle knows while it walks the journal: shared by its rooms.
  *
- * oracle.c tickets, positions, answers and events; oracle_proposal.c matches that ask (I17).
+ * oracle.c tickets, positions, answers and events; oracle_proposal.c matches that ask (I17);
+ * oracle_roster.c matches that players leave and join (I20).
  * Memory: the arena's. Thread safety: one thread.
  */
 #ifndef MUSTER_TESTS_SIMULATION_ORACLE_STATE_H
@@ -34,6 +35,14 @@ struct proposal { /* a match that asks, as the journal tells it */
     int64_t ended_us;                  /* confirmed or cancelled */
 };
 
+struct running { /* a match of LOAD_ENDLESS_QUEUE */
+    struct id id;
+    bool is_over;
+    bool is_in[LOAD_PLAYERS];
+    uint32_t player_count;
+    struct id backfill_id; /* the active one; none: it does not look for players */
+};
+
 struct barred {              /* a player, from LOAD_DODGE_QUEUE */
     uint32_t offences, owed; /* owed: he let a proposal fail, and no record says so yet */
     int64_t until_ms, forget_ms;
@@ -45,6 +54,8 @@ struct oracle {
     struct arena *arena;
     struct map tickets;   /* struct known by id */
     struct map proposals; /* struct proposal by id */
+    struct map running;   /* struct running by id */
+    const struct running *playing[LOAD_PLAYERS];
     const struct known *open_of[LOAD_PLAYERS];
     struct barred barred[LOAD_PLAYERS];
     struct event *events;
@@ -67,6 +78,13 @@ void oracle_end_ticket(struct oracle *o, struct id id, enum ticket_state to);
 bool oracle_lost_since(int64_t begin_us);
 /* A lease that Redis' clock ended early lets its owner answer for one lease more. */
 bool oracle_may_be_old(const struct op *op);
+
+/* ---- oracle_roster.c ---- */
+
+void oracle_walk_begun(struct oracle *o, const struct match_spec *m); /* made, not proposed */
+void oracle_walk_over(struct oracle *o, const struct match_spec *m);  /* MATCH_UPDATED */
+void oracle_walk_roster(struct oracle *o, const struct record *r);
+void oracle_walk_backfill(struct oracle *o, const struct record *r);
 
 /* ---- oracle_proposal.c ---- */
 

@@ -115,6 +115,8 @@ static void add(struct tally *sum, const struct tally *t) {
     sum->journal.proposals += t->journal.proposals;
     sum->journal.proposals_failed += t->journal.proposals_failed;
     sum->journal.penalties += t->journal.penalties;
+    sum->journal.left += t->journal.left;
+    sum->journal.joined += t->journal.joined;
 }
 
 /* A child that dies (an assert of the server's, say) is a failure of its seeds. */
@@ -217,9 +219,11 @@ int main(int argc, char **argv) {
            "events heard; %.1f s\n",
            o.from, o.from + t.seeds - 1, t.failed, t.faults, t.rollbacks, t.ops, t.entries, t.heard,
            seconds());
-    printf("%lu tickets, %lu matches, %lu proposals of which %lu failed, %lu penalties\n",
-           t.journal.tickets, t.journal.matches, t.journal.proposals, t.journal.proposals_failed,
-           t.journal.penalties);
+    printf(
+        "%lu tickets, %lu matches, %lu proposals of which %lu failed, %lu penalties, %lu players "
+        "left, %lu tickets joined by backfill\n",
+        t.journal.tickets, t.journal.matches, t.journal.proposals, t.journal.proposals_failed,
+        t.journal.penalties, t.journal.left, t.journal.joined);
     if (t.failed && !o.expect_violations) printf("again: sim --seed SEED --trace\n");
     return o.expect_violations ? t.failed == 0 : t.failed > 0 || t.seeds == 0;
 }
