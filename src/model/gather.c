@@ -10,8 +10,8 @@
 
 struct walk {
     const struct bins *bins;
-    uint32_t up, down; /* the next bin of each side, BINS_NONE: that side is done */
-    double up_distance, down_distance;
+    uint32_t up, down;                 /* the next bin of each side */
+    double up_distance, down_distance; /* INFINITY: that side is done */
     uint32_t found, least, most; /* options of the class: so far, wanted whatever others give */
 };
 
@@ -21,34 +21,35 @@ struct search {
     uint32_t walk_count;
 };
 
+static double distance_to(const struct walk *w, uint32_t bin, const struct search *s) {
+    if (bin == BINS_NONE) return INFINITY;
+    double distance = bins_distance(w->bins, bin, s->query->key);
+    return distance <= s->query->spread ? distance : INFINITY;
+}
+
 static void set_up(struct walk *w, uint32_t bin, const struct search *s) {
     w->up = bin;
-    if (bin != BINS_NONE) w->up_distance = bins_distance(w->bins, bin, s->query->key);
-    if (bin != BINS_NONE && w->up_distance > s->query->spread) w->up = BINS_NONE;
+    w->up_distance = distance_to(w, bin, s);
 }
 
 static void set_down(struct walk *w, uint32_t bin, const struct search *s) {
     w->down = bin;
-    if (bin != BINS_NONE) w->down_distance = bins_distance(w->bins, bin, s->query->key);
-    if (bin != BINS_NONE && w->down_distance > s->query->spread) w->down = BINS_NONE;
+    w->down_distance = distance_to(w, bin, s);
 }
 
 static double distance_of(const struct walk *w) {
-    double up = w->up == BINS_NONE ? INFINITY : w->up_distance;
-    double down = w->down == BINS_NONE ? INFINITY : w->down_distance;
-    return up <= down ? up : down;
+    return w->up_distance <= w->down_distance ? w->up_distance : w->down_distance;
 }
 
 /* The nearer of the two sides' next bins. One of them is not done. */
 static uint32_t take_bin(struct walk *w, const struct search *s) {
-    uint32_t bin = w->up;
-    if (bin == BINS_NONE || (w->down != BINS_NONE && w->down_distance < w->up_distance)) {
-        bin = w->down;
-        set_down(w, bins_previous(w->bins, bin), s);
-    } else {
-        set_up(w, bins_next(w->bins, bin), s);
+    uint32_t up = w->up, down = w->down;
+    if (w->down_distance < w->up_distance) {
+        set_down(w, bins_previous(w->bins, down), s);
+        return down;
     }
-    return bin;
+    set_up(w, bins_next(w->bins, up), s);
+    return up;
 }
 
 static void consider(struct gathered *g, const struct search *x, const struct bin_slot *s) {
@@ -138,7 +139,7 @@ void gather_run(struct gathered *g, const struct gather_query *q) {
     for (struct walk *w; (w = nearest(&s));) {
         if (visit_bin(g, &s, w, take_bin(w, &s))) continue;
         g->truncated = true;
-        w->up = w->down = BINS_NONE;
+        w->up_distance = w->down_distance = INFINITY;
     }
 }
 

@@ -71,7 +71,9 @@ void group_begin(struct group *g) {
                                           .oldest_ms = x->created_ms,
                                           .newest_ms = x->created_ms,
                                           .regions = g->x.regions};
-    g->extents[0].sizes = bounds_at(g, age_of(g, &g->extents[0])).sizes;
+    struct group_bounds b = bounds_at(g, age_of(g, &g->extents[0]));
+    g->extents[0].sizes = b.sizes;
+    g->extents[0].players_min = b.players_min;
     g->depth = 1;
     if (!g->pool->casting) return;
     g->casts[0] = (struct casting_counts){{0}};
@@ -129,41 +131,30 @@ static bool packs_with(const struct group *g, const struct group_extent *e,
 
 enum group_fit group_extend(struct group *g, const struct option *o) {
     const struct bin_slot *s = o->slot;
-    struct group_extent e = *group_extent(g);
-    e.players += s->players;
-    e.solos = e.solos && s->players == 1;
-    e.sums = grown(e.sums, s->players);
-    e.low = s->key < e.low ? s->key : e.low;
-    e.high = s->key > e.high ? s->key : e.high;
-    e.oldest_ms = s->created_ms < e.oldest_ms ? s->created_ms : e.oldest_ms;
-    e.newest_ms = s->created_ms > e.newest_ms ? s->created_ms : e.newest_ms;
-    e.regions &= o->regions;
-    struct group_bounds b = bounds_at(g, age_of(g, &e));
-    e.sizes = b.sizes;
-    if (!(e.high - e.low <= b.spread)) return GROUP_REFUSED;
-    if (!has_common_region(g, &e, b.latency_ms, o)) return GROUP_REFUSED;
-    if (e.players > b.sizes->players_max || !packs_with(g, &e, s)) return GROUP_NO_ROOM;
+    const struct group_extent *had = group_extent(g);
+    struct group_extent *e = &g->extents[g->depth]; /* counts once depth does */
+    e->players = had->players + s->players;
+    e->solos = had->solos && s->players == 1;
+    e->sums = grown(had->sums, s->players);
+    e->low = s->key < had->low ? s->key : had->low;
+    e->high = s->key > had->high ? s->key : had->high;
+    e->oldest_ms = s->created_ms < had->oldest_ms ? s->created_ms : had->oldest_ms;
+    e->newest_ms = s->created_ms > had->newest_ms ? s->created_ms : had->newest_ms;
+    e->regions = had->regions & o->regions;
+    struct group_bounds b = bounds_at(g, age_of(g, e));
+    e->sizes = b.sizes;
+    e->players_min = b.players_min;
+    if (!(e->high - e->low <= b.spread)) return GROUP_REFUSED;
+    if (!has_common_region(g, e, b.latency_ms, o)) return GROUP_REFUSED;
+    if (e->players > b.sizes->players_max || !packs_with(g, e, s)) return GROUP_NO_ROOM;
     if (g->pool->casting && !can_cast_with(g, s)) return GROUP_REFUSED;
     if (g->pool->avoids && is_avoided(g, s)) return GROUP_REFUSED;
-    g->members[g->depth] = o;
-    g->extents[g->depth++] = e;
+    g->members[g->depth++] = o;
     return GROUP_FITS;
 }
 
 /* ---- asking ---- */
 
-const struct group_extent *group_extent(const struct group *g) {
-    return &g->extents[g->depth - 1];
-}
-
 int64_t group_age_ms(const struct group *g) {
     return age_of(g, group_extent(g));
-}
-
-bool group_has_enough(const struct group *g) {
-    return group_extent(g)->players >= bounds_at(g, group_age_ms(g)).players_min;
-}
-
-bool group_is_full(const struct group *g) {
-    return group_extent(g)->players == group_extent(g)->sizes->players_max;
 }

@@ -31,6 +31,7 @@ struct group_extent { /* what the first n members have come to */
     int64_t oldest_ms, newest_ms;
     uint64_t regions;
     const struct ruleset_limits *sizes;
+    uint32_t players_min;
 };
 
 struct group {
@@ -39,9 +40,9 @@ struct group {
     bool shrinking;              /* limits say nothing about those of another age */
     struct group_bounds loosest; /* that a group with x can have now */
     struct option x;
-    const struct option *members[LIMIT_MATCH_PLAYERS]; /* the first is x */
-    struct group_extent extents[LIMIT_MATCH_PLAYERS];  /* of members[0..i] */
-    struct casting_counts casts[LIMIT_MATCH_PLAYERS];  /* of members[0..i], where there are roles */
+    const struct option *members[LIMIT_MATCH_PLAYERS];    /* the first is x */
+    struct group_extent extents[LIMIT_MATCH_PLAYERS + 1]; /* of members[0..i]; one to try */
+    struct casting_counts casts[LIMIT_MATCH_PLAYERS]; /* of members[0..i], where there are roles */
     uint32_t depth;
 };
 
@@ -54,9 +55,18 @@ void group_begin(struct group *g); /* x alone */
 /* Takes the option in where the known limits still hold. */
 enum group_fit group_extend(struct group *g, const struct option *o);
 
-const struct group_extent *group_extent(const struct group *g);
+static inline const struct group_extent *group_extent(const struct group *g) {
+    return &g->extents[g->depth - 1];
+}
+
 int64_t group_age_ms(const struct group *g); /* that selects the expansion step */
-bool group_has_enough(const struct group *g);
-bool group_is_full(const struct group *g);
+
+static inline bool group_has_enough(const struct group *g) {
+    return group_extent(g)->players >= group_extent(g)->players_min;
+}
+
+static inline bool group_is_full(const struct group *g) {
+    return group_extent(g)->players == group_extent(g)->sizes->players_max;
+}
 
 #endif

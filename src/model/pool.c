@@ -166,10 +166,8 @@ uint64_t pool_regions_within(const struct pool *p, const struct bin_slot *s,
     return set;
 }
 
-int32_t pool_latency_ms(const struct pool *p, const struct bin_slot *s, uint32_t region) {
-    const struct bin_travel *travel = bin_travel(s);
-    if (region < SLOT_REGIONS && travel->latency_ms[region]) return travel->latency_ms[region];
-    const struct pool_extra *extra = p->region_count > SLOT_REGIONS ? s->entry->extra : NULL;
+int32_t pool_latency_beyond_ms(const struct bin_slot *s, uint32_t region) {
+    const struct pool_extra *extra = s->entry->extra;
     for (uint32_t i = 0; extra && i < extra->region_count; i++) {
         if (extra->regions[i].bit == region) return extra->regions[i].worst_ms;
     }

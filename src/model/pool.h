@@ -187,7 +187,11 @@ uint64_t pool_regions_within(const struct pool *p, const struct bin_slot *s,
 
 /* The worst latency of the ticket's players to the pool's region, 0: somebody has none. O(1) for
  * the first SLOT_REGIONS regions, else O(regions of the ticket). */
-int32_t pool_latency_ms(const struct pool *p, const struct bin_slot *s, uint32_t region);
+int32_t pool_latency_beyond_ms(const struct bin_slot *s, uint32_t region); /* of the others */
+static inline int32_t pool_latency_ms(const struct bin_slot *s, uint32_t region) {
+    return region < SLOT_REGIONS ? bin_travel(s)->latency_ms[region]
+                                 : pool_latency_beyond_ms(s, region);
+}
 
 /* Older first: by creation, then by id. */
 bool pool_is_older(const struct bin_slot *a, const struct bin_slot *b);

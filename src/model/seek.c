@@ -23,9 +23,9 @@ static double mismatch(const struct group *g, const struct worth *w) {
     return cost / players;
 }
 
-static double ping_of(const struct group *g, const struct bin_slot *s, uint32_t region) {
+static double ping_of(const struct bin_slot *s, uint32_t region) {
     if (region == NO_REGION) return 0;
-    return worth_ping(pool_latency_ms(g->pool, s, region), (int32_t)bin_travel(s)->best_ms);
+    return worth_ping(pool_latency_ms(s, region), (int32_t)bin_travel(s)->best_ms);
 }
 
 static double ping_in(const struct group *g, uint32_t region) {
@@ -33,7 +33,7 @@ static double ping_in(const struct group *g, uint32_t region) {
     if (region == NO_REGION) return 0;
     for (uint32_t i = 0; i < g->depth; i++) {
         const struct bin_slot *s = g->members[i]->slot;
-        cost += ping_of(g, s, region) * s->players;
+        cost += ping_of(s, region) * s->players;
     }
     return cost / group_extent(g)->players;
 }
@@ -107,20 +107,24 @@ static uint32_t pop(struct seek_rank *heap, uint32_t *count) {
     return index;
 }
 
-static void fill_heap(struct seek *s, const struct group *g, const struct gathered *near,
+/* False: the region has too few for a match. */
+static bool fill_heap(struct seek *s, const struct group *g, const struct gathered *near,
                       struct seek_place at, double unit) {
-    uint32_t count = 0, region = at.region;
+    uint32_t count = 0, region = at.region, players = g->x.slot->players;
     for (uint32_t i = 0; i < near->count; i++) {
         const struct option *o = &near->options[i];
         if (region != NO_REGION && !(o->regions >> region & 1)) continue;
         double distance = fabs(o->slot->key - at.centre) * unit;
-        double worth = s->credits[i] - worth_phi(distance) - ping_of(g, o->slot, region);
+        double worth = s->credits[i] - worth_phi(distance) - ping_of(o->slot, region);
         if (at.largest_first) worth += BY_SIZE * o->slot->players;
         s->heap[count++] = (struct seek_rank){worth, i};
+        players += o->slot->players;
     }
+    if (players < g->loosest.players_min) return false;
     for (uint32_t place = count / 2; place-- > 0;)
         sift_down(s->heap, count, place);
     s->heap_count = count;
+    return true;
 }
 
 /* ---- assembling ---- */
@@ -169,12 +173,11 @@ static bool has_parties(const struct gathered *near) {
 
 static void seek_in(struct seek *s, struct group *g, const struct gathered *near,
                     struct seek_place at, const struct worth *w) {
-    fill_heap(s, g, near, at, w->unit);
+    if (!fill_heap(s, g, near, at, w->unit)) return;
     bool any = assemble(s, g, near, at.region, w);
     if (!any && has_parties(near)) { /* the small ones may have spoilt it for the large */
         at.largest_first = true;
-        fill_heap(s, g, near, at, w->unit);
-        any = assemble(s, g, near, at.region, w);
+        any = fill_heap(s, g, near, at, w->unit) && assemble(s, g, near, at.region, w);
     }
     if (!any || s->slack <= s->best_slack) return;
     s->best_slack = s->slack;
@@ -189,7 +192,7 @@ static uint32_t take_nearest(const struct group *g, uint64_t *set) {
     int32_t least = INT32_MAX;
     for (uint64_t bits = *set; bits; bits &= bits - 1) {
         uint32_t region = (uint32_t)__builtin_ctzll(bits);
-        int32_t ms = pool_latency_ms(g->pool, g->x.slot, region);
+        int32_t ms = pool_latency_ms(g->x.slot, region);
         if (ms < least) least = ms, nearest = region;
     }
     if (nearest != NO_REGION) *set &= ~(UINT64_C(1) << nearest);
@@ -211,7 +214,7 @@ static double pair_ping(const struct group *g, const struct option *o) {
     if (!has_regions(g)) return 0;
     for (uint64_t set = g->x.regions & o->regions; set; set &= set - 1) {
         uint32_t region = (uint32_t)__builtin_ctzll(set);
-        best = fmin(best, ping_of(g, g->x.slot, region) + ping_of(g, o->slot, region));
+        best = fmin(best, ping_of(g->x.slot, region) + ping_of(o->slot, region));
     }
     return best;
 }

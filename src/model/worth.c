@@ -6,15 +6,13 @@
 #include <math.h>
 
 static const double GROWTH = 1;         /* g */
-static const double RUSH_POINTS = 200;  /* R */
 static const double SHARE = 0.1;        /* A */
 static const double PACE = 1.2;         /* measured, 1v1: players then wait half of what is asked */
-static const double PING_POINTS = 2;    /* K */
 static const double PARTY_POINTS = 10;  /* per step between the largest parties of two teams */
 static const double EVEN_POINTS = 10;   /* what ratings cannot tell apart */
 static const double START_MAX = 100000; /* points: nobody comes */
 
-enum { PING_FREE_MS = 40, PING_FAR_MS = 100, DEADLINE_PARTS = 20 };
+enum { DEADLINE_PARTS = 20 };
 
 /* c of a queue that gives none. */
 static double derived_patience(const struct worth *w, const struct arrivals *a, uint32_t players) {
@@ -56,28 +54,6 @@ double worth_start(const struct worth *w, const struct arrivals *a, const struct
     return sqrt(start * start + widened * widened);
 }
 
-static double credit_at(const struct worth *w, const struct bin_slot *s, int64_t now_ms) {
-    double age_ms = now_ms > s->created_ms ? (double)(now_ms - s->created_ms) : 0;
-    if (s->crowded && age_ms > w->deadline_ms) age_ms = w->deadline_ms;
-    double part = age_ms / w->deadline_ms;
-    double credit = (double)s->start + w->per_ms * age_ms + RUSH_POINTS * part * part * part * part;
-    return part >= 1 && !s->crowded ? WORTH_URGENT + credit
-                                    : credit; /* still the nearer ones before the far */
-}
-
-double worth_credit(const struct worth *w, const struct bin_slot *s) {
-    return credit_at(w, s, w->now_ms);
-}
-
-double worth_ping(int32_t ms, int32_t best_ms) {
-    int32_t free_ms = best_ms > PING_FREE_MS ? best_ms : PING_FREE_MS;
-    int32_t beyond = ms > free_ms ? ms - free_ms : 0;
-    int32_t far = ms > PING_FAR_MS ? ms - PING_FAR_MS : 0;
-    if (free_ms > PING_FAR_MS)
-        far = beyond; /* what even the best region costs is nobody's choice */
-    return PING_POINTS * (beyond + 2 * far);
-}
-
 double worth_uneven(const struct worth *w, const struct split_item *items, const struct split *s,
                     uint32_t count) {
     uint32_t players[LIMIT_TEAMS] = {0}, largest[LIMIT_TEAMS] = {0};
@@ -102,13 +78,13 @@ double worth_uneven(const struct worth *w, const struct split_item *items, const
 static double lack_at(const struct worth *w, const struct worth_group *g, int64_t at_ms) {
     double sum = 0;
     for (uint32_t i = 0; i < g->count; i++)
-        sum += credit_at(w, g->slots[i], at_ms) * g->slots[i]->players;
+        sum += worth_credit_at(w, g->slots[i], at_ms) * g->slots[i]->players;
     return g->cost - sum / g->players;
 }
 
 /* How fast the mean credit grows then, points per ms; of a group of which nobody is urgent. */
 static double growth_at(const struct worth *w, const struct worth_group *g, int64_t at_ms) {
-    double sum = 0, rush = 4 * RUSH_POINTS / w->deadline_ms;
+    double sum = 0, rush = 4 * WORTH_RUSH / w->deadline_ms;
     for (uint32_t i = 0; i < g->count; i++) {
         double part = (double)(at_ms - g->slots[i]->created_ms) / w->deadline_ms;
         if (part > 0) sum += part * part * part * g->slots[i]->players;

@@ -35,6 +35,7 @@
 #include "model/queue.h"
 #include "model/split.h"
 
+#define WORTH_RUSH 200.0    /* R, points */
 #define WORTH_URGENT 1e12   /* the credit of who has waited until the deadline, if not crowded */
 #define WORTH_UNLIMITED 1e9 /* a mean that only an urgent one can lift so far */
 
@@ -59,15 +60,32 @@ struct worth_prospect { /* what a fresh ticket may expect */
 double worth_start(const struct worth *w, const struct arrivals *a, const struct arrival *of,
                    const struct worth_prospect *p);
 
-double worth_credit(const struct worth *w, const struct bin_slot *s);
+static inline double worth_credit_at(const struct worth *w, const struct bin_slot *s,
+                                     int64_t now_ms) {
+    double age_ms = now_ms > s->created_ms ? (double)(now_ms - s->created_ms) : 0;
+    double part = age_ms / w->deadline_ms, square = part * part;
+    double credit = (double)s->start + w->per_ms * age_ms + WORTH_RUSH * square * square;
+    return part >= 1 ? WORTH_URGENT + credit : credit; /* still the nearer ones before the far */
+}
+
+static inline double worth_credit(const struct worth *w, const struct bin_slot *s) {
+    return worth_credit_at(w, s, w->now_ms);
+}
 
 static inline double worth_phi(double points) {
     double cost = points * 2 + points * points / 200;
     return cost < 1e8 ? cost : 1e8; /* an urgent one's credit covers it */
 }
 
-/* In points, K included. */
-double worth_ping(int32_t ms, int32_t best_ms);
+/* In points, K included. What even the best region costs is nobody's choice. */
+static inline double worth_ping(int32_t ms, int32_t best_ms) {
+    enum { K = 2, FREE_MS = 40, FAR_MS = 100 };
+    int32_t free_ms = best_ms > FREE_MS ? best_ms : FREE_MS;
+    int32_t beyond = ms > free_ms ? ms - free_ms : 0;
+    int32_t far_from = free_ms > FAR_MS ? free_ms : FAR_MS;
+    int32_t far = ms > far_from ? ms - far_from : 0;
+    return K * (beyond + 2 * far);
+}
 
 /* What uneven teams cost: the gap of their means and of their largest parties. Teams of one player
  * are as uneven as the group is: 0. */
