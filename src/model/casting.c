@@ -4,35 +4,55 @@
 #include "base/limits.h"
 #include "base/mem.h"
 
+#include <string.h>
+
 enum { SETS = 1 << CASTING_ROLES, ALL = SETS - 1 };
 
 static uint32_t roles_of(uint32_t packed, uint32_t player) {
     return packed >> (player * CASTING_ROLES) & ALL;
 }
 
-/* 1 for each set that holds all of `roles`. Written so that it compiles to vectors. */
-static void add_row(struct casting_counts *c, uint32_t roles, uint8_t by) {
-    for (uint32_t set = 0; set < SETS; set++)
-        c->within[set] = (uint8_t)(c->within[set] + ((set & roles) == roles ? by : 0));
+typedef uint8_t vector __attribute__((vector_size(16))); /* of counts: so many sets at once */
+
+static vector load(const uint8_t *at) {
+    vector v;
+    memcpy(&v, at, sizeof v);
+    return v;
 }
 
-void casting_add(struct casting_counts *c, uint32_t packed, uint32_t players) {
+static void store(uint8_t *at, vector v) {
+    memcpy(at, &v, sizeof v);
+}
+
+void casting_add(const struct casting *k, struct casting_counts *c, uint32_t packed,
+                 uint32_t players) {
     if (packed == CASTING_UNKNOWN) return;
-    for (uint32_t i = 0; i < players; i++)
-        add_row(c, roles_of(packed, i), 1);
+    for (uint32_t i = 0; i < players; i++) {
+        const uint8_t *row = k->rows[roles_of(packed, i)].within;
+        for (uint32_t set = 0; set < k->sets; set += sizeof(vector))
+            store(&c->within[set], load(&c->within[set]) + load(&row[set]));
+    }
 }
 
-void casting_take(struct casting_counts *c, uint32_t packed, uint32_t players) {
+void casting_take(const struct casting *k, struct casting_counts *c, uint32_t packed,
+                  uint32_t players) {
     if (packed == CASTING_UNKNOWN) return;
-    for (uint32_t i = 0; i < players; i++)
-        add_row(c, roles_of(packed, i), (uint8_t)-1);
+    for (uint32_t i = 0; i < players; i++) {
+        const uint8_t *row = k->rows[roles_of(packed, i)].within;
+        for (uint32_t set = 0; set < k->sets; set += sizeof(vector))
+            store(&c->within[set], load(&c->within[set]) - load(&row[set]));
+    }
 }
 
-bool casting_fits(const struct casting_counts *c, const struct casting_counts *most) {
-    uint8_t over = 0;
-    for (uint32_t set = 0; set < SETS; set++)
-        over |= (uint8_t)(c->within[set] > most->within[set]);
-    return !over;
+bool casting_fits(const struct casting *k, const struct casting_counts *c,
+                  const struct casting_counts *most) {
+    for (uint32_t set = 0; set < k->sets; set += sizeof(vector)) {
+        vector over = (vector)(load(&c->within[set]) > load(&most->within[set]));
+        uint64_t any[2];
+        memcpy(any, &over, sizeof any);
+        if (any[0] | any[1]) return false;
+    }
+    return true;
 }
 
 uint32_t casting_pack(const struct ruleset *r, const struct ticket_spec *spec) {
@@ -139,6 +159,11 @@ struct casting *casting_new(const struct ruleset *r) {
         }
     }
     c->match = counts_of(&all, roles);
+    c->sets = 1u << roles < sizeof(vector) ? sizeof(vector) : 1u << roles;
+    for (uint32_t plays = 0; plays < SETS; plays++) {
+        for (uint32_t set = 0; set < SETS; set++)
+            c->rows[plays].within[set] = (set & plays) == plays;
+    }
     for (uint32_t set = 0; set < SETS; set++)
         c->outside[set] = outside(&all, set, roles);
     return c;

@@ -23,6 +23,8 @@ struct casting_counts {
 struct casting {                          /* of a ruleset, at the loosest of all ages */
     struct casting_counts match;          /* most for all teams together */
     uint32_t outside[1 << CASTING_ROLES]; /* the fewest who must have a role outside the set */
+    uint32_t sets;                        /* that matter: of its roles, in whole vectors */
+    struct casting_counts rows[1 << CASTING_ROLES]; /* what a player of these roles adds */
     struct casting_counts teams[];
 };
 
@@ -32,9 +34,12 @@ struct casting *casting_new(const struct ruleset *r);
 /* The ticket's players' roles in one number, CASTING_UNKNOWN: they are too many. */
 uint32_t casting_pack(const struct ruleset *r, const struct ticket_spec *spec);
 
-void casting_add(struct casting_counts *c, uint32_t packed, uint32_t players);
-void casting_take(struct casting_counts *c, uint32_t packed, uint32_t players); /* undoes it */
-bool casting_fits(const struct casting_counts *c, const struct casting_counts *most);
+void casting_add(const struct casting *k, struct casting_counts *c, uint32_t packed,
+                 uint32_t players);
+void casting_take(const struct casting *k, struct casting_counts *c, uint32_t packed,
+                  uint32_t players); /* undoes it */
+bool casting_fits(const struct casting *k, const struct casting_counts *c,
+                  const struct casting_counts *most);
 
 /* Every role that one of the ticket's players plays. */
 uint32_t casting_any_role(uint32_t packed, uint32_t players);

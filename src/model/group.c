@@ -77,15 +77,15 @@ void group_begin(struct group *g) {
     g->depth = 1;
     if (!g->pool->casting) return;
     g->casts[0] = (struct casting_counts){{0}};
-    casting_add(&g->casts[0], pool_roles(x), x->players);
+    casting_add(g->pool->casting, &g->casts[0], pool_roles(x), x->players);
 }
 
 /* Whether everybody could still have a role. Sets the counts of the next depth. */
 static bool can_cast_with(struct group *g, const struct bin_slot *coming) {
     struct casting_counts *next = &g->casts[g->depth];
     *next = g->casts[g->depth - 1];
-    casting_add(next, pool_roles(coming), coming->players);
-    return casting_fits(next, &g->pool->casting->match);
+    casting_add(g->pool->casting, next, pool_roles(coming), coming->players);
+    return casting_fits(g->pool->casting, next, &g->pool->casting->match);
 }
 
 static bool is_avoided(const struct group *g, const struct bin_slot *coming) {

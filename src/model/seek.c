@@ -4,7 +4,10 @@
 #include <math.h>
 #include <string.h>
 
-enum { NO_REGION = 64 };
+enum {
+    NO_REGION = 64,
+    OFF_CENTRE_POINTS = 20, /* nearer, a group around the mean is hardly better */
+};
 
 static const double BY_SIZE = 1e15; /* above every contribution */
 
@@ -254,7 +257,9 @@ bool seek_best(struct seek *s, struct group *g, const struct gathered *near,
     do {
         uint32_t region = regions ? take_nearest(g, &regions) : NO_REGION;
         seek_in(s, g, near, (struct seek_place){region, g->x.slot->key, false}, w);
-    } while (--left > 0 && regions);
-    if (s->best_depth > 0) seek_in(s, g, near, s->best_at, w);
+        left -= left > 0;
+    } while (regions && s->best_slack < 0 && (left > 0 || s->best_depth == 0));
+    bool off_centre = fabs(s->best_at.centre - g->x.slot->key) * w->unit > OFF_CENTRE_POINTS;
+    if (s->best_depth > 0 && off_centre) seek_in(s, g, near, s->best_at, w);
     return restore_best(s, g);
 }

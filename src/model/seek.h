@@ -2,10 +2,10 @@
  *
  * For a region and a centre every candidate contributes credit - phi(|s - centre|) - ping, whoever
  * else is in the group; the group takes them best first as far as known rules allow (where that
- * makes no group, the largest parties first): around the ticket in each region, then around the
- * mean of the best of these. Groups are compared by slack,
- * mean credit less cost (worth.h), before the teams are split. O(regions * candidates * log
- * members). Thread safety: one thread per instance.
+ * makes no group, the largest parties first): around the ticket in each region up to one where it
+ * is affordable, then around the mean of the best of these where that is elsewhere. Groups are
+ * compared by slack, mean credit less cost (worth.h), before the teams are split. O(regions *
+ * candidates * log members). Thread safety: one thread per instance.
  */
 #ifndef MUSTER_MODEL_SEEK_H
 #define MUSTER_MODEL_SEEK_H
@@ -13,7 +13,7 @@
 #include "model/group.h"
 #include "model/worth.h"
 
-#define SEEK_REGIONS 4 /* the ticket's nearest; all of them once it is urgent */
+#define SEEK_REGIONS 2 /* the ticket's nearest, or more until one has a group; all once urgent */
 
 struct seek_rank {
     double contribution; /* per player */

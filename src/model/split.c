@@ -142,8 +142,8 @@ static void keep_result(struct enumeration *e) {
 
 static bool have_same_roles(const struct enumeration *e, uint32_t t, uint32_t u) {
     if (!e->roles) return true;
-    const struct casting_counts *most = e->roles->casting->teams;
-    return memcmp(&most[t], &most[u], sizeof *most) == 0;
+    const struct casting *k = e->roles->casting;
+    return memcmp(&k->teams[t], &k->teams[u], k->sets) == 0;
 }
 
 /* Whether team `t` would only repeat, with names exchanged, what an earlier empty team gives. */
@@ -170,8 +170,9 @@ static bool minima_in_reach(const struct enumeration *e) {
 /* Puts the item's players among the team's; whether all of them can have a role there. */
 static bool can_cast(struct enumeration *e, uint32_t team, uint32_t item) {
     if (!e->roles) return true;
-    casting_add(&e->casts[team], e->roles->of[item], e->problem->items[item].players);
-    return casting_fits(&e->casts[team], &e->roles->casting->teams[team]);
+    const struct casting *k = e->roles->casting;
+    casting_add(k, &e->casts[team], e->roles->of[item], e->problem->items[item].players);
+    return casting_fits(k, &e->casts[team], &k->teams[team]);
 }
 
 static void enumerate(struct enumeration *e, uint32_t depth) {
@@ -193,7 +194,8 @@ static void enumerate(struct enumeration *e, uint32_t depth) {
         e->team_of[item] = t;
         bool casts = can_cast(e, t, item);
         if (casts && minima_in_reach(e)) enumerate(e, depth + 1);
-        if (e->roles) casting_take(&e->casts[t], e->roles->of[item], it->players);
+        if (e->roles)
+            casting_take(e->roles->casting, &e->casts[t], e->roles->of[item], it->players);
         e->sides.players[t] -= it->players;
         e->sides.sums[t] = sum_before; /* exact: no rounding creeps in over the walk */
     }

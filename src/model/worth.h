@@ -63,9 +63,11 @@ double worth_start(const struct worth *w, const struct arrivals *a, const struct
 static inline double worth_credit_at(const struct worth *w, const struct bin_slot *s,
                                      int64_t now_ms) {
     double age_ms = now_ms > s->created_ms ? (double)(now_ms - s->created_ms) : 0;
+    if (s->crowded && age_ms > w->deadline_ms) age_ms = w->deadline_ms;
     double part = age_ms / w->deadline_ms, square = part * part;
     double credit = (double)s->start + w->per_ms * age_ms + WORTH_RUSH * square * square;
-    return part >= 1 ? WORTH_URGENT + credit : credit; /* still the nearer ones before the far */
+    bool is_urgent = part >= 1 && !s->crowded;
+    return is_urgent ? WORTH_URGENT + credit : credit; /* still the nearer ones before the far */
 }
 
 static inline double worth_credit(const struct worth *w, const struct bin_slot *s) {

@@ -51,9 +51,9 @@ static void counts_agree_with_trying_every_assignment(void **state) {
         uint32_t plays[5], count = 1 + (uint32_t)rng_below(&rng, 5);
         for (uint32_t k = 0; k < count; k++) {
             plays[k] = 1 + (uint32_t)rng_below(&rng, 7);
-            casting_add(&counts, plays[k], 1);
+            casting_add(c, &counts, plays[k], 1);
         }
-        bool fits = casting_fits(&counts, &c->teams[0]);
+        bool fits = casting_fits(c, &counts, &c->teams[0]);
         uint32_t most[3] = {1, 3, 2}, have[3] = {0};
         if (count == 5) {
             assert_true(fits == all_placed(plays, count, have));
@@ -62,7 +62,7 @@ static void counts_agree_with_trying_every_assignment(void **state) {
             assert_true(can_place(plays, count, most));
         }
         for (uint32_t k = 0; k < count; k++)
-            casting_take(&counts, plays[k], 1);
+            casting_take(c, &counts, plays[k], 1);
         for (uint32_t set = 0; set < 1 << CASTING_ROLES; set++)
             assert_int_equal(counts.within[set], 0);
     }
