@@ -18,6 +18,9 @@ void *mem_grow(void *old, size_t count, size_t size);
 char *mem_text(struct str s); /* NUL-terminated copy */
 void mem_free(void *p);       /* NULL is fine */
 
+/* Of a large local that is written before it is read: release builds clear all others. */
+#define MEM_UNCLEARED __attribute__((uninitialized))
+
 /* A bump allocator: everything allocated from it is freed at once. */
 struct arena;
 

@@ -1,6 +1,8 @@
 /* gather.c - walks the bins outwards from one key, both ways at once. */
 #include "model/gather.h"
 
+#include "base/mem.h"
+
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
@@ -132,7 +134,7 @@ struct gather_query gather_query_of(const struct pool *pool, const struct pool_e
 
 void gather_run(struct gathered *g, const struct gather_query *q) {
     assert(q->want >= 1 && q->want <= GATHER_MAX);
-    struct search s;
+    MEM_UNCLEARED struct search s;
     start(&s, q);
     g->count = g->visited = 0;
     g->truncated = false;

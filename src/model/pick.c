@@ -167,7 +167,7 @@ static bool attempt(struct pick *p) {
     if (p->patient && !is_worth(p, &p->splits[0])) return false;
     if (judge(p, &p->splits[0])) return true;
     if (l->team_count == 1) return false;
-    uint32_t refused[LIMIT_MATCH_PLAYERS];
+    MEM_UNCLEARED uint32_t refused[LIMIT_MATCH_PLAYERS];
     memcpy(refused, p->splits[0].team_of, r->ticket_count * sizeof *refused);
     problem.names_matter = true;
     uint32_t count = split_find_cast(&problem, cast, p->splits, SPLIT_RESULTS);

@@ -3,6 +3,7 @@
 #include "model/ruleset_roles.h"
 
 #include "base/limits.h"
+#include "base/mem.h"
 
 #include <assert.h>
 #include <math.h>
@@ -198,7 +199,7 @@ static bool player_number(const struct player *p, const struct attribute_def *a,
 bool ruleset_party_number(const struct ticket_spec *spec, const struct attribute_def *a,
                           enum party_aggregation party, double *out) {
     if (spec->player_count == 1) return player_number(&spec->players[0], a, out);
-    double values[LIMIT_TICKET_PLAYERS];
+    MEM_UNCLEARED double values[LIMIT_TICKET_PLAYERS];
     double least = INFINITY, most = -INFINITY;
     for (uint32_t i = 0; i < spec->player_count; i++) {
         const struct attribute *v = ruleset_value(&spec->players[i], a);

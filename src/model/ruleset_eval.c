@@ -3,6 +3,7 @@
 #include "model/ruleset_roles.h"
 
 #include "base/limits.h"
+#include "base/mem.h"
 
 #include <assert.h>
 #include <math.h>
@@ -13,7 +14,8 @@
 
 static bool sizes_hold(const struct evaluation *e) {
     const struct ruleset_limits *l = &e->step->limits;
-    uint32_t sizes[LIMIT_TEAMS] = {0};
+    MEM_UNCLEARED uint32_t sizes[LIMIT_TEAMS];
+    memset(sizes, 0, l->team_count * sizeof *sizes);
     for (uint32_t i = 0; i < e->c->ticket_count; i++) {
         assert(e->c->team_of[i] < l->team_count);
         sizes[e->c->team_of[i]] += e->c->tickets[i]->spec.player_count;
@@ -294,7 +296,8 @@ static struct judge_region take_best(struct judge_region *regions, uint32_t *cou
 /* One region must suit all rules that ask for one. Returns RULESET_NONE where one does (or where
  * the rules hold without), else the rule that was nearest to holding. */
 static uint32_t judge_regions(struct evaluation *e) {
-    struct judge_region common[LIMIT_REGIONS], region;
+    MEM_UNCLEARED struct judge_region common[LIMIT_REGIONS];
+    struct judge_region region;
     uint32_t count = ruleset_region_common(e->r, e->c, common), failed = RULESET_NONE;
     double lack = INFINITY;
     struct verdict nearest;
@@ -355,7 +358,8 @@ struct verdict ruleset_evaluate(const struct ruleset *r, const struct candidate 
  */
 static bool find_explained(struct evaluation *e, enum rule_scope least_scope,
                            struct judge_region *out) {
-    struct judge_region common[LIMIT_REGIONS], region;
+    MEM_UNCLEARED struct judge_region common[LIMIT_REGIONS];
+    struct judge_region region;
     uint32_t count = ruleset_region_common(e->r, e->c, common), least = UINT32_MAX;
     struct str chosen = e->verdict->region;
     struct verdict ignored;

@@ -2,6 +2,7 @@
 #include "model/ruleset_expr.h"
 
 #include "base/limits.h"
+#include "base/mem.h"
 
 #include <assert.h>
 #include <math.h>
@@ -66,7 +67,7 @@ static bool player_number(const struct player *p, const struct ruleset_expr *e, 
 /* Each player who has a number appears with his party's aggregated number. */
 static uint32_t ticket_numbers(const struct expr_context *c, const struct ruleset_expr *e,
                                const struct ticket_spec *spec, struct expr_value *out) {
-    double values[LIMIT_TICKET_PLAYERS];
+    MEM_UNCLEARED double values[LIMIT_TICKET_PLAYERS];
     double least = INFINITY, most = -INFINITY;
     uint32_t count = 0;
     for (uint32_t i = 0; i < spec->player_count; i++) {

@@ -68,7 +68,19 @@ static void list_payers(const struct group *g, uint32_t role, struct seek_payers
     }
 }
 
+static double mean_credit(const struct group *g, const struct worth *w) {
+    double total = 0;
+    for (uint32_t i = 0; i < g->depth; i++)
+        total += worth_credit(w, g->members[i]->slot) * g->members[i]->slot->players;
+    double mean = total / group_extent(g)->players;
+    return mean >= WORTH_UNLIMITED ? total : mean;
+}
+
 double seek_credit(const struct group *g, const struct worth *w, struct seek_payers *out) {
+    if (!g->pool->casting) {
+        if (out) list_payers(g, CASTING_ROLES, out);
+        return mean_credit(g, w);
+    }
     double sums[CASTING_ROLES + 1] = {0}, total = 0, least = INFINITY;
     uint32_t players[CASTING_ROLES + 1] = {0}, who = CASTING_ROLES;
     for (uint32_t i = 0; i < g->depth; i++) {

@@ -1,6 +1,8 @@
 /* split.c - bin packing and balancing of whole tickets. */
 #include "model/split.h"
 
+#include "base/mem.h"
+
 #include <assert.h>
 #include <math.h>
 #include <string.h>
@@ -204,7 +206,15 @@ static void enumerate(struct enumeration *e, uint32_t depth) {
 
 static uint32_t split_exact(const struct split_problem *p, const struct split_roles *roles,
                             struct casting_counts *casts, struct split *out, uint32_t max) {
-    struct enumeration e = {.problem = p, .max = max, .out = out, .roles = roles, .casts = casts};
+    MEM_UNCLEARED struct enumeration e;
+    e.problem = p;
+    e.max = max;
+    e.out = out;
+    e.roles = roles;
+    e.casts = casts;
+    e.players_left = e.nodes = e.found = 0;
+    memset(e.sides.players, 0, p->team_count * sizeof *e.sides.players);
+    memset(e.sides.sums, 0, p->team_count * sizeof *e.sides.sums);
     for (uint32_t i = 0; i < p->item_count; i++)
         e.players_left += p->items[i].players;
     sort_items(p, e.order);
@@ -436,7 +446,7 @@ static uint32_t split_duel(const struct split_problem *p, struct split *out) {
 
 static uint32_t split_exact_cast(const struct split_problem *p, const struct split_roles *roles,
                                  struct split *out, uint32_t max) {
-    struct casting_counts casts[LIMIT_TEAMS];
+    MEM_UNCLEARED struct casting_counts casts[LIMIT_TEAMS];
     memset(casts, 0, p->team_count * sizeof *casts);
     return split_exact(p, roles, casts, out, max);
 }

@@ -1,6 +1,7 @@
 /* worth.c - credit, its beginning, and the moment at which it is enough. */
 #include "model/worth.h"
 
+#include "base/mem.h"
 #include "model/quality.h"
 
 #include <math.h>
@@ -56,12 +57,14 @@ double worth_start(const struct worth *w, const struct arrivals *a, const struct
 
 double worth_uneven(const struct worth *w, const struct split_item *items, const struct split *s,
                     uint32_t count) {
-    uint32_t players[LIMIT_TEAMS] = {0}, largest[LIMIT_TEAMS] = {0};
+    MEM_UNCLEARED uint32_t players[LIMIT_TEAMS];
+    MEM_UNCLEARED uint32_t largest[LIMIT_TEAMS];
     uint32_t teams = 0, least = UINT32_MAX, most = 0;
     bool several = false;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t team = s->team_of[i];
-        if (team >= teams) teams = team + 1;
+        for (; teams <= team; teams++)
+            players[teams] = largest[teams] = 0;
         players[team] += items[i].players;
         if (items[i].players > largest[team]) largest[team] = items[i].players;
         several = several || players[team] > 1;
