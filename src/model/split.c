@@ -228,6 +228,7 @@ static uint32_t split_exact(const struct split_problem *p, const struct split_ro
 struct two_teams {
     const struct split_problem *problem;
     uint32_t order[SPLIT_EXACT_ITEMS], left[SPLIT_EXACT_ITEMS]; /* players from the item on */
+    double enough;                                              /* a gap that need not be smaller */
     bool mirrored; /* the teams are interchangeable: the first item stands in the first */
     double gap;
     uint32_t second, best; /* a bit for each item, in order, that is in the second team */
@@ -251,6 +252,7 @@ static double two_gap(const struct side *a, const struct side *b) {
 
 static void walk_two(struct two_teams *d, uint32_t depth, struct side a, struct side b) {
     const struct split_problem *p = d->problem;
+    if (d->found && d->gap <= d->enough) return;
     if (depth == p->item_count) {
         double gap = two_gap(&a, &b);
         if (d->found && gap >= d->gap) return;
@@ -274,8 +276,9 @@ static void walk_two(struct two_teams *d, uint32_t depth, struct side a, struct 
     d->second &= ~(1u << depth);
 }
 
-static uint32_t split_two(const struct split_problem *p, struct split *out) {
+static uint32_t split_two(const struct split_problem *p, double enough, struct split *out) {
     struct two_teams d = {.problem = p,
+                          .enough = enough,
                           .mirrored = p->teams[0].players_min == p->teams[1].players_min &&
                                       p->teams[0].players_max == p->teams[1].players_max};
     sort_items(p, d.order);
@@ -464,5 +467,12 @@ uint32_t split_find_cast(const struct split_problem *p, const struct split_roles
     if (p->item_count > SPLIT_EXACT_ITEMS) return split_many(p, out);
     if (roles) return split_exact_cast(p, roles, out, max);
     bool one_of_two = max == 1 && p->team_count == 2 && !p->names_matter;
-    return one_of_two ? split_two(p, out) : split_exact(p, NULL, NULL, out, max);
+    return one_of_two ? split_two(p, 0, out) : split_exact(p, NULL, NULL, out, max);
+}
+
+bool split_find_soon(const struct split_problem *p, const struct split_roles *roles, double enough,
+                     struct split *out) {
+    bool few = p->item_count <= SPLIT_EXACT_ITEMS && p->team_count == 2 && !p->names_matter;
+    if (roles || !few || is_duel(p)) return split_find_cast(p, roles, out, 1) > 0;
+    return split_two(p, enough, out) > 0;
 }

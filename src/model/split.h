@@ -53,4 +53,10 @@ uint32_t split_find(const struct split_problem *p, struct split *out, uint32_t m
 uint32_t split_find_cast(const struct split_problem *p, const struct split_roles *roles,
                          struct split *out, uint32_t max);
 
+/* One split for who has many to find: of two teams without roles the first whose gap is at most
+ * `enough`, or the evenest where there is none; else as split_find_cast. False: none is possible.
+ */
+bool split_find_soon(const struct split_problem *p, const struct split_roles *roles, double enough,
+                     struct split *out);
+
 #endif

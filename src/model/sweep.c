@@ -13,6 +13,7 @@ enum {
     REFUSALS_MAX = 8,               /* of a class, for one group */
     MISSES_MAX = 32,                /* more than the groups that came about: it leads to nothing */
     PASSED_MAX = 4 * SWEEP_TICKETS, /* of a stretch: the rest is left */
+    POINTS_PER_BIN = 6,             /* pool.h: a bin is a sixteenth of 100 */
     AHEAD = 8,                      /* groups whose tickets are on their way into the cache */
 };
 
@@ -278,7 +279,8 @@ static bool split_teams(struct sweep *s, int64_t age_ms) {
     if (players < l->players_min || players > l->players_max) return false;
     struct split_problem problem = {s->items, g->depth, l->teams, l->team_count, false};
     const struct split_roles roles = {s->pool->casting, s->roles};
-    return split_find_cast(&problem, roles.casting ? &roles : NULL, &s->split, 1) > 0;
+    double point = s->pool->bin_width / POINTS_PER_BIN;
+    return split_find_soon(&problem, roles.casting ? &roles : NULL, point, &s->split);
 }
 
 /* What the group's credit is above its cost, of a patient queue. */

@@ -138,6 +138,11 @@ static void small_splits_are_as_even_as_brute_force(void **state) {
                      found ? results[0].gap : -1, best);
         }
         if (found) assert_float_equal(gap_of(&p, results[0].team_of), results[0].gap, 1e-6);
+        struct split soon;
+        const double enough = 50;
+        assert_true(split_find_soon(&p, NULL, enough, &soon) == (found > 0));
+        if (found) assert_float_equal(gap_of(&p, soon.team_of), soon.gap, 1e-6);
+        if (found) assert_true(soon.gap <= fmax(best, enough) + 1e-6);
     }
 }
 
