@@ -99,7 +99,7 @@ static bool is_worth(const struct fill *f, const struct bin_slot *s) {
     if (waited_ms >= p->deadline_ms) return true;
     double cost = worth_phi(fabs(s->key - b->key) * f->worth.unit);
     if (f->ask->pool->has_regions && f->region < 64) {
-        int32_t ms = pool_latency_ms(f->ask->pool, s, f->region);
+        int32_t ms = pool_latency_ms(s, f->region);
         if (ms > 0) cost += worth_ping(ms, (int32_t)bin_travel(s)->best_ms);
     }
     return worth_credit(&f->worth, s) + f->worth.per_ms * (double)waited_ms >= cost;
