@@ -47,7 +47,8 @@ static const struct config_row rows[] = {
     {"seeds", CONFIG_INT, "4", 1, 32, "", NULL, "compare, optimum: traces, from the seed on",
      offsetof(struct sim_settings, seeds)},
     {"journal", CONFIG_TEXT, "", 0, 0, "", NULL,
-     "replay this recording: a file of `muster events --export`, or a server's api address",
+     "this recording instead of a workload: a file of `muster events --export`, or a server's api\n"
+     "address",
      offsetof(struct sim_settings, journal)},
     {"ruleset", CONFIG_TEXT, "", 0, 0, "", NULL,
      "journal: file with the queue definition that is tried",
@@ -67,14 +68,16 @@ static const char usage[] =
     "       muster sim WORKLOAD --compare [--matcher NAME] [--seeds N] [--rate R] [--duration S]\n"
     "                          [--svg FOLDER]\n"
     "       muster sim W1|W2s --optimum C [--seeds N] [--rate R]\n"
+    "       muster sim --journal FILE|ADDRESS [--matcher NAME|all] [--set KNOB=N,...] [--json]\n"
     "       muster sim --journal FILE|ADDRESS --ruleset DEFINITION [--json]\n"
     "\n"
     "Plays the matcher's own code against made-up arrivals in virtual time, and says how long\n"
     "players waited and what their matches were worth. Needs no server. The same seed gives the\n"
     "same arrivals to every matcher, and the same matches each time. Exit code 1 when a match was\n"
     "not legal.\n"
-    "--journal takes recorded arrivals instead, and says what would have changed under other\n"
-    "rules: waits, quality, who was left waiting, each with a 95 % interval.\n";
+    "--journal takes recorded arrivals instead; with --ruleset it says what would have changed "
+    "under\n"
+    "other rules: waits, quality, who was left waiting, each with a 95 % interval.\n";
 
 static void show_progress(void *arg, const char *what, double share) {
     int64_t *shown_us = arg, now_us = clock_mono_us();
@@ -148,20 +151,6 @@ static int finish(const struct sim_settings *s, enum err code, struct sim_output
     return end;
 }
 
-static int simulate(const struct sim_settings *s, const char *workload) {
-    struct sim_options o = {.workload = workload, .progress = show_progress};
-    struct sim_output out = {0};
-    struct strbuf queue = {0};
-    struct err_text why = {0};
-    int64_t shown_us = 0;
-    o.progress_arg = &shown_us;
-    enum err code = read_settings(s, &o, &queue, &why);
-    if (code == ERR_OK) code = sim_run(&o, &out, &why);
-    end_progress(shown_us);
-    strbuf_fini(&queue);
-    return finish(s, code, &out, &why);
-}
-
 static bool take_line(void *arg, struct str line) {
     struct strbuf *events = arg;
     strbuf_add_str(events, line);
@@ -177,6 +166,24 @@ static enum err read_recording(const char *source, struct strbuf *events, struct
     enum err code = export_events(&e, why);
     muster_close(e.client);
     return code;
+}
+
+static int simulate(const struct sim_settings *s, const char *workload) {
+    struct sim_options o = {.workload = workload, .progress = show_progress};
+    struct sim_output out = {0};
+    struct strbuf queue = {0}, events = {0};
+    struct err_text why = {0};
+    int64_t shown_us = 0;
+    o.progress_arg = &shown_us;
+    enum err code = read_settings(s, &o, &queue, &why);
+    if (code == ERR_OK && s->journal[0]) code = read_recording(s->journal, &events, &why);
+    o.events = strbuf_str(&events);
+    o.events_queue = s->journal_queue;
+    if (code == ERR_OK) code = sim_run(&o, &out, &why);
+    end_progress(shown_us);
+    strbuf_fini(&events);
+    strbuf_fini(&queue);
+    return finish(s, code, &out, &why);
 }
 
 static int try_rules(const struct sim_settings *s) {
@@ -200,10 +207,10 @@ static int try_rules(const struct sim_settings *s) {
 /* -1 to go on, else the exit code. */
 static int check_operands(const struct sim_settings *s, int argc) {
     bool replays = s->journal[0] != 0;
-    if (replays && argc == 1 && s->ruleset[0]) return -1;
+    if (replays && argc == 1) return -1;
     if (!replays && argc == 2 && !s->ruleset[0]) return -1;
-    if (replays != (s->ruleset[0] != 0))
-        fprintf(stderr, "muster sim: --journal and --ruleset belong together\n%s", usage);
+    if (!replays && s->ruleset[0])
+        fprintf(stderr, "muster sim: --ruleset needs a --journal\n%s", usage);
     else
         fprintf(stderr, "muster sim: takes one workload, or --journal, got %d operands\n%s",
                 argc - 1, usage);
@@ -219,7 +226,7 @@ int sim_command(int argc, char **argv) {
     config_init(&c, rows, sizeof rows / sizeof rows[0], &s);
     int end = command_options(&c, &argc, argv, help.at);
     if (end < 0) end = check_operands(&s, argc);
-    if (end < 0) end = s.journal[0] ? try_rules(&s) : simulate(&s, argv[1]);
+    if (end < 0) end = s.ruleset[0] ? try_rules(&s) : simulate(&s, argv[1]);
     config_fini(&c);
     strbuf_fini(&help);
     return end;

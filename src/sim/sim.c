@@ -31,15 +31,25 @@ static void show(void *arg, double share) {
     if (s->o->progress) s->o->progress(s->o->progress_arg, s->what, share);
 }
 
+static void write_title(const struct stage *s, struct strbuf *out) {
+    const struct trace *t = s->field.trace;
+    if (s->workload)
+        strbuf_printf(out, "%s: %s; %g tickets/s, %g s, seed %llu\n\n", s->workload->name,
+                      s->workload->text, s->request.rate, s->request.duration_s,
+                      (unsigned long long)s->request.seed);
+    else
+        strbuf_printf(out, "queue %.*s: %zu recorded tickets, %g s\n\n", STR_PRINT(s->def->name),
+                      t->count, (double)(t->to_ms - t->from_ms) / 1000);
+}
+
 static void write_outputs(const struct stage *s, const struct report_run *runs, size_t count,
                           struct sim_output *out) {
-    strbuf_printf(&out->table, "%s: %s; %g tickets/s, %g s, seed %llu\n\n", s->workload->name,
-                  s->workload->text, s->request.rate, s->request.duration_s,
-                  (unsigned long long)s->request.seed);
+    const char *name = s->workload ? s->workload->name : "recorded";
+    write_title(s, &out->table);
     report_table(runs, count, true, &out->table);
     struct json_write w = json_write_to(&out->json);
     json_write_open(&w, NULL, '{');
-    json_write_text(&w, "workload", str_of(s->workload->name));
+    json_write_text(&w, "workload", str_of(name));
     json_write_number(&w, "rate", s->request.rate);
     json_write_number(&w, "durationSeconds", s->request.duration_s);
     json_write_int(&w, "seed", (int64_t)s->request.seed);
@@ -50,10 +60,9 @@ static void write_outputs(const struct stage *s, const struct report_run *runs, 
         out->valid = out->valid && runs[i].measure.invalid == 0;
         report_json(&runs[i], &w);
         if (out->plot_count == SIM_PLOTS_MAX) continue;
-        snprintf(title, sizeof title, "%s, %g tickets/s: waits with %s", s->workload->name,
-                 s->request.rate, runs[i].kind->name);
+        snprintf(title, sizeof title, "%s: waits with %s", name, runs[i].kind->name);
         snprintf(out->plots[out->plot_count].name, sizeof out->plots[0].name, "waits-%s-%s.svg",
-                 s->workload->name, runs[i].kind->name);
+                 name, runs[i].kind->name);
         report_waits_plot(&runs[i], title, &out->plots[out->plot_count++].svg);
     }
     json_write_close(&w);
@@ -132,14 +141,29 @@ static enum err compare(const struct trace_request *request, const struct sim_op
     return code;
 }
 
+static enum err replay(const struct sim_options *o, struct sim_output *out, struct err_text *why) {
+    struct history h = {0};
+    struct stage s = {0};
+    if (o->compare || o->optimum > 0)
+        return err_set_field(why, ERR_INVALID_ARGUMENT, "journal",
+                             "comparisons and optima take a workload, not a journal");
+    enum err code = history_read(&h, o->events, str_of(o->events_queue), why);
+    if (code == ERR_OK) code = stage_open_recorded(&s, &h, o->queue, why);
+    if (code == ERR_OK) code = play_kinds(&s, o, out, why);
+    stage_close(&s);
+    history_fini(&h);
+    return code;
+}
+
 enum err sim_run(const struct sim_options *o, struct sim_output *out, struct err_text *why) {
     *out = (struct sim_output){0};
+    if (o->matcher[0] && strcmp(o->matcher, "all") != 0 && !matcher_find(o->matcher))
+        return no_such("matcher", o->matcher, why);
+    if (o->events.size) return replay(o, out, why);
     struct trace_request r = {.workload = workload_find(o->workload), .seed = o->seed};
     if (!r.workload) return no_such("workload", o->workload, why);
     r.rate = o->rate > 0 ? o->rate : r.workload->rates[0];
     r.duration_s = o->duration_s > 0 ? o->duration_s : workload_duration_s(r.workload, r.rate);
-    if (o->matcher[0] && strcmp(o->matcher, "all") != 0 && !matcher_find(o->matcher))
-        return no_such("matcher", o->matcher, why);
     if (o->optimum > 0) return ratio_run(&r, o->optimum, o, out, why);
     return o->compare ? compare(&r, o, out, why) : play(&r, o, out, why);
 }

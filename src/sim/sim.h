@@ -18,8 +18,10 @@ struct sim_options {
     const char *matcher;  /* its name, or "all"; "": Muster, in a comparison all */
     const char *set;      /* "KNOB=NUMBER,..." of that matcher; "": its fallbacks */
     struct str queue;     /* a queue definition instead of the workload's rules; empty: theirs */
-    double rate;          /* tickets per second; 0: the workload's first */
-    double duration_s;    /* 0: the workload's own */
+    struct str events;    /* a recording (sim_what_if) to play instead of a workload; empty: none */
+    const char *events_queue; /* the recorded queue; "": that of the most tickets */
+    double rate;              /* tickets per second; 0: the workload's first */
+    double duration_s;        /* 0: the workload's own */
     uint64_t seed;
     bool compare;   /* all settings of Muster and the matcher instead of one run */
     double optimum; /* > 0: points per second at which the best settings of all matchers are set

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { RECORDED_SEED = 1 };
+
 enum err stage_open(struct stage *s, const struct trace_request *request, struct str queue,
                     struct err_text *why) {
     *s = (struct stage){.workload = request->workload, .request = *request};
@@ -17,6 +19,23 @@ enum err stage_open(struct stage *s, const struct trace_request *request, struct
     s->request.queue = s->def->name;
     trace_generate(&s->trace, &s->request);
     field_init(&s->field, &s->trace, s->def->ruleset, s->workload->roles[0] > 0);
+    return ERR_OK;
+}
+
+enum err stage_open_recorded(struct stage *s, struct history *h, struct str queue,
+                             struct err_text *why) {
+    *s = (struct stage){.request.seed = RECORDED_SEED};
+    if (queue.size == 0 && h->queue_json.size == 0)
+        return err_set(why, ERR_FAILED_PRECONDITION,
+                       "the recording holds no definition of queue \"%.*s\"; `muster events "
+                       "--export` writes it",
+                       STR_PRINT(h->queue));
+    strbuf_add_str(&s->queue_json, queue.size ? queue : h->queue_json);
+    enum err code = queue_json_parse(strbuf_str(&s->queue_json), true, &s->def, NULL, why);
+    if (code != ERR_OK) return code;
+    h->plays_in = s->def->name;
+    history_leave_after(h, s->def->ticket_timeout_ms);
+    field_init(&s->field, &h->trace, s->def->ruleset, false);
     return ERR_OK;
 }
 

@@ -6,6 +6,7 @@
 #define MUSTER_SIM_STAGE_H
 
 #include "model/queue.h"
+#include "sim/history.h"
 #include "sim/report.h"
 
 struct stage {
@@ -21,6 +22,10 @@ struct stage {
  * workload's; empty: theirs. INVALID_ARGUMENT: the definition is wrong. Close it in any case. */
 enum err stage_open(struct stage *s, const struct trace_request *request, struct str queue,
                     struct err_text *why) ERR_CHECKED;
+/* The recorded arrivals, which the stage borrows, under `queue`, or when that is empty, under the
+ * definition that was recorded. FAILED_PRECONDITION: there is none. Close it in any case. */
+enum err stage_open_recorded(struct stage *s, struct history *h, struct str queue,
+                             struct err_text *why) ERR_CHECKED;
 void stage_close(struct stage *s); /* zeroed memory is fine */
 
 /* Plays run->kind with run->knobs and measures. */

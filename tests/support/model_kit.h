@@ -50,6 +50,7 @@ struct kit_rules {
     double scale;                 /* units of skill that are 100 points; 0: spread */
     const struct role_def *roles; /* by the list "roles"; NULL: none */
     uint32_t role_count;
+    bool avoids;             /* by the list "avoids", the whole match */
     const char *uncertainty; /* attribute: the deviation of a player's skill; NULL: none */
     struct queue_life life;
     enum ruleset_backfill backfill; /* backfillPriority */
@@ -118,7 +119,7 @@ static inline struct ruleset *kit_ruleset(const struct kit_rules *k) {
     struct ruleset_def def = {.name = STR("kit"),
                               .algorithm.age_is_oldest = k->age_is_oldest,
                               .algorithm.backfill = k->backfill};
-    def.attributes = arena_alloc(a, 4 * sizeof *def.attributes);
+    def.attributes = arena_alloc(a, 5 * sizeof *def.attributes);
     def.attributes[0].value = (struct attribute){.name = STR("skill"), .kind = ATTRIBUTE_NUMBER};
     def.attributes[1].value = (struct attribute){.name = STR("flag"), .kind = ATTRIBUTE_NUMBER};
     def.attributes[2].value =
@@ -127,13 +128,17 @@ static inline struct ruleset *kit_ruleset(const struct kit_rules *k) {
         def.attributes[i].has_default = true;
     def.attribute_count = 3;
     if (k->roles) {
-        def.attributes[3] = (struct attribute_def){
+        def.attributes[def.attribute_count++] = (struct attribute_def){
             .value = {.name = STR("roles"), .kind = ATTRIBUTE_LIST}, .has_default = true};
-        def.attribute_count = 4;
         def.additions.roles_attribute = STR("roles");
         def.additions.roles = k->roles;
         def.additions.role_count = k->role_count;
         def.additions.role_points = 20;
+    }
+    if (k->avoids) {
+        def.attributes[def.attribute_count++] = (struct attribute_def){
+            .value = {.name = STR("avoids"), .kind = ATTRIBUTE_LIST}, .has_default = true};
+        def.additions.avoid_attribute = STR("avoids");
     }
     def.teams = arena_alloc(a, k->teams * sizeof *def.teams);
     for (uint32_t i = 0; i < k->teams; i++) {
@@ -175,15 +180,26 @@ struct kit_player {
     double skill;
     double flag;
     const char *mode;
-    const char *role; /* the one of his list "roles" */
-    double sigma;     /* of an attribute of that name */
+    const char *roles[2];  /* his list "roles", the first first */
+    const char *avoids[2]; /* his list "avoids" */
+    double sigma;          /* of an attribute of that name */
     const char *regions[3];
     int latencies[3];
 };
 
+/* `items`: two, the second may be NULL. */
+static inline struct attribute kit_list(struct arena *a, const char *name,
+                                        const char *const *items) {
+    struct str *texts = arena_alloc(a, 2 * sizeof *texts);
+    struct attribute list = {.name = str_of(name), .kind = ATTRIBUTE_LIST, .items = texts};
+    for (uint32_t i = 0; i < 2 && items[i]; i++)
+        texts[list.item_count++] = arena_str(a, str_of(items[i]));
+    return list;
+}
+
 static inline struct player kit_player(struct arena *a, const struct kit_player *k) {
     struct player p = {.id = arena_str(a, str_of(k->id))};
-    struct attribute *at = arena_alloc(a, 5 * sizeof *at);
+    struct attribute *at = arena_alloc(a, 6 * sizeof *at);
     if (k->flag != 0) {
         at[p.attribute_count++] =
             (struct attribute){.name = STR("flag"), .kind = ATTRIBUTE_NUMBER, .number = k->flag};
@@ -192,12 +208,8 @@ static inline struct player kit_player(struct arena *a, const struct kit_player 
         at[p.attribute_count++] = (struct attribute){
             .name = STR("mode"), .kind = ATTRIBUTE_TEXT, .text = arena_str(a, str_of(k->mode))};
     }
-    if (k->role) {
-        struct str *names = arena_alloc(a, sizeof *names);
-        names[0] = arena_str(a, str_of(k->role));
-        at[p.attribute_count++] = (struct attribute){
-            .name = STR("roles"), .kind = ATTRIBUTE_LIST, .items = names, .item_count = 1};
-    }
+    if (k->roles[0]) at[p.attribute_count++] = kit_list(a, "roles", k->roles);
+    if (k->avoids[0]) at[p.attribute_count++] = kit_list(a, "avoids", k->avoids);
     if (k->sigma > 0) {
         at[p.attribute_count++] =
             (struct attribute){.name = STR("sigma"), .kind = ATTRIBUTE_NUMBER, .number = k->sigma};

@@ -62,7 +62,7 @@ static void come(const struct scenario *s, uint32_t kind) {
         snprintf(names[i], sizeof names[i], "p%u", kit.players_named++);
         players[i] = (struct kit_player){.id = names[i],
                                          .skill = k->skill + k->deviation * rng_normal(&kit.rng),
-                                         .role = k->role,
+                                         .roles = {k->role},
                                          .sigma = k->sigma};
         if (k->region) players[i].regions[0] = k->region, players[i].latencies[0] = 30;
     }

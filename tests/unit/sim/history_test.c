@@ -172,12 +172,37 @@ static void stricter_rules_show_as_a_sure_change(void **state) {
     strbuf_fini(&r.text);
 }
 
+static void every_matcher_plays_recorded_arrivals(void **state) {
+    (void)state;
+    struct recording r = {0};
+    struct sim_output out;
+    struct err_text why;
+    char player[16];
+    for (unsigned i = 0; i < 60; i++) {
+        snprintf(player, sizeof player, "p%u", i);
+        add_ticket(&r, (int)(1000 * i), player, 10.0 * (i % 3));
+    }
+    struct sim_options o = {
+        .matcher = "all", .set = "", .events = strbuf_str(&r.text), .events_queue = ""};
+    assert_int_equal(sim_run(&o, &out, &why), ERR_FAILED_PRECONDITION); /* by which rules? */
+    sim_output_fini(&out);
+    add_queue(&r, "duel", 1, 100);
+    o.events = strbuf_str(&r.text);
+    if (sim_run(&o, &out, &why) != ERR_OK) fail_msg("%s", why.text);
+    assert_true(out.valid);
+    assert_non_null(strstr(out.table.at, "queue duel: 60 recorded tickets"));
+    assert_non_null(strstr(out.table.at, "nakama"));
+    sim_output_fini(&out);
+    strbuf_fini(&r.text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tickets_ends_and_matches_are_put_together),
         cmocka_unit_test(who_comes_again_has_left_before),
         cmocka_unit_test(matches_of_the_time_before_the_recording_are_left_out),
         cmocka_unit_test(lines_that_are_none_are_named),
+        cmocka_unit_test(every_matcher_plays_recorded_arrivals),
         cmocka_unit_test(stricter_rules_show_as_a_sure_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
