@@ -326,24 +326,44 @@ static double scarcity(const struct pool *p, const struct arrivals *a) {
 static bool is_crowded(const struct pool *p, const struct arrivals *a, uint32_t role,
                        double scarcity) {
     const double margin = 1.05;
-    return role < CASTING_ROLES &&
-           arrivals_only_share(a, role) > margin * scarcity * casting_need(p->casting, role);
+    return arrivals_only_share(a, role) > margin * scarcity * casting_need(p->casting, role);
 }
 
-/* The ticket counts as an arrival, and gets the credit to begin with. */
+static struct arrival arrival_of(const struct pool *p, const struct ticket *t, double key,
+                                 uint64_t regions, uint32_t roles) {
+    uint32_t players = t->spec.player_count;
+    struct arrival of = {key, players, regions, 0, 0, t->created_ms};
+    if (!p->casting) return of;
+    uint32_t only = casting_only_role(roles, players);
+    of.roles = casting_any_role(roles, players);
+    of.only = only < CASTING_ROLES ? 1u << only : 0;
+    return of;
+}
+
+void pool_note(struct pool *p, const struct ticket *t) {
+    if (!p->patience.is_on || ruleset_partition(p->ruleset, &t->spec) != 0) return;
+    double key = ruleset_key(p->ruleset, &t->spec);
+    const struct player *first = &t->spec.players[0];
+    uint64_t regions = 0;
+    for (uint32_t i = 0; p->has_regions && i < first->latency_count; i++) {
+        int32_t worst = worst_latency(p, &t->spec, first->latencies[i]);
+        if (worst == 0 || worst > p->latency_ms_loosest) continue;
+        regions |= UINT64_C(1) << region_bit(p, first->latencies[i].region);
+    }
+    uint32_t roles = p->casting ? casting_pack(p->ruleset, &t->spec) : 0;
+    struct arrival of = arrival_of(p, t, key == key ? key : 0, regions, roles);
+    arrivals_note(&part_of(p, 0)->arrivals, &of);
+    p->knows_past = true;
+}
+
+/* The ticket counts as an arrival, unless it was noted, and gets the credit to begin with. */
 static void start_credit(struct pool *p, struct pool_entry *e, struct bin_slot *s,
                          const struct bin_travel *travel) {
     struct arrivals *a = &e->part->arrivals;
-    struct arrival of = {s->key, s->players, travel->regions, 0, 0, s->created_ms};
-    uint32_t only = CASTING_ROLES;
-    if (p->casting) {
-        of.roles = casting_any_role(travel->roles, s->players);
-        only = casting_only_role(travel->roles, s->players);
-        of.only = only < CASTING_ROLES ? 1u << only : 0;
-    }
-    arrivals_note(a, &of);
+    struct arrival of = arrival_of(p, e->ticket, s->key, travel->regions, travel->roles);
+    if (!p->knows_past || e->part->hash != 0) arrivals_note(a, &of);
     double scarce = scarcity(p, a);
-    s->crowded = is_crowded(p, a, only, scarce);
+    s->crowded = of.only && is_crowded(p, a, (uint32_t)__builtin_ctz(of.only), scarce);
     struct worth w = worth_of(&p->patience, p->ruleset, a, s->created_ms);
     struct worth_prospect prospect = {ruleset_limits_at(p->ruleset, 0)->players_max, scarce,
                                       uncertainty_of(p, &e->ticket->spec)};
@@ -442,6 +462,7 @@ void pool_filled(struct pool *p) {
         slab_give(&p->entries, all[i]); /* and taken again at once */
         (void)pool_add(p, old.ticket, old.place);
     }
+    p->knows_past = false;
     mem_free(all);
 }
 

@@ -109,6 +109,7 @@ struct pool {
     int32_t latency_ms_loosest; /* of the ruleset at any age */
     struct patience patience;   /* its text is borrowed from the queue's definition */
     double bin_width;
+    bool knows_past;         /* while it is filled: the arrivals were noted before */
     bool avoids;             /* the ruleset has avoid lists that keep tickets out of one match */
     bool has_regions;        /* it asks for latencies at some age */
     struct casting *casting; /* NULL: without roles that are counted */
@@ -129,6 +130,10 @@ void pool_remove(struct pool *p, struct pool_entry *e); /* frees it, clears the 
 /* Many at once into an empty pool: pool_fill for each, in about the order of age, then pool_filled
  * before anything else is done with the pool or its tickets. */
 void pool_fill(struct pool *p, struct ticket *t, uint32_t place);
+/* Before that, of each ticket that came, whether it still waits or not: so the arrivals are known,
+ * and those who wait, who are not like them, do not count again. Queues with partitions learn
+ * anew. */
+void pool_note(struct pool *p, const struct ticket *t);
 void pool_filled(struct pool *p);
 
 void pool_wake(struct pool *p, int64_t now_ms); /* whose time has come becomes dirty */

@@ -59,7 +59,10 @@ static void wait_in(struct realm *r, struct ticket *t, uint32_t place) {
     struct queue *q = t->places[place].queue;
     q->tickets_queued++;
     q->players_queued += t->spec.player_count;
-    if (r->replaying) return;
+    if (r->replaying) {
+        pool_note(q->pool, t);
+        return;
+    }
     pool_add(q->pool, t, place);
     realm_set_turn(r, q);
 }

@@ -218,6 +218,31 @@ static void parties_are_whole_and_teams_are_even(void **state) {
     kit_fini(&kit);
 }
 
+static float start_of_another(struct realm *realm) {
+    struct realm *before = kit.realm;
+    kit.realm = realm;
+    struct id id = kit_solo(&kit, "q", 1700);
+    const struct ticket *t = realm_ticket(realm, id);
+    float start = pool_slot(t->places[0].entry)->start;
+    kit.realm = before;
+    return start;
+}
+
+/* Most who came are matched and gone; those who wait are the odd ones. */
+static void a_realm_that_takes_over_knows_who_has_been_coming(void **state) {
+    (void)state;
+    open_queue(DUEL);
+    crowd(20, 30, NULL);
+    struct realm *copy = realm_new(0);
+    realm_replay_begin(copy);
+    kit_replay(&kit, copy, 0, kit.record_count);
+    realm_replay_end(copy);
+    float known = start_of_another(kit.realm), learnt = start_of_another(copy);
+    if (!(fabsf(learnt - known) < 0.02F * known)) fail_msg("%g, not %g", learnt, known);
+    realm_free(copy);
+    kit_fini(&kit);
+}
+
 static void same_commands_same_matches(void **state) {
     (void)state;
     uint64_t digests[2];
@@ -247,6 +272,7 @@ int main(void) {
         cmocka_unit_test(where_few_come_the_first_partners_are_taken),
         cmocka_unit_test(a_rule_that_only_the_evaluator_knows_does_not_hide_a_partner),
         cmocka_unit_test(parties_are_whole_and_teams_are_even),
+        cmocka_unit_test(a_realm_that_takes_over_knows_who_has_been_coming),
         cmocka_unit_test(same_commands_same_matches),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
