@@ -15,7 +15,7 @@
 
 /* The mean over players of mismatch + c * wait. The trace has single players of one region only,
  * whose number match_players divides. Deterministic by seed. O(steps * match_players), where steps
- * are 6,000 for each ticket. */
+ * are 60,000 for each ticket: seconds. */
 double anneal_groups(const struct field *f, double points_per_s, uint64_t seed);
 
 #endif
