@@ -14,7 +14,7 @@ set_tests_properties(structure structure.self_test PROPERTIES LABELS structure T
 # e2e: the real binary, its real Redis, killed and misconfigured. Python's standard library only.
 add_executable(load support/load.c)
 target_link_libraries(load PRIVATE muster_client)
-foreach(name kill roles operate bytes standby failover resume overload life bench metrics)
+foreach(name kill roles operate bytes standby failover resume overload life bench metrics trace)
     add_test(NAME e2e.${name}
         COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/${name}_test.py
         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})

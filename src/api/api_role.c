@@ -116,6 +116,14 @@ static void note_work_done(const struct transport *t, enum err code) {
 
 /* --- Answers ---------------------------------------------------------------------------------- */
 
+static void log_trace(const struct call *c, enum err code) {
+    char text[TRACEPARENT_TEXT_BYTES];
+    if (!c->trace || !log_enabled(LOG_LEVEL_DEBUG)) return;
+    traceparent_format(c->trace, text);
+    LOG_DEBUG("rpc-answered", "method=%s code=%s request_id=%s traceparent=%s", c->method->name,
+              err_name(code), log_quote(c->request_id), text);
+}
+
 static void send_reply(void *arg, enum err code, const struct err_text *why, struct str payload) {
     struct transport *t = arg;
     struct err_text large;
@@ -126,6 +134,7 @@ static void send_reply(void *arg, enum err code, const struct err_text *why, str
         why = &large;
         payload = STR_EMPTY;
     }
+    log_trace(t->call, code);
     metric_add(METRIC_rpc_requests_total, 1);
     if (code != ERR_OK) metric_add(METRIC_rpc_errors_total, 1);
     count(t, code);
@@ -172,7 +181,7 @@ static void answer_at_the_door(struct call *c, const struct request *r) {
 
 static void decode_and_push(struct call *c, struct inbox *to) {
     struct request *r = c->command;
-    struct request_source source = {c->payload, c->request_id};
+    struct request_source source = {c->payload, c->request_id, c->trace};
     struct err_text why;
     enum err e = request_decode(c->method, &source, c->arena, r, &why);
     if (e != ERR_OK) {
@@ -260,6 +269,15 @@ static bool admit(struct api *a, struct call *c, struct err_text *why) {
     return true;
 }
 
+/* NULL where there is none, or one that is to be ignored. */
+static const struct traceparent *read_trace(struct arena *arena, struct str traceparent) {
+    struct traceparent read;
+    if (traceparent.size == 0 || !traceparent_parse(traceparent, &read)) return NULL;
+    struct traceparent *kept = arena_alloc(arena, sizeof *kept);
+    *kept = read;
+    return kept;
+}
+
 static void handle(struct api *a, const struct taken *t) {
     struct call *c = open_call(a, t);
     struct envelope envelope;
@@ -279,6 +297,7 @@ static void handle(struct api *a, const struct taken *t) {
     c->handed_on = envelope.forwarded;
     c->payload = envelope.payload;
     c->request_id = envelope.request_id;
+    c->trace = read_trace(c->arena, envelope.traceparent);
     c->deadline_us = t->at_us + (int64_t)timeout_ms * 1000;
     if (call_expired(c, clock_mono_us())) {
         metric_add(METRIC_rpc_expired_total, 1);

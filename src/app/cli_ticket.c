@@ -11,7 +11,7 @@
 
 struct ticket_options {
     struct client_options client;
-    char *request_id;
+    char *request_id, *traceparent;
     bool player, json;
     int64_t limit;
 };
@@ -21,6 +21,9 @@ static const struct config_row rows[] = {
     {"request-id", CONFIG_TEXT, "", 0, 0, "", NULL,
      "create: makes a repeat harmless; empty takes a new one",
      offsetof(struct ticket_options, request_id)},
+    {"traceparent", CONFIG_TEXT, "", 0, 0, "", NULL,
+     "create: W3C Trace Context of the caller, followed through match and events",
+     offsetof(struct ticket_options, traceparent)},
     {"player", CONFIG_BOOL, "false", 0, 0, "", NULL,
      "get, explain: ID is a player's, for his open ticket",
      offsetof(struct ticket_options, player)},
@@ -54,7 +57,8 @@ static int create(struct muster_client *client, const char *path, const struct t
     if (code != ERR_OK) return command_fail(code, &why);
     Muster__V1__CreateTicketResponse *answer = NULL;
     struct muster_status status;
-    struct muster_call call = {.request_id = o->request_id[0] ? o->request_id : NULL};
+    struct muster_call call = {.request_id = o->request_id[0] ? o->request_id : NULL,
+                               .traceparent = o->traceparent[0] ? o->traceparent : NULL};
     int end = EXIT_CODE_OK;
     if (muster_create_ticket(client, (Muster__V1__CreateTicketRequest *)request, &call, &answer,
                              &status) != MUSTER_OK)

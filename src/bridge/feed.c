@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "base/traceparent.h"
 #include "bridge/beats.h"
 #include "bridge/bridge_internal.h"
 #include "bridge/payload.h"
@@ -27,6 +28,7 @@ struct news {
     int64_t heartbeat_ms; /* of a ticket that was queued; -1: not told */
     struct str name;      /* and arguments, of the event for the sockets: */
     struct strbuf args;   /* a JSON array; empty when no target was connected */
+    struct strbuf traces; /* traceparents with a blank behind each, when the log wants them */
     size_t target_count;
     struct target targets[];
 };
@@ -107,6 +109,7 @@ static void add_targets(struct news *n, const Muster__V1__Event *event) {
 
 void feed_news_free(struct news *n) {
     strbuf_fini(&n->args);
+    strbuf_fini(&n->traces);
     mem_free(n);
 }
 
@@ -172,6 +175,8 @@ struct news *feed_news(const struct bridge *b, const Muster__V1__Event *event) {
     n->heartbeat_ms = queued ? (int64_t)event->ticket->heartbeat_ms : -1;
     add_targets(n, event);
     if (may_be_here(b, n)) write_args(n, event);
+    for (size_t i = 0; i < event->n_traceparents && log_enabled(LOG_LEVEL_DEBUG); i++)
+        strbuf_printf(&n->traces, "%s ", event->traceparents[i]);
     return n;
 }
 
@@ -269,6 +274,15 @@ static void tell(struct bridge *b, struct player *player, const struct target *t
         fetch(b, player);
 }
 
+/* Which of a match's traces is whose is not said: a line for each. */
+static void log_traces(const struct news *n, const struct player *player) {
+    struct str rest = strbuf_str(&n->traces);
+    for (; rest.size >= TRACEPARENT_TEXT_BYTES;
+         rest.at += TRACEPARENT_TEXT_BYTES, rest.size -= TRACEPARENT_TEXT_BYTES)
+        LOG_DEBUG("player-told", "player=%s event=%.*s traceparent=%.*s", player->id,
+                  STR_PRINT(n->name), TRACEPARENT_TEXT_BYTES - 1, rest.at);
+}
+
 void feed_take_news(struct bridge *b, struct message *m) {
     struct news *n = (struct news *)(void *)m;
     int64_t now_ms = clock_mono_us() / 1000;
@@ -277,6 +291,7 @@ void feed_take_news(struct bridge *b, struct message *m) {
         if (!note(b, &n->targets[i], n->meaning, now_ms)) continue;
         struct player *player = players_find(&b->players, str_of(n->targets[i].player_id));
         if (player == NULL) continue;
+        log_traces(n, player);
         players_ref(player); /* telling may cut his last socket, when it is too slow */
         tell(b, player, &n->targets[i], n);
         players_unref(&b->players, player);

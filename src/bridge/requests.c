@@ -2,7 +2,9 @@
 #include "bridge/requests.h"
 
 #include "base/digest.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "base/traceparent.h"
 #include "bridge/bridge_internal.h"
 #include "bridge/match_requests.h"
 #include "bridge/payload.h"
@@ -138,6 +140,15 @@ static void copy_maps(Muster__V1__Player *player, const Muster__V1__JoinQueueReq
     }
 }
 
+/* NULL where there is none, or one that is to be ignored. */
+static const char *traceparent_of(const Muster__V1__JoinQueueRequest *join,
+                                  const Muster__V1__Player *self) {
+    struct traceparent trace;
+    if (!traceparent_parse(str_of(join->traceparent), &trace)) return NULL;
+    LOG_DEBUG("join-asked-for", "player=%s traceparent=%s", self->player_id, join->traceparent);
+    return join->traceparent;
+}
+
 static void create_ticket(const struct request *r, Muster__V1__JoinQueueRequest *join) {
     struct arena *arena = arena_new(0);
     Muster__V1__CreateTicketRequest create = MUSTER__V1__CREATE_TICKET_REQUEST__INIT;
@@ -159,6 +170,7 @@ static void create_ticket(const struct request *r, Muster__V1__JoinQueueRequest 
     if (named) bind_request_id(self.player_id, join->request_id, request_id);
     struct rpc *rpc = request_rpc(r, on_created);
     rpc->context = queue_given ? &queue_was_given : NULL;
+    rpc->traceparent = traceparent_of(join, &self);
     rpc_call(rpc, "Tickets/CreateTicket", &create.base, named ? request_id : NULL);
     arena_free(arena);
 }

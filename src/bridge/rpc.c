@@ -25,7 +25,8 @@ static void on_reply(void *arg, ProtobufCMessage *response, const struct muster_
 
 void rpc_call(struct rpc *rpc, const char *method, const ProtobufCMessage *request,
               const char *request_id) {
-    struct muster_call call = {.request_id = request_id};
+    struct muster_call call = {.request_id = request_id, .traceparent = rpc->traceparent};
+    rpc->traceparent = NULL;
     muster_call_async(rpc->bridge->client, method, request, &call, on_reply, rpc);
 }
 

@@ -16,6 +16,7 @@ struct rpc {
     struct session *session;    /* whose request it is, referenced; or NULL */
     char *ack_id;               /* owned; NULL = no answer is wanted */
     void *context;              /* the caller's */
+    const char *traceparent;    /* sent with it: borrowed until rpc_call; NULL: none */
     ProtobufCMessage *response; /* NULL unless status.code is OK */
     struct muster_status status;
 };

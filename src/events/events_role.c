@@ -40,6 +40,17 @@ struct events {
 
 /* ---- publishing ---- */
 
+static void log_traces(const struct event_batch *batch) {
+    size_t count;
+    const struct event_trace *traces = event_batch_traces(batch, &count);
+    for (size_t i = 0; i < count && log_enabled(LOG_LEVEL_DEBUG); i++) {
+        char id[ID_TEXT_BYTES];
+        id_format(traces[i].id, id);
+        LOG_DEBUG("event-published", "event=%s of=%s traceparent=%s", traces[i].event, id,
+                  traces[i].text);
+    }
+}
+
 static void publish(struct events *e, const struct reader_entry *entry) {
     struct event_batch *batch;
     struct err_text why;
@@ -56,6 +67,7 @@ static void publish(struct events *e, const struct reader_entry *entry) {
         publisher_send(e->publisher, strbuf_str(&e->bytes));
         metric_add(METRIC_events_published_total, (int64_t)event_batch_count(batch, i));
     }
+    log_traces(batch);
     event_batch_free(batch);
 }
 

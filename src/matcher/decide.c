@@ -2,6 +2,7 @@
 #include "matcher/decide.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "matcher/answer.h"
 #include "matcher/matcher_state.h"
 
@@ -20,11 +21,26 @@ static void note_joined(struct matcher *m, const struct record *r) {
         watch_note(&m->watches, r->roster_changed.ticket_ids[i]);
 }
 
+static void log_traces(const struct record *r) {
+    static const char *const kinds[] = {
+        [RECORD_TICKET_CREATED] = "ticket_created", [RECORD_TICKET_UPDATED] = "ticket_updated",
+        [RECORD_TICKET_ENDED] = "ticket_ended",     [RECORD_MATCH_CREATED] = "match_created",
+        [RECORD_MATCH_UPDATED] = "match_updated",   [RECORD_ROSTER_CHANGED] = "roster_changed",
+    };
+    char id[ID_TEXT_BYTES], text[TRACEPARENT_TEXT_BYTES];
+    for (uint32_t i = 0; i < r->trace_count && log_enabled(LOG_LEVEL_DEBUG); i++) {
+        id_format(record_subject(r), id);
+        traceparent_format(&r->traces[i], text);
+        LOG_DEBUG("decided", "record=%s of=%s traceparent=%s", kinds[r->kind], id, text);
+    }
+}
+
 /* Takes each record just before it is applied. */
 static void take_record(void *arg, struct record *r) {
     struct matcher *m = arg;
     batch_add(&m->batch, r);
     if (r->carried) return;
+    log_traces(r);
     if (r->kind == RECORD_TICKET_ENDED) watch_note(&m->watches, r->ticket_ended.id);
     if (r->kind == RECORD_MATCH_CREATED) note_match(m, &r->match_created);
     if (r->kind == RECORD_ROSTER_CHANGED) note_joined(m, r);

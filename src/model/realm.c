@@ -88,6 +88,7 @@ void realm_free_queue(struct realm *r, struct queue *q) {
 }
 
 void realm_emit(struct realm *r, const struct decision *d, struct record *record) {
+    realm_trace_record(r, record, d->arena);
     d->sink(d->sink_arg, record);
     realm_apply(r, record);
 }

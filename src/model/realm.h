@@ -79,6 +79,7 @@ struct command {
             struct ticket_spec spec; /* borrowed, valid in itself (wire checked every field) */
             struct id request_key;   /* none: no idempotency */
             uint64_t request_hash;   /* of the request's content: one key, one content */
+            const struct traceparent *trace; /* the request's; NULL: none */
         } create_ticket;
         struct {
             struct id ticket_id;

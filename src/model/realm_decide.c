@@ -111,6 +111,8 @@ static enum err create_ticket(struct realm *r, const struct command *c, const st
     record->ticket_created.request_key = key;
     record->ticket_created.request_hash = c->create_ticket.request_hash;
     record->ticket_created.promised = promise(r, spec, d->now_ms, timeout_ms);
+    record->traces = c->create_ticket.trace;
+    record->trace_count = c->create_ticket.trace != NULL;
     struct id id = record->ticket_created.id;
     realm_emit(r, d, record);
     out->ticket = realm_find_ticket(r, id);

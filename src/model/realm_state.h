@@ -46,6 +46,7 @@ struct realm {
     struct list penalties_recorded;  /* penalty.recorded: likewise */
     struct list_node *carried_match; /* match.kept of the last one inserted by age; or NULL */
     uint64_t tickets_open;
+    uint64_t tickets_traced;  /* known ones that came with a trace */
     uint64_t recorded_serial; /* counts whole records */
     uint64_t skipped;
     struct realm_counts counts;
@@ -55,6 +56,9 @@ struct realm {
     struct fill *fill;
 };
 
+/* Adds to the record the traces of the tickets it is about (realm_trace.c). O(tickets), or O(1)
+ * while no known ticket has one. */
+void realm_trace_record(const struct realm *r, struct record *record, struct arena *arena);
 /* Hands the record to the sink, then makes it so. */
 void realm_emit(struct realm *r, const struct decision *d, struct record *record);
 /* The place of the name among the queues, or where it would be inserted. */

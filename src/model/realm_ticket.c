@@ -222,6 +222,12 @@ static bool has_busy_player(const struct realm *r, const struct ticket_spec *spe
     return false;
 }
 
+static void keep_trace(struct realm *r, struct ticket *t, const struct traceparent *trace) {
+    t->trace = mem_alloc(sizeof *t->trace);
+    *t->trace = *trace;
+    r->tickets_traced++;
+}
+
 void realm_apply_ticket_created(struct realm *r, const struct record *record) {
     struct ticket *t = realm_find_ticket(r, record->ticket_created.id);
     if (t) {
@@ -250,6 +256,7 @@ void realm_apply_ticket_created(struct realm *r, const struct record *record) {
     t->request_key = record->ticket_created.request_key;
     t->request_hash = record->ticket_created.request_hash;
     t->promised = record->ticket_created.promised;
+    if (record->trace_count > 0) keep_trace(r, t, record->traces);
     map_put(&r->tickets, id_hash(t->id), t);
     if (!id_is_none(t->request_key)) map_put(&r->requests, id_hash(t->request_key), t);
     note_recorded(r, t, record->time_ms);
@@ -291,5 +298,6 @@ void realm_forget_ticket(struct realm *r, struct ticket *t) {
     if (!id_is_none(t->request_key)) map_remove(&r->requests, id_hash(t->request_key), t);
     list_remove(realm_list_of(r, t), &t->kept);
     list_remove(&r->tickets_recorded, &t->recorded);
+    r->tickets_traced -= t->trace != NULL;
     ticket_free(t);
 }

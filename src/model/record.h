@@ -7,6 +7,7 @@
 #ifndef MUSTER_MODEL_RECORD_H
 #define MUSTER_MODEL_RECORD_H
 
+#include "base/traceparent.h"
 #include "model/backfill.h"
 #include "model/match.h"
 #include "model/queue.h"
@@ -42,6 +43,8 @@ struct record {
     enum record_kind kind;
     bool carried;    /* re-appended by compaction: applying it over what is there changes nothing */
     int64_t time_ms; /* the leader's clock */
+    const struct traceparent *traces; /* of the tickets it is about, those that came with one */
+    uint32_t trace_count;             /* 0..LIMIT_MATCH_PLAYERS */
     union {
         struct {
             struct str owner;
@@ -105,6 +108,9 @@ struct record {
         } player_penalized;
     };
 };
+
+/* The id of the ticket or match that a record with traces is about. */
+struct id record_subject(const struct record *r);
 
 /* Called once per record, in order, during realm_decide and realm_carry only. */
 typedef void (*record_fn)(void *arg, struct record *r);

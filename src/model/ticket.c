@@ -139,6 +139,7 @@ void ticket_free(struct ticket *t) {
     assert(!heap_started(&t->expiry) && !heap_started(&t->pulse));
     mem_free((char *)t->reason.at);
     mem_free(t->players_block);
+    mem_free(t->trace);
     mem_free(t);
 }
 

@@ -16,6 +16,7 @@
 #include "base/id.h"
 #include "base/list.h"
 #include "base/str.h"
+#include "base/traceparent.h"
 
 enum attribute_kind { ATTRIBUTE_NUMBER, ATTRIBUTE_TEXT, ATTRIBUTE_LIST, ATTRIBUTE_MAP };
 
@@ -91,6 +92,7 @@ struct ticket {
     struct id request_key; /* none when the create had no request id */
     uint64_t request_hash;
     struct ticket_wait promised; /* when it was created */
+    struct traceparent *trace;   /* owned: that of its creation; NULL: it came without */
     struct ticket_place *places; /* one for each of spec.queues */
     struct heap_node pulse;      /* realm.pulses, due in ms: look whether it is alive */
     struct heap_node expiry;     /* realm.expiries, due in ms */

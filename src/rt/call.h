@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/traceparent.h"
 #include "rt/inbox.h"
 
 #include <stdbool.h>
@@ -24,14 +25,15 @@ typedef void (*call_reply_fn)(void *transport, enum err code, const struct err_t
                               struct str payload);
 
 struct call {
-    struct message message;      /* first; kind MESSAGE_CALL */
-    const struct method *method; /* static table row */
-    struct arena *arena;         /* freed with the call; holds everything below */
-    void *command;               /* what the door decoded, in the arena: the role's to know */
-    struct str payload;          /* the request message's bytes, in the arena */
-    struct str request_id;       /* may be empty on reads */
-    bool handed_on;              /* by another process, which tries elsewhere when UNAVAILABLE */
-    int64_t deadline_us;         /* clock_mono_us; later it is answered DEADLINE_EXCEEDED */
+    struct message message;          /* first; kind MESSAGE_CALL */
+    const struct method *method;     /* static table row */
+    struct arena *arena;             /* freed with the call; holds everything below */
+    void *command;                   /* what the door decoded, in the arena: the role's to know */
+    struct str payload;              /* the request message's bytes, in the arena */
+    struct str request_id;           /* may be empty on reads */
+    const struct traceparent *trace; /* the caller's, in the arena; NULL: none */
+    bool handed_on;      /* by another process, which tries elsewhere when UNAVAILABLE */
+    int64_t deadline_us; /* clock_mono_us; later it is answered DEADLINE_EXCEEDED */
     call_reply_fn reply;
     void *transport;
 };

@@ -12,9 +12,11 @@ static char *hashed(const char *name, const struct anonymiser *a, struct arena *
     return (char *)arena_printf(arena, "p%016" PRIx64, hash).at;
 }
 
+/* A queue's author is a name like any, and a trace leads to its caller. */
 static bool holds_players(const char *field) {
     size_t size = strlen(field);
-    return strcmp(field, "player_id") == 0 ||
+    return strcmp(field, "player_id") == 0 || strcmp(field, "author") == 0 ||
+           strcmp(field, "traceparents") == 0 ||
            (size >= 10 && strcmp(field + size - 10, "player_ids") == 0);
 }
 

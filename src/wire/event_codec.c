@@ -65,6 +65,8 @@ struct event_batch {
     size_t slice_count, slice_capacity;
     struct strbuf event; /* the one being written */
     uint32_t index;      /* of the next event in the entry */
+    struct event_trace *traces;
+    size_t trace_count, trace_capacity;
 };
 
 int position_compare(struct position a, struct position b) {
@@ -198,6 +200,29 @@ static void write_body(const struct news *n, struct strbuf *out) {
     }
 }
 
+static struct event_trace *next_trace(struct event_batch *b) {
+    if (b->trace_count == b->trace_capacity) {
+        b->trace_capacity = b->trace_capacity ? 2 * b->trace_capacity : 8;
+        b->traces = mem_grow(b->traces, b->trace_capacity, sizeof *b->traces);
+    }
+    return &b->traces[b->trace_count++];
+}
+
+/* A failed proposal's record does not say which of its traces is whose. */
+static bool has_own_traces(const struct news *n) {
+    return !n->fate || n->record->kind == RECORD_TICKET_ENDED;
+}
+
+static void write_traces(struct event_batch *b, const struct news *n, struct strbuf *out) {
+    for (uint32_t i = 0; has_own_traces(n) && i < n->record->trace_count; i++) {
+        struct event_trace *t = next_trace(b);
+        t->event = event_names[n->type];
+        t->id = record_subject(n->record);
+        traceparent_format(&n->record->traces[i], t->text);
+        pb_add_text(out, Event_traceparents, str_of(t->text));
+    }
+}
+
 static void add_event(struct event_batch *b, const struct news *n) {
     size_t at = topic_of(b, n->queue, n->type);
     struct topic *t = &b->topics[at];
@@ -212,6 +237,7 @@ static void add_event(struct event_batch *b, const struct news *n) {
     pb_put_text(event, Event_realm, b->realm);
     pb_put_text(event, Event_queue, n->queue);
     write_body(n, event);
+    write_traces(b, n, event);
     pb_add_text(&t->events, EventBatch_events, strbuf_str(event));
     t->count++;
     remember(b, (struct slice){(uint32_t)at, from, t->events.size});
@@ -329,6 +355,7 @@ void event_batch_free(struct event_batch *b) {
         strbuf_fini(&b->topics[i].events);
     mem_free(b->topics);
     mem_free(b->slices);
+    mem_free(b->traces);
     strbuf_fini(&b->event);
     arena_free(b->arena);
     mem_free(b);
@@ -344,6 +371,11 @@ struct str event_batch_topic(const struct event_batch *b, size_t index) {
 
 size_t event_batch_count(const struct event_batch *b, size_t index) {
     return b->topics[index].count;
+}
+
+const struct event_trace *event_batch_traces(const struct event_batch *b, size_t *count) {
+    *count = b->trace_count;
+    return b->traces;
 }
 
 void event_batch_encode(const struct event_batch *b, size_t index, struct position previous,

@@ -19,6 +19,13 @@ void event_batch_free(struct event_batch *b);
 size_t event_batch_topics(const struct event_batch *b);
 struct str event_batch_topic(const struct event_batch *b, size_t index); /* without the NUL */
 size_t event_batch_count(const struct event_batch *b, size_t index);     /* events on it */
+struct event_trace {   /* one traceparent of one event */
+    const char *event; /* "match_found"; static */
+    struct id id;      /* of the ticket or match it is about */
+    char text[TRACEPARENT_TEXT_BYTES];
+};
+const struct event_trace *event_batch_traces(const struct event_batch *b, size_t *count);
+
 /* Topic, NUL, EventBatch message: one nng message. */
 void event_batch_encode(const struct event_batch *b, size_t index, struct position previous,
                         struct strbuf *out);

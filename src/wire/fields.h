@@ -327,6 +327,7 @@
     ROW(Event, acceptance, 11, PB_BYTES)                              \
     ROW(Event, match_update, 12, PB_BYTES)                            \
     ROW(Event, backfill, 13, PB_BYTES)                                \
+    ROW(Event, traceparents, 30, PB_BYTES)                            \
     ROW(MatchUpdate, match, 1, PB_BYTES)                              \
     ROW(MatchUpdate, joined_player_ids, 2, PB_BYTES)                  \
     ROW(MatchUpdate, left_player_ids, 3, PB_BYTES)                    \
@@ -429,6 +430,7 @@
     ROW(Record, ticket_updated, 12, PB_BYTES)                         \
     ROW(Record, roster_changed, 13, PB_BYTES)                         \
     ROW(Record, backfill_put, 14, PB_BYTES)                           \
+    ROW(Record, traces, 30, PB_BYTES)                                 \
     ROW(Entry, records, 1, PB_BYTES)                                  \
     ROW(Entry, owner, 2, PB_BYTES)
 

@@ -1,6 +1,7 @@
 /* journal_codec.c - journal entries as bytes. */
 #include "wire/journal_codec.h"
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "wire/backfill_codec.h"
 #include "wire/fields.h"
@@ -182,6 +183,9 @@ void journal_encode(const struct record *r, struct strbuf *entry) {
     size_t record = pb_open(entry, Entry_records);
     pb_put_int(entry, Record_time_ms, r->time_ms);
     pb_put_uint(entry, Record_carried, r->carried);
+    for (uint32_t i = 0; i < r->trace_count; i++)
+        pb_add_text(entry, Record_traces,
+                    (struct str){(const char *)r->traces[i].bytes, TRACEPARENT_BYTES});
     write_body(r, entry);
     pb_close(entry, record);
 }
@@ -192,19 +196,38 @@ void journal_encode_owner(struct str owner, struct strbuf *entry) {
 
 /* ---- reading ---- */
 
+static bool read_traces(struct str bytes, struct arena *arena, struct record *out) {
+    uint32_t count;
+    if (!pb_count(bytes, Record_traces, &count) || count > LIMIT_MATCH_PLAYERS) return false;
+    struct traceparent *traces = arena_alloc(arena, count * sizeof *traces);
+    out->traces = traces;
+    struct pb_reader r = pb_reader(bytes);
+    for (struct pb_field f; pb_next(&r, &f);) {
+        if (f.key != Record_traces) continue;
+        if (f.bytes.size != TRACEPARENT_BYTES) return false;
+        memcpy(traces[out->trace_count++].bytes, f.bytes.at, TRACEPARENT_BYTES);
+    }
+    return true;
+}
+
 /* A record of a kind this version does not know is an error, not skipped: state would differ. */
 static enum err read_record(struct str bytes, struct journal_reading *reading, struct record *out) {
     struct pb_reader r = pb_reader(bytes);
     enum err code = ERR_OK;
+    bool traced = false;
     memset(out, 0, sizeof *out); /* an initializer need not clear all of a union */
     for (struct pb_field f; code == ERR_OK && pb_next(&r, &f);) {
         if (f.key == Record_time_ms)
             out->time_ms = (int64_t)f.value;
         else if (f.key == Record_carried)
             out->carried = f.value != 0;
+        else if (f.key == Record_traces)
+            traced = true;
         else if (out->kind == 0)
             code = journal_read_body(&f, reading, out);
     }
+    if (code == ERR_OK && traced && !read_traces(bytes, reading->arena, out))
+        code = journal_read_lost(reading->why, "traces");
     if (code == ERR_OK && (r.malformed || !match_codec_time_valid(out->time_ms)))
         code = journal_read_lost(reading->why, "record");
     if (code == ERR_OK && out->kind == 0)

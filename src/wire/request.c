@@ -19,6 +19,7 @@
 struct decoding {
     struct str payload;
     struct str request_id;
+    const struct traceparent *trace;
     struct arena *arena;
     struct err_text *why;
 };
@@ -100,6 +101,7 @@ static enum err check_size(const struct decoding *d, struct str message, const c
 static enum err read_ticket(const struct decoding *d, struct str message, const char *path,
                             struct command *out) {
     out->kind = COMMAND_CREATE_TICKET;
+    out->create_ticket.trace = d->trace;
     struct ticket_spec *spec = &out->create_ticket.spec;
     enum err code = check_size(d, message, path);
     if (code == ERR_OK) code = read_queues(d, message, path, spec);
@@ -677,7 +679,7 @@ static const decode_fn decoders[METHOD_COUNT] = {
 
 enum err request_decode(const struct method *m, const struct request_source *source,
                         struct arena *arena, struct request *out, struct err_text *why) {
-    struct decoding d = {source->payload, source->request_id, arena, why};
+    struct decoding d = {source->payload, source->request_id, source->trace, arena, why};
     memset(out, 0, sizeof *out); /* an initializer need not clear all of a union */
     out->method = m->id;
     if (m->mutating && !str_name_valid(source->request_id))

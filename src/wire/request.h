@@ -74,8 +74,9 @@ struct request {
 };
 
 struct request_source {
-    struct str payload;    /* the method's request message; texts are borrowed from it */
-    struct str request_id; /* empty, or a valid name; a mutating method needs one */
+    struct str payload;              /* the method's request message; texts are borrowed from it */
+    struct str request_id;           /* empty, or a valid name; a mutating method needs one */
+    const struct traceparent *trace; /* of the caller; NULL: none. Borrowed by what is decoded */
 };
 
 /* Decodes and checks the payload of `m`. On error nothing is owned; the text names the field.

@@ -19,6 +19,14 @@ from wire import Closed, WebSocket  # noqa: E402
 wire.DEADLINE = 30.0  # many processes share two processors
 
 
+def ready(address):
+    try:
+        with urllib.request.urlopen(address + "/readyz", timeout=10) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
 class Player:
     """A socket that keeps what it was sent, with the places; comes back as stock clients do."""
 
@@ -92,15 +100,8 @@ class Resume(unittest.TestCase):
                     options=("--lease-ms", "500", *options))
         self.addCleanup(c.close)
         for name in c.bridges:  # who connects before the stream has begun is sent resync
-            wait_until(f"{name} is ready", lambda name=name: self.ready(c, name), 30)
+            wait_until(f"{name} is ready", lambda name=name: ready(self.bridge(c, name)), 30)
         return c
-
-    def ready(self, c, name):
-        try:
-            with urllib.request.urlopen(self.bridge(c, name) + "/readyz", timeout=10) as answer:
-                return answer.status == 200
-        except OSError:
-            return False
 
     def bridge(self, c, name):
         return "http://" + c.ports[name]

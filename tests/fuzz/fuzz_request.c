@@ -54,7 +54,7 @@ static void journal(const struct command *command) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size == 0) return 0;
     const struct method *method = method_row((enum method_id)(data[0] % METHOD_COUNT));
-    struct request_source source = {{(const char *)data + 1, size - 1}, STR("fuzz-1")};
+    struct request_source source = {{(const char *)data + 1, size - 1}, STR("fuzz-1"), NULL};
     struct arena *arena = arena_new(size * LIMIT_DECODE_FACTOR + LIMIT_DECODE_BYTES);
     struct request r;
     struct err_text why;

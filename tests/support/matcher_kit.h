@@ -117,7 +117,7 @@ static inline struct call *kit_call(enum method_id method, const ProtobufCMessag
     c->deadline_us = clock_mono_us() + KIT_TIMEOUT_MS * 1000;
     c->command = arena_alloc(c->arena, sizeof(struct request));
     struct err_text why;
-    struct request_source source = {c->payload, c->request_id};
+    struct request_source source = {c->payload, c->request_id, c->trace};
     enum err e = request_decode(c->method, &source, c->arena, c->command, &why);
     if (e) fail_msg("%s", why.text);
     return c;

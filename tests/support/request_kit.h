@@ -22,7 +22,7 @@ struct decoded {
 static inline struct decoded decode_capped(enum method_id method, struct str payload,
                                            size_t cap_bytes) {
     struct decoded d = {.arena = arena_new(cap_bytes)};
-    struct request_source source = {payload, STR("req-1")};
+    struct request_source source = {payload, STR("req-1"), NULL};
     d.code = request_decode(method_row(method), &source, d.arena, &d.r, &d.why);
     return d;
 }

@@ -116,6 +116,15 @@ static void add_random_history(struct wire_kit *k, struct record *r) {
     r->queue_put.past_count = count;
 }
 
+static void add_random_traces(struct wire_kit *k, struct record *r) {
+    struct traceparent *traces = arena_alloc(k->arena, 5 * sizeof *traces);
+    r->trace_count = wire_kit_below(k, 5);
+    r->traces = traces;
+    for (uint32_t i = 0; i < r->trace_count; i++)
+        for (size_t n = 0; n < TRACEPARENT_BYTES; n++)
+            traces[i].bytes[n] = (unsigned char)wire_kit_below(k, 256);
+}
+
 static struct record random_record(struct wire_kit *k) {
     struct record r = {0};
     switch (1 + wire_kit_below(k, 12)) {
@@ -168,6 +177,7 @@ static struct record random_record(struct wire_kit *k) {
         break;
     }
     r.time_ms = wire_kit_time(k);
+    add_random_traces(k, &r);
     return r;
 }
 
@@ -266,6 +276,9 @@ static void assert_same(const struct record *a, const struct record *b) {
     assert_int_equal(a->kind, b->kind);
     assert_int_equal(a->carried, b->carried);
     assert_int_equal(a->time_ms, b->time_ms);
+    assert_int_equal(a->trace_count, b->trace_count);
+    if (a->trace_count)
+        assert_memory_equal(a->traces, b->traces, a->trace_count * sizeof *a->traces);
     switch (a->kind) {
     case RECORD_EPOCH_STARTED:
         wire_kit_same_text(a->epoch_started.owner, b->epoch_started.owner);

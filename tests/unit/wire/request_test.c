@@ -453,7 +453,7 @@ static void a_mutating_method_needs_a_request_id(void **state) {
     for (int m = 0; m < METHOD_COUNT; m++) {
         const struct method *method = method_row((enum method_id)m);
         if (!method->mutating) continue;
-        struct request_source source = {STR_EMPTY, STR_EMPTY};
+        struct request_source source = {STR_EMPTY, STR_EMPTY, NULL};
         struct arena *arena = arena_new(0);
         struct request r;
         struct err_text why;
@@ -466,7 +466,7 @@ static void a_mutating_method_needs_a_request_id(void **state) {
 static void created_with(struct str request_id, enum method_id method, const struct strbuf *payload,
                          struct id key[2], uint64_t hash[2]) {
     struct arena *arena = arena_new(0);
-    struct request_source source = {strbuf_str(payload), request_id};
+    struct request_source source = {strbuf_str(payload), request_id, NULL};
     struct request r;
     struct err_text why;
     assert_int_equal(request_decode(method_row(method), &source, arena, &r, &why), ERR_OK);
