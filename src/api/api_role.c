@@ -23,6 +23,9 @@
 
 enum {
     DRAIN_MS = 1500, /* who waits longer waits for a store that is away */
+    SHED_ALL = 1024, /* api.shed_share of 1 */
+    RETRY_MIN_MS = 100,
+    RETRY_MAX_MS = 2000,
     MESSAGE_TAKEN = MESSAGE_ROLE,
     MESSAGE_RETRY, /* forward_take's */
 };
@@ -49,6 +52,7 @@ struct api {
     _Atomic int64_t work_us;            /* how long they took lately, from arrival to answer */
     struct seen seen[METHOD_COUNT + 1]; /* the last: no such method */
     struct role_meter meter;
+    int shed_share; /* of requests lately, in SHED_ALL-ths: refused by admit. Its thread's */
 };
 
 struct taken { /* from the door's thread to ours */
@@ -250,6 +254,17 @@ static struct call *open_call(struct api *a, const struct taken *t) {
  * old unseen, and be worked on when nobody waits for it any more. So is, under pressure, what would
  * be done too late. Probes are always served, long
  * polls have a limit of their own. */
+static void note_shed(struct api *a, bool shed) {
+    a->shed_share += ((shed ? SHED_ALL : 0) - a->shed_share) / 32;
+}
+
+/* When most are refused, who comes back soon costs the others their processor, and is refused
+ * again: he is told to wait for about as long as all who are refused would take. */
+static int64_t retry_after_ms(const struct api *a) {
+    int64_t ms = (int64_t)RETRY_MIN_MS * SHED_ALL / (SHED_ALL - a->shed_share + 1);
+    return ms < RETRY_MAX_MS ? ms : RETRY_MAX_MS;
+}
+
 static bool admit(struct api *a, struct call *c, struct err_text *why) {
     if (is_long_poll(c->method) || c->method->id == METHOD_CHECK ||
         c->method->id == METHOD_GET_STATUS)
@@ -262,8 +277,11 @@ static bool admit(struct api *a, struct call *c, struct err_text *why) {
         (void)err_set(why, ERR_RESOURCE_EXHAUSTED,
                       "%zu requests are being worked on here already%s; try again later", work,
                       too_late ? ", and one takes longer than this one has" : "");
+        note_shed(a, true);
+        why->retry_after_ms = retry_after_ms(a);
         return false;
     }
+    note_shed(a, false);
     ((struct transport *)c->transport)->is_work = true;
     atomic_fetch_add(&a->work, 1);
     return true;

@@ -2,10 +2,11 @@
 
 Peak: a closed loop with as many calls in flight as the server works on. Then an open loop offers
 multiples of the peak. Redis' disk is made slow, so that the server's capacity and not the load
-generator's is the limit on a machine that both share.
+generator's is the limit on a machine that both share; what each took of the processors is said.
 """
 import argparse
 import os
+import resource
 import subprocess
 import sys
 
@@ -41,15 +42,32 @@ def main():
     def offer(api, clients, rate, in_flight=""):
         words = [os.path.join(build, "bin", "bench_overload"), api, str(clients), str(rate),
                  str(o.seconds), str(o.timeout_ms), *([in_flight] if in_flight else [])]
+        before = cpu()
         out = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
-        return {k: float(v) for k, v in zip(out[::2], out[1::2])}
+        got = {k: float(v) for k, v in zip(out[::2], out[1::2])}
+        got |= {k: (v - before[k]) / got["seconds"] for k, v in cpu().items()}
+        return got
+
+    def cpu():
+        """Seconds of the generators so far, and of each process of the server."""
+        spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds = {"load": spent.ru_utime + spent.ru_stime}
+        for name, process in c.processes.items():
+            with open(f"/proc/{process.pid}/stat", encoding="ascii") as f:
+                fields = f.read().rpartition(")")[2].split()
+            seconds[name] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return seconds
+
+    def shares(got):
+        return (f"processors: generator {got['load']:.2f}, api {got['a1']:.2f}, "
+                f"matcher {got['m1']:.2f}")
 
     with Cluster(matchers=1, apis=1, redis=SlowRedis) as c:
         peak = 0.0
         for in_flight in ("1", "4", "16"):
             got = offer(c.api, o.clients, 0, in_flight)
             print(f"closed loop, {o.clients} x {in_flight}: {got['ok_per_second']:.0f} OK/s, "
-                  f"p99 {got['p99_us'] / 1000:.0f} ms", flush=True)
+                  f"p99 {got['p99_us'] / 1000:.0f} ms; {shares(got)}", flush=True)
             peak = max(peak, got["ok_per_second"])
         for times in map(float, o.times.split(",")):
             got = offer(c.api, o.clients, times * peak)
@@ -57,7 +75,8 @@ def main():
             print(f"open loop, {times:g} x peak: {got['ok_per_second']:.0f} OK/s = "
                   f"{100 * got['ok_per_second'] / peak:.0f} % of peak, p99 {got['p99_us'] / 1000:.0f} "
                   f"ms; of {got['offered']:.0f} offered {got['refused']:.0f} refused, "
-                  f"{got['late']:.0f} late, {got['offered'] - every:.0f} unaccounted", flush=True)
+                  f"{got['late']:.0f} late, {got['offered'] - every:.0f} unaccounted; "
+                  f"{shares(got)}", flush=True)
         with open(f"/proc/{c.processes['a1'].pid}/status", encoding="ascii") as f:
             print("api's memory:", next(line for line in f if line.startswith("VmHWM")).strip())
 

@@ -40,6 +40,7 @@ struct fake_muster {
     void *arg;
     atomic_int subscribers;
     atomic_bool closing;
+    atomic_long retry_after_ms; /* of each refusal */
 };
 
 static void check(int error) {
@@ -57,11 +58,12 @@ ProtobufCMessage *fake_copy(const ProtobufCMessage *message) {
     return copy;
 }
 
-static nng_msg *encode(int code, const ProtobufCMessage *payload) {
+static nng_msg *encode(int code, int64_t retry_after_ms, const ProtobufCMessage *payload) {
     Muster__V1__Response response = MUSTER__V1__RESPONSE__INIT;
     Muster__V1__Status status = MUSTER__V1__STATUS__INIT;
     status.code = (uint32_t)code;
     status.message = (char *)"the fake says so";
+    status.retry_after_ms = code ? retry_after_ms : 0;
     response.status = &status;
     uint8_t *bytes = NULL;
     if (payload != NULL) {
@@ -95,7 +97,7 @@ static void on_context(void *arg) {
         pthread_mutex_unlock(&fake->mutex);
         muster__v1__request__free_unpacked(request, NULL);
         if (code != FAKE_NO_ANSWER) {
-            nng_aio_set_msg(c->aio, encode(code, response));
+            nng_aio_set_msg(c->aio, encode(code, fake->retry_after_ms, response));
             c->sending = true;
         }
         if (response != NULL) protobuf_c_message_free_unpacked(response, NULL);
@@ -160,6 +162,10 @@ void fake_muster_free(struct fake_muster *fake) {
     unlink(fake->events + strlen("ipc://"));
     rmdir(fake->folder);
     free(fake);
+}
+
+void fake_muster_retry_after(struct fake_muster *fake, int64_t ms) {
+    fake->retry_after_ms = ms;
 }
 
 const char *fake_muster_api(const struct fake_muster *fake) {

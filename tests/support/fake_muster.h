@@ -22,6 +22,8 @@ struct fake_muster *fake_muster_new(fake_answer_fn answer, void *arg);
 void fake_muster_free(struct fake_muster *fake);
 const char *fake_muster_api(const struct fake_muster *fake);    /* "ipc://..." */
 const char *fake_muster_events(const struct fake_muster *fake); /* "ipc://..." */
+/* Its refusals say from now on when to come back. */
+void fake_muster_retry_after(struct fake_muster *fake, int64_t ms);
 void fake_muster_publish(struct fake_muster *fake, const char *topic,
                          const Muster__V1__EventBatch *batch);
 void fake_muster_wait_subscriber(struct fake_muster *fake); /* one is connected */

@@ -8,6 +8,7 @@
 enum {
     BACKOFF_FIRST_MS = 20,
     BACKOFF_MAX_MS = 1000,
+    PAUSE_MAX_MS = 4000,        /* when a server asks for it */
     BACKOFF_FULL_DOUBLINGS = 3, /* more, for a server that has too much to do */
     FIELD_BYTES_MAX = 6,
 };
@@ -95,12 +96,20 @@ static void start_receive(struct slot *slot) {
     nng_ctx_recv(slot->context, slot->aio);
 }
 
+/* The server knows better how much it has to do. With the jitter, its time on average. */
+static uint32_t asked_pause(const struct slot *slot, uint32_t pause) {
+    int64_t asked_ms = 4 * slot->last.retry_after_ms / 3;
+    if (asked_ms > PAUSE_MAX_MS) asked_ms = PAUSE_MAX_MS;
+    return asked_ms > pause ? (uint32_t)asked_ms : pause;
+}
+
 /* Exponential back-off, half of it jitter, so that many clients of a restarted server spread. */
 static void rest_or_finish(struct slot *slot) {
     unsigned doublings = slot->tries < 8 ? slot->tries - 1 : 7;
     if (slot->last.code == MUSTER_RESOURCE_EXHAUSTED) doublings += BACKOFF_FULL_DOUBLINGS;
     uint32_t pause = (uint32_t)BACKOFF_FIRST_MS << doublings;
     if (pause > BACKOFF_MAX_MS) pause = BACKOFF_MAX_MS;
+    if (slot->last.retry_after_ms > 0) pause = asked_pause(slot, pause);
     pause = pause / 2 + muster_status_random_below(pause / 2 + 1);
     if (!muster_status_retryable(slot->last.code)) {
         finish_failed(slot);

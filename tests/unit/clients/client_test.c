@@ -137,6 +137,30 @@ static void retryable_answers_are_tried_again_with_the_same_request_id(void **st
     stop(s);
 }
 
+static void server_says_when_to_come_back(void **state) {
+    (void)state;
+    struct script *s = start(0, 0);
+    fake_muster_retry_after(s->fake, 300);
+    int codes[] = {MUSTER_RESOURCE_EXHAUSTED, MUSTER_OK};
+    memcpy(s->codes, codes, sizeof codes);
+    s->code_count = 2;
+    Muster__V1__CreateTicketResponse *response;
+    int64_t begin_ms = now_ms();
+    assert_int_equal(create(s, NULL, &response, NULL), MUSTER_OK);
+    assert_true(now_ms() - begin_ms >= 200); /* 300, a third of it either way */
+    muster_free(response);
+    stop(s);
+    s = start(1000, 1000);
+    fake_muster_retry_after(s->fake, 60000); /* so it is not waited for */
+    s->codes[0] = MUSTER_RESOURCE_EXHAUSTED;
+    begin_ms = now_ms();
+    struct muster_status status;
+    assert_int_equal(create(s, NULL, &response, &status), MUSTER_RESOURCE_EXHAUSTED);
+    assert_int_equal(status.retry_after_ms, 60000);
+    assert_int_equal(s->calls, 1);
+    stop(s);
+}
+
 static void final_answers_are_not_tried_again(void **state) {
     (void)state;
     struct script *s = start(0, 0);
@@ -344,6 +368,7 @@ int main(void) {
         cmocka_unit_test(call_returns_the_servers_answer),
         cmocka_unit_test(reading_call_sends_no_request_id),
         cmocka_unit_test(retryable_answers_are_tried_again_with_the_same_request_id),
+        cmocka_unit_test(server_says_when_to_come_back),
         cmocka_unit_test(final_answers_are_not_tried_again),
         cmocka_unit_test(a_try_without_answer_is_followed_by_another),
         cmocka_unit_test(silent_server_ends_the_call_at_its_deadline),
