@@ -12,10 +12,12 @@ extern char **environ;
 
 /* MUSTER_* variables that some command reads: one environment serves them all. */
 static const char *const shared_names[] = {
+    "MUSTER_ADMIN_TOKEN",
     "MUSTER_AFTER",
     "MUSTER_ALLOW_SHRINKING",
     "MUSTER_API",
     "MUSTER_API_LISTEN",
+    "MUSTER_AUTHOR",
     "MUSTER_BATCH",
     "MUSTER_BRIDGE",
     "MUSTER_BRIDGE_API",
@@ -23,11 +25,13 @@ static const char *const shared_names[] = {
     "MUSTER_BRIDGE_LISTEN",
     "MUSTER_CANCEL_TICKETS",
     "MUSTER_CANCEL_UNFIT",
+    "MUSTER_COMMENT",
     "MUSTER_COMPARE",
     "MUSTER_CONFIG",
     "MUSTER_CONNECTIONS_MAX",
     "MUSTER_CONNECTIONS_PER_IP_MAX",
     "MUSTER_CONNECT_TIMEOUT_MS",
+    "MUSTER_DASHBOARD",
     "MUSTER_DOOR",
     "MUSTER_DRAIN",
     "MUSTER_DRAIN_MS",
@@ -46,6 +50,7 @@ static const char *const shared_names[] = {
     "MUSTER_LIMIT",
     "MUSTER_LOG_FORMAT",
     "MUSTER_LOG_LEVEL",
+    "MUSTER_MATCH",
     "MUSTER_MATCHER",
     "MUSTER_MATCHER_LISTEN",
     "MUSTER_MATCHER_REMOTE",
@@ -89,6 +94,7 @@ static const char *const shared_names[] = {
     "MUSTER_TLS_KEY",
     "MUSTER_TRANSPORTS",
     "MUSTER_UPGRADE_TIMEOUT_MS",
+    "MUSTER_VERSION",
 };
 
 static bool wants_help(int argc, char **argv) {
