@@ -135,7 +135,7 @@ class Cluster:
         os.makedirs(os.path.join(self.folder, "redis"))
         self.redis = redis(os.path.join(self.folder, "redis"))
         self.options = ["--lease-ms", "1000", *options]
-        self.processes, self.starts, self.ports = {}, {}, {}
+        self.processes, self.starts, self.ports, self.door_ports = {}, {}, {}, {}
         self.matchers = [f"m{i}" for i in range(1, matchers + 1)]
         self.apis = [f"a{i}" for i in range(1, apis + 1)]
         self.events = [f"e{i}" for i in range(1, events + 1)]
@@ -154,7 +154,10 @@ class Cluster:
         return [*self.matchers, *self.events, *self.apis, *self.bridges]
 
     def door(self, name):
-        return f"ipc://{self.folder}/{name}.sock"
+        """TCP: a unix socket's listener in nng 1.5.2 ends for good when a client goes too soon."""
+        if name not in self.door_ports:
+            self.door_ports[name] = free_port()
+        return f"tcp://127.0.0.1:{self.door_ports[name]}"
 
     def doors(self, names):
         return ",".join(self.door(name) for name in names)
@@ -165,13 +168,13 @@ class Cluster:
 
     @property
     def publishers(self):
-        return ",".join(f"ipc://{self.folder}/{name}.pub" for name in self.events)
+        return ",".join(self.door(f"{name}.pub") for name in self.events)
 
     def role_options(self, name):
         if name in self.matchers:
             return ["--roles", "matcher", "--matcher-listen", self.door(name)]
         if name in self.events:
-            return ["--roles", "events", "--events-listen", f"ipc://{self.folder}/{name}.pub",
+            return ["--roles", "events", "--events-listen", self.door(f"{name}.pub"),
                     "--replay-listen", self.door(name)]
         if name in self.apis:
             return ["--roles", "api", "--api-listen", self.door(name),
