@@ -92,6 +92,7 @@ static const char *const shared_names[] = {
     "MUSTER_TIMEOUT_MS",
     "MUSTER_TLS_CERT",
     "MUSTER_TLS_KEY",
+    "MUSTER_TRACEPARENT",
     "MUSTER_TRANSPORTS",
     "MUSTER_UPGRADE_TIMEOUT_MS",
     "MUSTER_VERSION",
