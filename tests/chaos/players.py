@@ -254,7 +254,6 @@ class Player:
                 await self.settle()
                 self.ticket = None
             await self.think(0.05, 0.6)
-        await asyncio.gather(*self.answering)
 
     async def drop(self):
         """The cable is pulled, with luck just as the match comes."""
@@ -313,6 +312,7 @@ async def main():
     players = [(Deaf if i < deaf else Player)(f"w{i}", ports, say, random.Random(seed * 1000 + i),
                                               stopping) for i in range(count)]
     await asyncio.gather(*(p.live() for p in players))
+    await asyncio.gather(*(a for p in players for a in p.answering))
     say(op="done", p="players")
 
 
