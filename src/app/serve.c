@@ -101,7 +101,8 @@ enum err server_check(const struct serve_options *o, struct err_text *why) {
     if (code == ERR_OK && !o->tls_cert[0] != !o->tls_key[0])
         code =
             err_set_field(why, ERR_INVALID_ARGUMENT, "tls-key", "tls-cert and tls-key go together");
-    if (code == ERR_OK && replicated(o) && !o->redis[0])
+    bool uses_redis = s.has[ROLE_MATCHER] || s.has[ROLE_EVENTS];
+    if (code == ERR_OK && replicated(o) && uses_redis && !o->redis[0])
         code = err_set_field(why, ERR_INVALID_ARGUMENT, "durability",
                              "durability is \"replicated\", which needs --redis: the private Redis "
                              "has no replica");

@@ -189,14 +189,12 @@ static enum err open_server(struct redis **out, const struct address *a, int64_t
 
 /* ---- Sentinel ---- */
 
-/* Where the primary is, as this Sentinel has it. */
-static enum err ask_sentinel(const struct address_host *sentinel, const char *service,
-                             int64_t timeout_ms, struct address_host *out, struct err_text *why) {
-    struct address a = {.at = *sentinel};
-    (void)snprintf(a.text, sizeof a.text, "%.255s:%d", sentinel->host, sentinel->port);
+/* Where the primary is, as the Sentinel at `a` has it. */
+static enum err ask_sentinel(const struct address *a, const char *service, int64_t timeout_ms,
+                             struct address_host *out, struct err_text *why) {
     struct redis *r;
     struct redisReply *reply;
-    enum err e = open_server(&r, &a, timeout_ms, why);
+    enum err e = open_server(&r, a, timeout_ms, why);
     if (e) return e;
     e = redis_run(r,
                   (struct str[]){STR("SENTINEL"), STR("get-master-addr-by-name"), str_of(service)},
@@ -207,12 +205,24 @@ static enum err ask_sentinel(const struct address_host *sentinel, const char *se
                        STR_PRINT(redis_reply_str(redis_reply_at(reply, 0))));
         out->port = (int)port;
     } else if (!e) {
-        e = err_set(why, ERR_UNAVAILABLE, "the Sentinel at %s knows no service %s", a.text,
+        e = err_set(why, ERR_UNAVAILABLE, "the Sentinel at %s knows no service %s", a->text,
                     service);
     }
     redis_reply_free(reply);
     redis_close(r);
     return e;
+}
+
+/* The i-th Sentinel, first without a login: most have none, and refuse one. */
+static enum err find_primary(const struct address *all, int i, int64_t timeout_ms,
+                             struct address_host *out, struct err_text *why) {
+    struct address a = {.at = all->sentinels[i]};
+    (void)snprintf(a.text, sizeof a.text, "%.255s:%d", a.at.host, a.at.port);
+    enum err e = ask_sentinel(&a, all->service, timeout_ms, out, why);
+    if (e != ERR_UNAUTHENTICATED || !all->password[0]) return e;
+    memcpy(a.user, all->user, sizeof a.user);
+    memcpy(a.password, all->password, sizeof a.password);
+    return ask_sentinel(&a, all->service, timeout_ms, out, why);
 }
 
 /* Who was the primary a moment ago may be none any more, and not know it. */
@@ -232,7 +242,7 @@ static enum err open_primary(struct redis **out, const struct address *a, int64_
     enum err e = ERR_UNAVAILABLE;
     for (int i = 0; i < a->sentinel_count; i++) {
         struct address primary = *a;
-        e = ask_sentinel(&a->sentinels[i], a->service, timeout_ms, &primary.at, why);
+        e = find_primary(a, i, timeout_ms, &primary.at, why);
         if (e) continue;
         (void)snprintf(primary.text, sizeof primary.text, "%.200s:%d (%.64s)", primary.at.host,
                        primary.at.port, a->service);

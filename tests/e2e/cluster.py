@@ -96,14 +96,16 @@ class Sentinel:
                     "sentinel down-after-milliseconds game 500\n"
                     "sentinel failover-timeout game 4000\n")
             if self.password:
-                f.write(f"sentinel auth-pass game {self.password}\n")
+                f.write(f"requirepass {self.password}\n"
+                        f"sentinel auth-pass game {self.password}\n")
         with open(path + ".log", "wb") as log:
             self.sentinels.append(subprocess.Popen(["redis-server", path, "--sentinel"],
                                                    stdout=log, stderr=log,
                                                    stdin=subprocess.DEVNULL))
 
     def ask(self, port, field):
-        done = subprocess.run(["redis-cli", "-p", str(port), "SENTINEL", "master", "game"],
+        login = ["-a", self.password, "--no-auth-warning"] if self.password else []
+        done = subprocess.run(["redis-cli", "-p", str(port), *login, "SENTINEL", "master", "game"],
                               capture_output=True, text=True, timeout=20)
         lines = done.stdout.split("\n")
         return lines[lines.index(field) + 1] if field in lines else None

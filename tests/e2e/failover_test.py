@@ -80,7 +80,7 @@ class Failover(unittest.TestCase):
         self.fail_over("kill -9 of the primary", lambda node: node.kill(),
                        lambda node: node.start())
 
-    def test_failover_between_redis_that_want_a_password_loses_nothing_acknowledged(self):
+    def test_failover_where_redis_and_sentinels_want_a_password_loses_nothing_acknowledged(self):
         self.fail_over("kill -9 of the primary, with a password", lambda node: node.kill(),
                        lambda node: node.start(),
                        redis=lambda folder: Sentinel(folder, password="s3cret"))

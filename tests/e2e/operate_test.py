@@ -116,9 +116,18 @@ class Configuration(unittest.TestCase):
                 self.assertEqual(done.returncode, 2, (option, value, done.stderr))
                 self.assertIn(option[2:], done.stderr)
 
+    def test_only_a_role_that_uses_redis_wants_one_with_a_replica(self):
+        options = ("serve", "--durability", "replicated", "--check-config", "--roles")
+        for roles in ("matcher", "events", "api,matcher"):
+            done = run(*options, roles)
+            self.assertEqual(done.returncode, 2, roles)
+            self.assertIn("--redis", done.stderr)
+        self.assertEqual(run(*options, "api,bridge").returncode, 0)
+
     def test_every_command_accepts_the_environment_of_every_other(self):
         variables = set()
-        for command in ("serve", "queue", "ticket", "match", "events", "status", "demo"):
+        for command in ("serve", "queue", "ticket", "match", "backfill", "events", "status", "demo",
+                        "bench", "sim"):
             variables |= set(re.findall(r"\bMUSTER_[A-Z_]+\b", run(command, "--help").stdout))
         self.assertGreater(len(variables), 40)
         env = dict.fromkeys(variables, "1")  # a text, a number in range and true at once
@@ -171,7 +180,8 @@ class Configuration(unittest.TestCase):
         self.assertEqual(sample, printed)
 
     def test_every_command_explains_itself(self):
-        for command in ("serve", "queue", "ticket", "match", "events", "status", "demo"):
+        for command in ("serve", "queue", "ticket", "match", "backfill", "events", "status", "demo",
+                        "bench", "sim"):
             done = run(command, "--help")
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertIn("usage: muster " + command, done.stdout)
