@@ -99,8 +99,16 @@ class WhatIf(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertGreater(json.loads(done.stdout)["tickets"], 0)
 
+    def test_recorded_arrivals_are_played_to_every_matcher(self):
+        done = sim("--journal", self.recording, "--matcher", "all", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        runs = json.loads(done.stdout)["runs"]
+        self.assertEqual(len({run["matcher"] for run in runs}), 6)
+        self.assertEqual(len({run["tickets"] for run in runs}), 1)
+        self.assertEqual([run["invalid"] for run in runs], [0] * 6)
+
     def test_what_is_wrong_is_said(self):
-        done = sim("--journal", self.recording)
+        done = sim("--ruleset", self.rules(50))
         self.assertEqual(done.returncode, 2)
         done = sim("--journal", self.recording, "--ruleset", self.rules(50), "--journal-queue", "x")
         self.assertEqual(done.returncode, 1)
