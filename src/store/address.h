@@ -4,7 +4,8 @@
  *     redis+sentinel://[[user]:password@]host[:port][,host[:port]...]/service[/database]
  *
  * The last names Sentinels, which tell where the service's primary is now; user and password are
- * the primary's, and the Sentinels' where they want one. They may hold %XX escapes. `text` is for messages and never shows the password.
+ * the primary's, and the Sentinels' where they want one. They may hold %XX escapes. `text` is for
+ * messages and never shows the password.
  * Thread safety: none needed; a value.
  */
 #ifndef MUSTER_STORE_ADDRESS_H
