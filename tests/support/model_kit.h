@@ -492,6 +492,23 @@ static inline enum ticket_state kit_state(const struct kit *k, struct id ticket)
     return t->state;
 }
 
+/* `live` makes its steps before, during and after a compaction: where the journal is cut. */
+static inline size_t kit_live_over_cut(struct kit *k, void (*live)(uint32_t steps)) {
+    live(200);
+    k->now_ms += 1;
+    int64_t upto_ms = k->now_ms;
+    size_t cut = k->record_count;
+    live(60);
+    uint64_t cursor = 0;
+    struct decision d = kit_decision(k);
+    while (realm_carry(k->realm, &d, upto_ms, &cursor, 5)) {
+        live(2);
+        d = kit_decision(k);
+    }
+    live(60);
+    return cut;
+}
+
 /* Applies records [from, to) to another realm. */
 static inline void kit_replay(struct kit *k, struct realm *into, size_t from, size_t to) {
     for (size_t i = from; i < to; i++) {

@@ -551,18 +551,7 @@ static void cut_journals_replay_to_the_same_state(void **state) {
     (void)state;
     for (uint64_t seed = 100; seed < 130; seed++) {
         open_random_realm(seed);
-        live(200);
-        kit.now_ms += 1;
-        int64_t upto_ms = kit.now_ms;
-        size_t cut = kit.record_count;
-        live(60);
-        uint64_t cursor = 0;
-        struct decision d = kit_decision(&kit);
-        while (realm_carry(kit.realm, &d, upto_ms, &cursor, 5)) {
-            live(2);
-            d = kit_decision(&kit);
-        }
-        live(60);
+        size_t cut = kit_live_over_cut(&kit, live);
         struct realm *copy = realm_new(3600000);
         kit_replay(&kit, copy, cut, kit.record_count);
         assert_same(copy, seed);
