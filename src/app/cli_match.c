@@ -32,10 +32,9 @@ static const char usage[] =
     "                    accept ID PLAYER... | decline ID PLAYER...\n"
     "                    assign ID CONNECTION | complete ID [TEAM=RANK[:SCORE]]...\n"
     "                    cancel ID [--reason TEXT] [--requeue] | leave ID PLAYER...\n\n"
-    "accept and decline answer for players of a proposed match. assign tells where to play, "
-    "complete\n"
-    "who won (rank 1 is best). leave takes players out of a match that goes on. Prints matches as "
-    "JSON lines.\n";
+    "accept and decline answer for players of a proposed match. assign tells where to play,\n"
+    "complete who won (rank 1 is best). leave takes players out of a match that goes on.\n"
+    "Prints matches as JSON lines.\n";
 
 static int get_match(struct muster_client *client, const char *id) {
     Muster__V1__GetMatchRequest request = MUSTER__V1__GET_MATCH_REQUEST__INIT;

@@ -47,8 +47,8 @@ static const struct config_row rows[] = {
     {"seeds", CONFIG_INT, "4", 1, 32, "", NULL, "compare, optimum: traces, from the seed on",
      offsetof(struct sim_settings, seeds)},
     {"journal", CONFIG_TEXT, "", 0, 0, "", NULL,
-     "this recording instead of a workload: a file of `muster events --export`, or a server's api\n"
-     "address",
+     "this recording instead of a workload: a file of `muster events --export`, or a server's "
+     "api address",
      offsetof(struct sim_settings, journal)},
     {"ruleset", CONFIG_TEXT, "", 0, 0, "", NULL,
      "journal: file with the queue definition that is tried",
