@@ -45,7 +45,7 @@ struct backfill_spec {
     int64_t ended_ms;      /* 0 while OPEN or PROPOSED */
     int64_t waited_ms;     /* its age when it was created */
     struct id proposal_id; /* PROPOSED: the match that asks the newcomers */
-    bool automatic;        /* by the queue's settings, because a player left */
+    bool automatic;        /* by the queue's settings: its match has places open */
     struct str reason;     /* of CANCELLED, EXPIRED */
     struct id request_key; /* none: no idempotency */
     uint64_t request_hash;

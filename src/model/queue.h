@@ -39,7 +39,7 @@ struct queue_life {
     int64_t match_ms;  /* 1000..604800000: without a result a match is cancelled; 0: it is kept no
                           longer than one that is over */
     bool holds_players; /* a match's players join nothing before it is over; needs match_ms */
-    bool backfills;     /* a match that a player left looks for another by itself; needs match_ms */
+    bool backfills;     /* a match with open places looks for players by itself; needs match_ms */
 };
 
 /* A parsed queue definition. Owns all it points to. */

@@ -3,8 +3,8 @@
  *
  *   accept (others are asked still) -> MATCH_ACCEPTED        progress
  *   accept (the last one)           -> MATCH_UPDATED         CONFIRMED, its tickets MATCHED
- *          (of newcomers)           -> ROSTER_CHANGED        they join the match they were asked
- * for decline, cancel of a ticket     -> MATCH_UPDATED         CANCELLED, with each ticket's fate
+ *          (of newcomers)           -> ROSTER_CHANGED        they join the running match
+ *   decline, cancel of a ticket     -> MATCH_UPDATED         CANCELLED, with each ticket's fate
  *   no answer until until_ms        -> MATCH_UPDATED         likewise
  *
  * At fault are those who declined and, at the time's end, those who said nothing. A ticket with a
@@ -199,6 +199,7 @@ static void confirm(struct realm *r, const struct decision *d, struct match_spec
     s->longest_wait_ms += d->now_ms > s->created_ms ? d->now_ms - s->created_ms : 0;
     record->match_updated.spec = *s;
     realm_emit(r, d, record);
+    realm_begin_backfill(r, d, s);
 }
 
 /* Players are told how far it is. */

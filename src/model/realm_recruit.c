@@ -4,6 +4,8 @@
  *                  -> ROSTER_CHANGED     with it, where the game says who is in the match
  *   UpdateBackfill -> ROSTER_CHANGED, or BACKFILL_PUT where nobody came or went
  *   CancelBackfill, the match's end -> BACKFILL_PUT CANCELLED
+ *   a match is made with places open, or a player leaves it, in a queue that says so
+ *                  -> BACKFILL_PUT       OPEN, after the match's own record; with ROSTER_CHANGED
  *   no players by expires_ms        -> BACKFILL_PUT EXPIRED
  *
  * The game is believed: whom it names is in the match, whom it leaves out has left. A match that is
@@ -393,33 +395,45 @@ enum err realm_cancel_backfill(struct realm *r, const struct command *c, const s
     return ERR_OK;
 }
 
-/* ---- when a player leaves ---- */
+/* ---- by itself ---- */
 
-static bool begin(struct realm *r, const struct queue *q, const struct match_spec *s,
-                  const struct decision *d, struct backfill_spec *out) {
+/* What the match begins with where its queue says so and a place is open; else `out` stays empty.
+ */
+static void begin(struct realm *r, const struct decision *d, const struct match_spec *s,
+                  struct backfill_spec *out) {
     uint32_t of_team[LIMIT_TEAMS];
+    const struct queue *q = realm_find_queue(r, s->queue);
     struct draft f = {.q = q, .s = *s, .parties.arena = d->arena, .waited_ms = s->rules_age_ms};
-    if (realm_backfills_active(r) >= LIMIT_BACKFILLS) return false;
-    if (!realm_present_parties(r, q, s, &f.parties)) return false;
-    if (realm_parties_bytes(f.parties.at, f.parties.count) > LIMIT_BACKFILL_BYTES) return false;
-    *out = draft_backfill(&f, d);
-    out->automatic = true;
-    return realm_room(q, out, d->now_ms, of_team) > 0;
+    if (!q || !q->def->life.backfills) return;
+    bool known = realm_present_parties(r, q, s, &f.parties);
+    struct backfill_spec b = draft_backfill(&f, d);
+    if (known && realm_room(q, &b, d->now_ms, of_team) == 0) return;
+    if (!known || realm_backfills_active(r) >= LIMIT_BACKFILLS ||
+        realm_parties_bytes(b.parties, b.party_count) > LIMIT_BACKFILL_BYTES) {
+        r->counts.backfills_missed++;
+        return;
+    }
+    b.automatic = true;
+    *out = b;
+}
+
+void realm_begin_backfill(struct realm *r, const struct decision *d, const struct match_spec *s) {
+    struct backfill_spec b = {0};
+    begin(r, d, s, &b);
+    if (!id_is_none(b.id)) emit_put(r, d, &b);
 }
 
 void realm_renew_backfill(struct realm *r, const struct decision *d, const struct match_spec *s,
                           struct backfill_spec *out) {
     const struct backfill *b = realm_find_backfill_of(r, s->id);
-    const struct queue *q = realm_find_queue(r, s->queue);
+    struct realm_parties parties = {.arena = d->arena};
     *out = (struct backfill_spec){0};
-    if (b) {
-        struct realm_parties parties = {.arena = d->arena};
-        realm_parties_without(&b->spec, s, &parties);
-        *out = b->spec;
-        out->parties = parties.at;
-        out->party_count = parties.count;
-    } else if (q && q->def->life.backfills && !begin(r, q, s, d, out)) {
-        *out = (struct backfill_spec){0};
-        r->counts.backfills_missed++;
+    if (!b) {
+        begin(r, d, s, out);
+        return;
     }
+    realm_parties_without(&b->spec, s, &parties);
+    *out = b->spec;
+    out->parties = parties.at;
+    out->party_count = parties.count;
 }

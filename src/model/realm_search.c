@@ -113,6 +113,7 @@ static void emit_match(struct realm *r, const struct queue *q, const struct pick
     m->created_ms = d->now_ms;
     m->rules_age_ms = found->age_ms;
     realm_emit(r, d, record);
+    if (m->state == MATCH_CONFIRMED) realm_begin_backfill(r, d, m);
 }
 
 void realm_spend(uint64_t *budget, uint64_t nodes) {

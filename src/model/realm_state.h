@@ -188,6 +188,8 @@ void realm_end_backfill(struct realm *r, const struct decision *d, struct id mat
 void realm_expire_backfill(struct realm *r, const struct decision *d, const struct backfill *b);
 /* Newcomers who are asked wait on, for who is in the match is about to change. */
 void realm_hold_off_newcomers(struct realm *r, const struct decision *d, struct id match_id);
+/* The match, which is made now, looks for players where its queue says so and a place is open. */
+void realm_begin_backfill(struct realm *r, const struct decision *d, const struct match_spec *s);
 /* The backfill of a match that players have left, which is `s` now; or that begins by itself. */
 void realm_renew_backfill(struct realm *r, const struct decision *d, const struct match_spec *s,
                           struct backfill_spec *out);

@@ -220,6 +220,23 @@ class Life(unittest.TestCase):
         self.assertEqual(self.wait_state(eva, "MATCHED")["match"]["matchId"], match)
         self.assertEqual(self.players_of(match), ["bob", "eva"])
 
+    def test_match_made_with_places_open_looks_by_itself_though_the_server_is_killed(self):
+        teams = [{"name": name, "minPlayers": 1, "maxPlayers": 2} for name in ("red", "blue")]
+        self.put("open", backfillMode="AUTOMATIC",
+                 ruleset={"ruleLanguageVersion": "1.0", "teams": teams})
+        a = self.create("ann", "open")
+        self.create("bob", "open")
+        match = self.wait_state(a, "MATCHED")["match"]["matchId"]
+        wait_until("it looks for players", lambda: self.m.cli(
+            "backfill", "get", match, "--match").returncode == 0)
+        self.restart()
+        self.assertTrue(self.ok("backfill", "get", match, "--match")["automatic"])
+        for newcomer in ("eve", "eva"):
+            got = self.wait_state(self.create(newcomer, "open"), "MATCHED")["match"]
+            self.assertEqual(got["matchId"], match)
+        self.assertEqual(self.players_of(match), ["ann", "bob", "eva", "eve"])
+        self.refused("NOT_FOUND", "backfill", "get", match, "--match")  # it is full
+
     def test_match_of_the_games_own_is_filled_and_updated(self):
         self.put("east")
         backfill = self.ok("backfill", "create", "-", stdin=json.dumps(

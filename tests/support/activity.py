@@ -9,10 +9,10 @@ from muster_fixture import wait_until
 
 def definition(name, **settings):
     """A duel of anybody with anybody."""
-    return {"name": name, "tickMs": 10, **settings, "ruleset": {
+    return {"name": name, "tickMs": 10, "ruleset": {
         "name": name, "ruleLanguageVersion": "1.0",
         "teams": [{"name": "red", "minPlayers": 1, "maxPlayers": 1},
-                  {"name": "blue", "minPlayers": 1, "maxPlayers": 1}]}}
+                  {"name": "blue", "minPlayers": 1, "maxPlayers": 1}]}, **settings}
 
 
 def skilled(name, distance, **settings):

@@ -138,9 +138,74 @@ static void queue_with_automatic_backfill_looks_when_a_player_leaves(void **stat
     kit_fini(&kit);
 }
 
+static void
+queue_with_automatic_backfill_looks_when_a_match_is_made_with_places_open(void **state) {
+    (void)state;
+    play(AUTO, 1);
+    const struct backfill *b = realm_backfill_of(kit.realm, match);
+    assert_non_null(b);
+    assert_true(b->spec.automatic);
+    assert_int_equal(b->spec.state, BACKFILL_OPEN);
+    assert_int_equal(b->spec.party_count, 2);
+    backfill = b->spec.id;
+    assert_int_equal(kit.journal[kit.record_count - 2]->kind, RECORD_MATCH_CREATED);
+    assert_int_equal(kit.journal[kit.record_count - 1]->kind, RECORD_BACKFILL_PUT);
+    join("eve", 1000);
+    kit_search_at(&kit, kit.now_ms + 1);
+    assert_true(is_in("eve"));
+    assert_int_equal(looking()->state, BACKFILL_OPEN);
+    join("eva", 1000);
+    kit_search_at(&kit, kit.now_ms + 1);
+    assert_true(is_in("eva"));
+    assert_int_equal(looking()->state, BACKFILL_FILLED);
+    kit_fini(&kit);
+}
+
+static void match_looks_by_itself_once_it_is_accepted(void **state) {
+    (void)state;
+    play(AUTO_ASKED, 1);
+    assert_int_equal(kit_accept(&kit, match, "p0"), ERR_OK);
+    assert_null(realm_backfill_of(kit.realm, match));
+    assert_int_equal(kit_accept(&kit, match, "p1"), ERR_OK);
+    const struct backfill *b = realm_backfill_of(kit.realm, match);
+    assert_non_null(b);
+    backfill = b->spec.id;
+    join("eve", 1000);
+    kit_search_at(&kit, kit.now_ms + 1);
+    assert_int_equal(looking()->state, BACKFILL_PROPOSED);
+    assert_int_equal(kit_accept(&kit, looking()->proposal_id, "eve"), ERR_OK);
+    assert_true(is_in("eve"));
+    assert_int_equal(looking()->state, BACKFILL_OPEN); /* one place is left */
+    kit_fini(&kit);
+}
+
+static void cancelled_automatic_backfill_begins_again_when_a_player_leaves(void **state) {
+    (void)state;
+    play(AUTO, 1);
+    backfill = realm_backfill_of(kit.realm, match)->spec.id;
+    assert_int_equal(stop_looking(), ERR_OK);
+    join("eve", 1000);
+    kit_search_at(&kit, kit.now_ms + 1);
+    assert_true(player_waits("eve"));
+    assert_int_equal(kit_leave(&kit, match, "p0"), ERR_OK);
+    assert_non_null(realm_backfill_of(kit.realm, match));
+    kit_search_at(&kit, kit.now_ms + 1);
+    assert_true(is_in("eve"));
+    kit_fini(&kit);
+}
+
+static void full_match_is_no_missed_backfill(void **state) {
+    (void)state;
+    play(AUTO, 2);
+    assert_int_equal(realm_counted(kit.realm).backfills_missed, 0);
+    assert_int_equal(realm_backfills_active(kit.realm), 0);
+    kit_fini(&kit);
+}
+
 static void queue_without_it_does_not(void **state) {
     (void)state;
-    play(LOOSE, 2);
+    play(LOOSE, 1);
+    assert_int_equal(realm_backfills_active(kit.realm), 0);
     assert_int_equal(kit_leave(&kit, match, "p0"), ERR_OK);
     assert_int_equal(realm_backfills_active(kit.realm), 0);
     kit_fini(&kit);
@@ -554,6 +619,10 @@ int main(void) {
         cmocka_unit_test(backfill_ends_with_its_match),
         cmocka_unit_test(match_is_kept_while_it_looks),
         cmocka_unit_test(queue_with_automatic_backfill_looks_when_a_player_leaves),
+        cmocka_unit_test(queue_with_automatic_backfill_looks_when_a_match_is_made_with_places_open),
+        cmocka_unit_test(match_looks_by_itself_once_it_is_accepted),
+        cmocka_unit_test(cancelled_automatic_backfill_begins_again_when_a_player_leaves),
+        cmocka_unit_test(full_match_is_no_missed_backfill),
         cmocka_unit_test(queue_without_it_does_not),
         cmocka_unit_test(automatic_backfill_knows_its_players_as_long_as_the_match_lives),
         cmocka_unit_test(only_newcomers_are_asked_and_join_when_they_accept),
