@@ -128,7 +128,7 @@ set_tests_properties(deploy PROPERTIES LABELS e2e TIMEOUT 600 ENVIRONMENT
 # sim: the real roles on a simulated clock, network and Redis (simulation/README.md). The ports of
 # base, rt, store, bus and the client are these files; everything above them is production's.
 set(sim_ports coroutine world net redis_model fake_redis fake_rt fake_client bus)
-set(sim_sources ${sim_ports} cluster history load oracle oracle_proposal oracle_roster sim)
+set(sim_sources ${sim_ports} cluster history load load_game oracle oracle_proposal oracle_roster sim)
 list(TRANSFORM sim_sources PREPEND simulation/)
 list(TRANSFORM sim_sources APPEND .c)
 add_library(sim_parts OBJECT ${sim_sources})

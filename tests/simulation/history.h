@@ -10,7 +10,17 @@
 #include "base/id.h"
 #include "wire/event_codec.h"
 
-enum op_kind { OP_CREATE, OP_CANCEL, OP_GET, OP_WATCH, OP_ACCEPT, OP_DECLINE };
+enum op_kind {
+    OP_CREATE,
+    OP_CANCEL,
+    OP_GET,
+    OP_WATCH,
+    OP_ACCEPT,
+    OP_DECLINE,
+    OP_LOOK,     /* CreateBackfill */
+    OP_SAY,      /* UpdateBackfill */
+    OP_STOP_LOOK /* CancelBackfill */
+};
 
 enum { OP_PLAYERS_MAX = 2 };
 
@@ -19,8 +29,10 @@ struct op { /* one call, over all its tries */
     int64_t begin_us, end_us; /* end 0: no answer yet */
     enum err code;
     struct id ticket_id; /* asked for, or created */
-    struct id match_id;  /* that was accepted or declined */
-    int state;           /* muster.v1.TicketState of the answer; of those two, MatchState */
+    struct id match_id;  /* that was accepted or declined, or looks for players */
+    struct id backfill_id;
+    int state;       /* muster.v1.TicketState of the answer */
+    uint32_t roster; /* OP_SAY: who is in the match, a bit for each player */
     char request_id[32];
     int players[OP_PLAYERS_MAX]; /* numbers; -1: none */
 };

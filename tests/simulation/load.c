@@ -4,10 +4,9 @@
 #include "base/mem.h"
 #include "simulation/bus.h"
 #include "simulation/cluster.h"
-#include "simulation/history.h"
+#include "simulation/load_state.h"
 
 #include <muster/client.h>
-#include <muster/v1/backfills.pb-c.h>
 #include <muster/v1/matches.pb-c.h>
 #include <muster/v1/queues.pb-c.h>
 #include <muster/v1/tickets.pb-c.h>
@@ -18,12 +17,12 @@
 enum { TIMEOUT_US = 2000 * MS, TRY_US = 400 * MS };
 
 /* A ticket lives two seconds at most, so that a run ends with every ticket ended. */
-#define QUEUE(name, timeout, players, life)                                                  \
+#define QUEUE(name, timeout, players_min, players_max, life)                                 \
     "{\"name\":\"" name "\",\"ticketTimeoutSeconds\":" timeout ",\"tickMs\":20," life        \
     "\"ruleset\":{\"ruleLanguageVersion\":\"1.0\","                                          \
     "\"playerAttributes\":[{\"name\":\"skill\",\"type\":\"number\"}],"                       \
-    "\"teams\":[{\"name\":\"team\",\"quantity\":2,\"minPlayers\":" players                   \
-    ",\"maxPlayers\":" players "}],"                                                         \
+    "\"teams\":[{\"name\":\"team\",\"quantity\":2,\"minPlayers\":" players_min               \
+    ",\"maxPlayers\":" players_max "}],"                                                     \
     "\"rules\":[{\"name\":\"near\",\"type\":\"batchDistance\",\"batchAttribute\":\"skill\"," \
     "\"maxDistance\":40}]}}"
 #define ASKS "\"acceptanceRequired\":true,\"acceptanceTimeoutSeconds\":1,"
@@ -32,17 +31,11 @@ enum { TIMEOUT_US = 2000 * MS, TRY_US = 400 * MS };
 #define ENDLESS "\"holdPlayers\":true,\"backfillMode\":\"AUTOMATIC\","
 
 static const char *const queue_definitions[] = {
-    QUEUE("duel", "1", "1", ""),
-    QUEUE("pairs", "2", "2", ASKS),
-    QUEUE("ready", "2", "1", ASKS DODGE),
-    QUEUE("endless", "2", "1", ENDLESS),
-};
-
-struct answer { /* of a call that its task waits for */
-    struct task *task;
-    bool done;
-    enum err code;
-    struct str payload; /* owned */
+    QUEUE("duel", "1", "1", "1", ""),
+    QUEUE("pairs", "2", "2", "2", ASKS),
+    QUEUE("ready", "2", "1", "1", ASKS DODGE),
+    QUEUE("endless", "2", "1", "1", ENDLESS),
+    QUEUE("arena", "2", "1", "2", ENDLESS ASKS),
 };
 
 struct service {
@@ -64,7 +57,28 @@ double load_skill(int player) {
 }
 
 bool load_queue_asks(struct str queue) {
-    return str_equal(queue, STR("pairs")) || str_equal(queue, STR("ready"));
+    return str_equal(queue, STR("pairs")) || str_equal(queue, STR("ready")) ||
+           str_equal(queue, STR("arena"));
+}
+
+uint32_t load_team_min(struct str queue) {
+    return str_equal(queue, STR("pairs")) ? 2 : 1;
+}
+
+uint32_t load_team_max(struct str queue) {
+    return str_equal(queue, STR("pairs")) || str_equal(queue, STR("arena")) ? 2 : 1;
+}
+
+bool load_plays_on(struct str queue) {
+    return str_equal(queue, STR("endless")) || str_equal(queue, STR("arena"));
+}
+
+bool load_is_stopped(void) {
+    return load.stopped;
+}
+
+void load_name_request(char *id, size_t size) {
+    (void)snprintf(id, size, "r%d", load.next_request++);
 }
 
 /* ---- calls ---- */
@@ -79,7 +93,7 @@ static void take_answer(void *arg, enum err code, struct str message, struct str
     task_wake(a->task);
 }
 
-static struct answer call(const char *method, const ProtobufCMessage *request, const char *id) {
+struct answer load_call(const char *method, const ProtobufCMessage *request, const char *id) {
     struct answer a = {.task = task_current()};
     struct bus_call c = {
         .addresses = CLUSTER_DOORS, .method = method, .timeout_us = TIMEOUT_US, .try_us = TRY_US};
@@ -90,22 +104,28 @@ static struct answer call(const char *method, const ProtobufCMessage *request, c
     return a;
 }
 
-static void end_op(size_t place, const struct answer *a, struct id ticket_id, int state) {
+struct op *load_end_op(size_t place, const struct answer *a) {
+    static const char *const names[] = {"create",  "cancel", "get", "watch",    "accept",
+                                        "decline", "look",   "say", "stop_look"};
     struct op *op = &history()->ops[place];
-    char text[ID_TEXT_BYTES];
     op->end_us = world_now_us();
     op->code = a->code;
+    world_trace("%s %s: %s", names[op->kind], op->request_id, err_name(a->code));
+    return op;
+}
+
+static void end_op(size_t place, const struct answer *a, struct id ticket_id, int state) {
+    struct op *op = load_end_op(place, a);
+    char text[ID_TEXT_BYTES];
     if (a->code == ERR_OK) {
         op->ticket_id = ticket_id;
         op->state = state;
     }
     id_format(op->ticket_id, text);
-    static const char *const names[] = {"create", "cancel", "get", "watch", "accept", "decline"};
-    world_trace("%s %s %s: %s, state %d", names[op->kind], op->request_id, text, err_name(a->code),
-                op->state);
+    world_trace("    of ticket %s, state %d", text, op->state);
 }
 
-static struct id id_of(const char *text) {
+struct id load_id_of(const char *text) {
     struct id id = {0, 0};
     (void)id_parse(str_of(text), &id);
     return id;
@@ -147,11 +167,11 @@ static void fill_ticket(struct ticket_parts *t, const struct op *op) {
     }
 }
 
-/* Pairs, duels, duels that are asked, who takes whichever of the two comes first, and duels that go
- * on with others. */
+/* Pairs, duels, duels that are asked, who takes whichever of the two comes first, and matches that
+ * go on with others, who are asked or not. */
 static void choose_queues(struct ticket_parts *t, bool pair) {
-    if (!pair && world_chance(0.3)) {
-        add_queue(t, "endless");
+    if (!pair && world_chance(0.5)) {
+        add_queue(t, world_chance(0.5) ? "endless" : "arena");
         return;
     }
     bool both = !pair && world_chance(0.2);
@@ -170,19 +190,19 @@ static size_t create(int back_end) {
             ? 0
             : back_end + LOAD_BACK_ENDS * (int)world_between(0, LOAD_PLAYERS / LOAD_BACK_ENDS - 1);
     if (pair && world_chance(0.7)) op.players[1] = (op.players[0] + 1) % LOAD_PLAYERS;
-    (void)snprintf(op.request_id, sizeof op.request_id, "r%d", load.next_request++);
+    load_name_request(op.request_id, sizeof op.request_id);
     struct ticket_parts parts;
     memset(&parts, 0, sizeof parts);
     fill_ticket(&parts, &op);
     choose_queues(&parts, pair);
     size_t place = history_op(&op);
-    struct answer a = call("Tickets/CreateTicket", &parts.request.base, op.request_id);
+    struct answer a = load_call("Tickets/CreateTicket", &parts.request.base, op.request_id);
     struct id id = {0, 0};
     int state = 0;
     if (a.code == ERR_OK) {
         Muster__V1__CreateTicketResponse *r = muster__v1__create_ticket_response__unpack(
             NULL, a.payload.size, (const uint8_t *)a.payload.at);
-        id = id_of(r->ticket->ticket_id);
+        id = load_id_of(r->ticket->ticket_id);
         state = (int)r->ticket->state;
         muster__v1__create_ticket_response__free_unpacked(r, NULL);
     }
@@ -194,7 +214,7 @@ static size_t create(int back_end) {
 struct sight { /* of a ticket */
     int state; /* muster.v1.TicketState; 0 unknown, -1 there is none */
     struct id match_id;
-    bool is_endless;
+    bool plays_on;
 };
 
 /* Get-, Cancel- and WatchTicketResponse have the ticket in the same place. */
@@ -204,8 +224,8 @@ static struct sight sight_of(const struct answer *a) {
     Muster__V1__GetTicketResponse *r = muster__v1__get_ticket_response__unpack(
         NULL, a->payload.size, (const uint8_t *)a->payload.at);
     if (r && r->ticket)
-        s = (struct sight){(int)r->ticket->state, id_of(r->ticket->match_id),
-                           strcmp(r->ticket->queues[0], "endless") == 0};
+        s = (struct sight){(int)r->ticket->state, load_id_of(r->ticket->match_id),
+                           load_plays_on(str_of(r->ticket->queues[0]))};
     if (r) muster__v1__get_ticket_response__free_unpacked(r, NULL);
     return s;
 }
@@ -214,7 +234,7 @@ static struct sight look(struct id id, enum op_kind kind, int known_state) {
     char text[ID_TEXT_BYTES];
     id_format(id, text);
     struct op op = {.kind = kind, .begin_us = world_now_us(), .ticket_id = id, .players = {-1, -1}};
-    (void)snprintf(op.request_id, sizeof op.request_id, "r%d", load.next_request++);
+    load_name_request(op.request_id, sizeof op.request_id);
     size_t place = history_op(&op);
     Muster__V1__GetTicketRequest get = MUSTER__V1__GET_TICKET_REQUEST__INIT;
     Muster__V1__CancelTicketRequest cancel = MUSTER__V1__CANCEL_TICKET_REQUEST__INIT;
@@ -222,10 +242,10 @@ static struct sight look(struct id id, enum op_kind kind, int known_state) {
     get.key_case = MUSTER__V1__GET_TICKET_REQUEST__KEY_TICKET_ID;
     get.ticket_id = cancel.ticket_id = watch.ticket_id = text;
     watch.known_state = (Muster__V1__TicketState)known_state;
-    struct answer a = kind == OP_GET ? call("Tickets/GetTicket", &get.base, op.request_id)
+    struct answer a = kind == OP_GET ? load_call("Tickets/GetTicket", &get.base, op.request_id)
                       : kind == OP_CANCEL
-                          ? call("Tickets/CancelTicket", &cancel.base, op.request_id)
-                          : call("Tickets/WatchTicket", &watch.base, op.request_id);
+                          ? load_call("Tickets/CancelTicket", &cancel.base, op.request_id)
+                          : load_call("Tickets/WatchTicket", &watch.base, op.request_id);
     struct sight s = sight_of(&a);
     end_op(place, &a, id, s.state);
     mem_free((char *)a.payload.at);
@@ -241,7 +261,7 @@ static void answer_proposal(const struct op *created, struct id match_id) {
                     .ticket_id = created->ticket_id,
                     .match_id = match_id,
                     .players = {created->players[0], dice == 2 ? -1 : created->players[1]}};
-    (void)snprintf(op.request_id, sizeof op.request_id, "r%d", load.next_request++);
+    load_name_request(op.request_id, sizeof op.request_id);
     char match[ID_TEXT_BYTES], names[OP_PLAYERS_MAX][16], *name_at[OP_PLAYERS_MAX];
     id_format(match_id, match);
     size_t count = 0;
@@ -256,43 +276,10 @@ static void answer_proposal(const struct op *created, struct id match_id) {
     accept.n_player_ids = decline.n_player_ids = count;
     size_t place = history_op(&op);
     struct answer a = op.kind == OP_ACCEPT
-                          ? call("Matches/AcceptMatch", &accept.base, op.request_id)
-                          : call("Matches/DeclineMatch", &decline.base, op.request_id);
+                          ? load_call("Matches/AcceptMatch", &accept.base, op.request_id)
+                          : load_call("Matches/DeclineMatch", &decline.base, op.request_id);
     end_op(place, &a, op.ticket_id, 0);
     mem_free((char *)a.payload.at);
-}
-
-static void ask_for_players(const char *match) {
-    Muster__V1__CreateBackfillRequest ask = MUSTER__V1__CREATE_BACKFILL_REQUEST__INIT;
-    char id[32];
-    ask.match_id = (char *)match;
-    (void)snprintf(id, sizeof id, "b%d", load.next_request++);
-    struct answer a = call("Backfills/CreateBackfill", &ask.base, id);
-    world_trace("backfill of %s: %s", match, err_name(a.code));
-    mem_free((char *)a.payload.at);
-}
-
-/* Plays for a while and leaves, however often he must say so. */
-static void play(const struct op *created, struct id match_id) {
-    char match[ID_TEXT_BYTES], name[16], id[32], *names = name;
-    id_format(match_id, match);
-    (void)snprintf(name, sizeof name, "p%d", created->players[0]);
-    Muster__V1__LeaveMatchRequest leave = MUSTER__V1__LEAVE_MATCH_REQUEST__INIT;
-    leave.match_id = match;
-    leave.player_ids = &names;
-    leave.n_player_ids = 1;
-    (void)task_wait(world_between(5 * MS, 200 * MS));
-    if (world_chance(0.2)) ask_for_players(match);
-    for (enum err code = ERR_UNAVAILABLE; code != ERR_OK && !load.stopped;) {
-        (void)snprintf(id, sizeof id, "l%d", load.next_request++);
-        struct answer a = call("Matches/LeaveMatch", &leave.base, id);
-        code = a.code == ERR_NOT_FOUND || a.code == ERR_INVALID_ARGUMENT ||
-                       a.code == ERR_FAILED_PRECONDITION
-                   ? ERR_OK /* a rollback took the match, or him out of it; or it is over */
-                   : a.code;
-        world_trace("leave of %s by %s: %s", match, name, err_name(a.code));
-        mem_free((char *)a.payload.at);
-    }
 }
 
 static void live_with(struct op created) {
@@ -308,7 +295,7 @@ static void live_with(struct op created) {
         s = look(created.ticket_id, kind, s.state > 0 ? s.state : MUSTER__V1__TICKET_STATE__QUEUED);
         if (s.state < 0 || s.state > MUSTER__V1__TICKET_STATE__MATCHED) return;
         if (s.state == MUSTER__V1__TICKET_STATE__MATCHED) {
-            if (s.is_endless) play(&created, s.match_id);
+            if (s.plays_on) game_play(created.players[0], s.match_id);
             return;
         }
     }
@@ -319,8 +306,8 @@ static void put_queues(void) {
         Muster__V1__PutQueueRequest put = MUSTER__V1__PUT_QUEUE_REQUEST__INIT;
         put.definition_json = (char *)queue_definitions[i];
         char id[32];
-        (void)snprintf(id, sizeof id, "q%d", load.next_request++);
-        struct answer a = call("Queues/PutQueue", &put.base, id);
+        load_name_request(id, sizeof id);
+        struct answer a = load_call("Queues/PutQueue", &put.base, id);
         mem_free((char *)a.payload.at);
     }
 }

@@ -1,6 +1,6 @@
 /* load.h - virtual back ends that queue, look, watch, cancel, accept, decline and sleep through
- * what they are asked, leave matches that run and ask for players for them, and services that
- * follow the events.
+ * what they are asked, leave matches that run, ask for players for them and say who is in them, and
+ * services that follow the events.
  *
  * Back ends call through the apis with the retries of the client library; services are the real
  * subscription.c. What they see goes to the history. Thread safety: one thread.
@@ -22,9 +22,10 @@ void load_end(void);
 double load_skill(int player);
 #define LOAD_SKILL_DISTANCE 40.0
 bool load_queue_asks(struct str queue); /* whether its matches are proposed to their players */
-
+uint32_t load_team_min(struct str queue);
+uint32_t load_team_max(struct str queue);
 /* Its matches look for players by themselves, and hold those they have. */
-#define LOAD_ENDLESS_QUEUE STR("endless")
+bool load_plays_on(struct str queue);
 
 /* Of the one queue whose players are barred when they let a proposal fail. */
 #define LOAD_DODGE_QUEUE STR("ready")

@@ -121,6 +121,9 @@ static void walk_created(struct oracle *o, const struct record *r) {
         if (o->open_of[player])
             oracle_violation(o, "I1", "player p%d is in %s and %s", player,
                              oracle_text(o->open_of[player]->id), oracle_text(t->id));
+        if (o->playing[player])
+            oracle_violation(o, "I1", "player p%d plays in %s and waits in %s", player,
+                             oracle_text(o->playing[player]->id), oracle_text(t->id));
         o->open_of[player] = t;
     }
 }
@@ -136,10 +139,10 @@ static void walk_match(struct oracle *o, const struct match_spec *m) {
         if (t) low = fmin(low, sum / t->player_count);
         if (t) high = fmax(high, sum / t->player_count);
     }
-    uint32_t size = str_equal(m->queue, STR("pairs")) ? 2 : 1;
+    uint32_t least = id_is_none(m->joins_id) ? load_team_min(m->queue) : 0;
     for (uint32_t i = 0; i < m->team_count; i++) {
         members += m->teams[i].member_count;
-        if (m->teams[i].member_count != size)
+        if (m->teams[i].member_count < least || m->teams[i].member_count > load_team_max(m->queue))
             oracle_violation(o, "I6", "match %s has a team of %u", oracle_text(m->id),
                              m->teams[i].member_count);
     }
@@ -164,6 +167,7 @@ static void walk_match_created(struct oracle *o, const struct record *r) {
                          STR_PRINT(m->queue), match_state_name(m->state));
     if (asks) {
         oracle_walk_proposed(o, m);
+        oracle_walk_asked(o, m);
         return;
     }
     o->counts->matches++;
@@ -181,7 +185,7 @@ static void walk_match_updated(struct oracle *o, const struct record *r) {
     note_event(o, str_of(oracle_text(r->match_updated.spec.id)));
     for (uint32_t i = 0; i < r->match_updated.fate_count; i++)
         note_events(o, r->match_updated.fates[i].id, r->match_updated.fates[i].queue_count);
-    oracle_walk_over(o, &r->match_updated.spec);
+    if (oracle_walk_over(o, &r->match_updated.spec)) return;
     if (load_queue_asks(r->match_updated.spec.queue)) oracle_walk_settled(o, r);
 }
 
@@ -330,7 +334,7 @@ static void check_reads(struct oracle *o, size_t place) {
                          later->state, (int)t->state);
     for (size_t i = 0; i < place; i++) {
         const struct op *earlier = &h->ops[i];
-        if (earlier->kind == OP_ACCEPT || earlier->kind == OP_DECLINE) continue;
+        if (earlier->kind >= OP_ACCEPT) continue;
         if (!id_equal(earlier->ticket_id, later->ticket_id) || earlier->code != ERR_OK ||
             !earlier->end_us || earlier->end_us > later->begin_us)
             continue;
@@ -354,6 +358,7 @@ static void check_answers(struct oracle *o) {
         if (op->kind == OP_CANCEL) check_cancel(o, op);
         if (op->kind == OP_ACCEPT || op->kind == OP_DECLINE) oracle_check_answer(o, op);
         if (op->kind == OP_GET || op->kind == OP_WATCH) check_reads(o, i);
+        if (op->kind >= OP_LOOK) oracle_check_look(o, op);
     }
 }
 
@@ -459,6 +464,7 @@ unsigned oracle_judge(const struct realm *leader, struct oracle_counts *counts) 
     map_fini(&o.tickets);
     map_fini(&o.proposals);
     map_fini(&o.running);
+    map_fini(&o.looking);
     mem_free(o.events);
     arena_free(o.arena);
     return o.violations;

@@ -16,6 +16,8 @@ struct realm;
 struct oracle_counts { /* what the journal tells of: added up over runs */
     unsigned long tickets, matches, proposals, proposals_failed, penalties;
     unsigned long left, joined; /* players of running matches, tickets by backfill */
+    unsigned long joined_asked; /* of them, who were asked before */
+    unsigned long named;        /* players who came by the game's word */
 };
 
 /* `leader`: its realm once all is healed, NULL when there is none. Prints each violation; returns

@@ -56,7 +56,11 @@ static void take_answer(struct oracle *o, struct proposal *p, const struct team_
 
 void oracle_walk_proposed(struct oracle *o, const struct match_spec *m) {
     struct proposal *p = arena_alloc(o->arena, sizeof *p);
-    *p = (struct proposal){.id = m->id, .state = m->state, .until_ms = m->until_ms};
+    *p = (struct proposal){.id = m->id,
+                           .state = m->state,
+                           .until_ms = m->until_ms,
+                           .joins_id = m->joins_id,
+                           .backfill_id = m->backfill_id};
     if (find(o, m->id)) oracle_violation(o, "I17", "%s was proposed twice", oracle_text(m->id));
     map_put(&o->proposals, id_hash(p->id), p);
     o->counts->proposals++;
@@ -86,16 +90,22 @@ void oracle_walk_accepted(struct oracle *o, const struct record *r) {
     }
 }
 
+/* Nobody is at fault when the match that newcomers were asked for has changed under them. */
+static bool is_withdrawn(const struct proposal *p, const struct match_spec *m) {
+    return !id_is_none(p->joins_id) && match_answers(m, ANSWER_DECLINED) == 0 &&
+           !str_equal(m->reason, STR("not accepted in time"));
+}
+
 /* Ticket by ticket: who has a player at fault is cancelled, everybody else waits on, as old as he
  * was. */
 static void check_fates(struct oracle *o, const struct proposal *p, const struct record *r) {
     const struct match_spec *m = &r->match_updated.spec;
-    bool declined = match_answers(m, ANSWER_DECLINED) > 0;
+    bool declined = match_answers(m, ANSWER_DECLINED) > 0, withdrawn = is_withdrawn(p, m);
     o->counts->proposals_failed++;
     if (r->match_updated.fate_count != m->ticket_count)
         oracle_violation(o, "I17", "%s fails with %u fates of %u tickets", oracle_text(p->id),
                          r->match_updated.fate_count, m->ticket_count);
-    if (!declined && r->time_ms < p->until_ms)
+    if (!declined && !withdrawn && r->time_ms < p->until_ms)
         oracle_violation(o, "I17", "%s fails before its time, declined by nobody",
                          oracle_text(p->id));
     for (uint32_t i = 0; i < r->match_updated.fate_count; i++) {
@@ -109,7 +119,7 @@ static void check_fates(struct oracle *o, const struct proposal *p, const struct
         bool at_fault = false;
         for (uint32_t k = 0; k < t->player_count; k++) {
             enum match_answer said = p->answer_of[t->players[k]];
-            bool his = declined ? said == ANSWER_DECLINED : said == ANSWER_NONE;
+            bool his = !withdrawn && said == (declined ? ANSWER_DECLINED : ANSWER_NONE);
             if (his && str_equal(m->queue, LOAD_DODGE_QUEUE)) o->barred[t->players[k]].owed++;
             at_fault = at_fault || his;
         }
@@ -132,6 +142,7 @@ static void check_made(struct oracle *o, const struct proposal *p, const struct 
     if (r->time_ms >= p->until_ms)
         oracle_violation(o, "I17", "%s was made after its time", oracle_text(p->id));
     o->counts->matches++;
+    oracle_walk_begun(o, m);
     for (uint32_t i = 0; i < m->ticket_count; i++)
         oracle_end_ticket(o, m->ticket_ids[i], TICKET_MATCHED);
 }
@@ -153,11 +164,34 @@ void oracle_walk_settled(struct oracle *o, const struct record *r) {
         check_fates(o, p, r);
     else
         check_made(o, p, r);
+    oracle_walk_declined(o, m);
+}
+
+void oracle_walk_merged(struct oracle *o, const struct record *r) {
+    const struct match_spec *m = &r->roster_changed.spec;
+    struct proposal *p = find(o, r->roster_changed.proposal_id);
+    if (!p || p->state != MATCH_PROPOSED || !id_equal(p->joins_id, m->id)) {
+        oracle_violation(o, "I17", "%s takes in newcomers whom nobody asked", oracle_text(m->id));
+        return;
+    }
+    for (uint32_t i = 0; i < r->roster_changed.joined_count; i++) {
+        const struct team_member *member = match_member(m, r->roster_changed.joined[i]);
+        if (!member) continue; /* I20 says so */
+        take_answer(o, p, member);
+        if (member->answer != ANSWER_ACCEPTED)
+            oracle_violation(o, "I17", "%.*s joins %s without having accepted",
+                             STR_PRINT(member->player_id), oracle_text(m->id));
+    }
+    if (r->time_ms >= p->until_ms)
+        oracle_violation(o, "I17", "%s was joined after its time", oracle_text(p->id));
+    p->state = MATCH_MERGED;
+    p->ended_us = o->entry->time_us;
 }
 
 void oracle_check_carried_match(struct oracle *o, const struct match_spec *m) {
     const struct proposal *p = find(o, m->id);
-    if (p && p->state != m->state)
+    bool ran = p && p->state == MATCH_CONFIRMED && load_plays_on(m->queue);
+    if (p && p->state != m->state && !(ran && m->state == MATCH_CANCELLED))
         oracle_violation(o, "I18", "%s was carried as %s", oracle_text(m->id),
                          match_state_name(m->state));
 }

@@ -32,15 +32,30 @@ struct proposal { /* a match that asks, as the journal tells it */
     int64_t until_ms;
     enum match_answer answer_of[LOAD_PLAYERS];
     int64_t accepted_us[LOAD_PLAYERS]; /* when Redis took it; 0: he has not */
-    int64_t ended_us;                  /* confirmed or cancelled */
+    int64_t ended_us;                  /* confirmed, cancelled or merged */
+    struct id joins_id, backfill_id;   /* of newcomers to a running match; else none */
 };
 
-struct running { /* a match of LOAD_ENDLESS_QUEUE */
+struct running { /* a match of a queue whose matches play on */
     struct id id;
     bool is_over;
     bool is_in[LOAD_PLAYERS];
     uint32_t player_count;
     struct id backfill_id; /* the active one; none: it does not look for players */
+};
+
+struct roster { /* who is in a match, as a backfill's record says */
+    struct roster *before;
+    int64_t taken_us; /* when Redis took it */
+    uint32_t players; /* a bit each */
+};
+
+struct looking { /* a backfill */
+    struct id id, match_id;
+    enum backfill_state state;
+    struct id proposal_id; /* that asks newcomers; none: nobody is asked */
+    int64_t begun_us, ended_us;
+    struct roster *last;
 };
 
 struct barred {              /* a player, from LOAD_DODGE_QUEUE */
@@ -55,6 +70,7 @@ struct oracle {
     struct map tickets;   /* struct known by id */
     struct map proposals; /* struct proposal by id */
     struct map running;   /* struct running by id */
+    struct map looking;   /* struct looking by id */
     const struct running *playing[LOAD_PLAYERS];
     const struct known *open_of[LOAD_PLAYERS];
     struct barred barred[LOAD_PLAYERS];
@@ -82,15 +98,23 @@ bool oracle_may_be_old(const struct op *op);
 /* ---- oracle_roster.c ---- */
 
 void oracle_walk_begun(struct oracle *o, const struct match_spec *m); /* made, not proposed */
-void oracle_walk_over(struct oracle *o, const struct match_spec *m);  /* MATCH_UPDATED */
+/* MATCH_UPDATED; false: it does not run, so it asks. */
+bool oracle_walk_over(struct oracle *o, const struct match_spec *m);
 void oracle_walk_roster(struct oracle *o, const struct record *r);
 void oracle_walk_backfill(struct oracle *o, const struct record *r);
+/* Newcomers are asked; and it has failed. */
+void oracle_walk_asked(struct oracle *o, const struct match_spec *proposal);
+void oracle_walk_declined(struct oracle *o, const struct match_spec *proposal);
+void oracle_check_look(struct oracle *o,
+                       const struct op *op); /* of OP_LOOK, OP_SAY, OP_STOP_LOOK */
 
 /* ---- oracle_proposal.c ---- */
 
 void oracle_walk_proposed(struct oracle *o, const struct match_spec *m);
 void oracle_walk_accepted(struct oracle *o, const struct record *r);
 void oracle_walk_settled(struct oracle *o, const struct record *r); /* MATCH_UPDATED */
+/* All newcomers have accepted: their tickets' matching is the roster's. */
+void oracle_walk_merged(struct oracle *o, const struct record *r); /* ROSTER_CHANGED */
 void oracle_walk_penalty(struct oracle *o, const struct record *r);
 void oracle_check_carried_match(struct oracle *o, const struct match_spec *m);
 /* A ticket of these players is created. */

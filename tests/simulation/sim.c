@@ -117,6 +117,8 @@ static void add(struct tally *sum, const struct tally *t) {
     sum->journal.penalties += t->journal.penalties;
     sum->journal.left += t->journal.left;
     sum->journal.joined += t->journal.joined;
+    sum->journal.joined_asked += t->journal.joined_asked;
+    sum->journal.named += t->journal.named;
 }
 
 /* A child that dies (an assert of the server's, say) is a failure of its seeds. */
@@ -221,9 +223,11 @@ int main(int argc, char **argv) {
            seconds());
     printf(
         "%lu tickets, %lu matches, %lu proposals of which %lu failed, %lu penalties, %lu players "
-        "left, %lu tickets joined by backfill\n",
+        "left, %lu tickets joined by backfill, %lu of them asked before, %lu players by the game's "
+        "word\n",
         t.journal.tickets, t.journal.matches, t.journal.proposals, t.journal.proposals_failed,
-        t.journal.penalties, t.journal.left, t.journal.joined);
+        t.journal.penalties, t.journal.left, t.journal.joined, t.journal.joined_asked,
+        t.journal.named);
     if (t.failed && !o.expect_violations) printf("again: sim --seed SEED --trace\n");
     return o.expect_violations ? t.failed == 0 : t.failed > 0 || t.seeds == 0;
 }
