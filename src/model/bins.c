@@ -109,74 +109,142 @@ uint32_t bins_previous(const struct bins *x, uint32_t bin) {
 
 /* ---- FIFOs ---- */
 
-_Static_assert(sizeof(struct bin_travel) == sizeof(struct bin_slot) &&
-                   offsetof(struct bin_block, travels) ==
-                       offsetof(struct bin_block, slots) + BIN_SLOTS * sizeof(struct bin_slot),
-               "bin_travel() steps from one array into the other");
-_Static_assert(sizeof(struct bin_block) == 256, "blocks are whole cache lines");
+_Static_assert(sizeof(struct bin_slot) == 32 && sizeof(struct bin_travel) == 32 &&
+                   sizeof(struct bin_block) == 32,
+               "a head is a slot, and with a travel a cache line");
+
+static uint32_t seats_of(uint32_t size) {
+    return (4u << size) - 1;
+}
+
+_Static_assert((4 << (BIN_SIZES - 1)) - 1 == BIN_SEATS_MAX && BIN_SEATS_MAX < 64,
+               "a bit of `used` for each seat of the largest");
+
+void bin_memory_init(struct bin_memory *m, bool has_travels) {
+    *m = (struct bin_memory){.slot_bytes = sizeof(struct bin_slot) * (has_travels ? 2 : 1)};
+    for (uint32_t i = 0; i < BIN_SIZES; i++)
+        m->sizes[i].size = (seats_of(i) + 1) * m->slot_bytes;
+}
+
+void bin_memory_fini(struct bin_memory *m) {
+    for (uint32_t i = 0; i < BIN_SIZES; i++)
+        slab_fini(&m->sizes[i]);
+}
+
+static struct slab *slab_of(const struct bins *x, uint32_t seats) {
+    return &x->memory->sizes[(uint32_t)__builtin_ctz(seats + 1) - 2];
+}
+
+static struct bin_block *take_block(struct bins *x, uint32_t seats) {
+    struct bin_block *block = slab_take(slab_of(x, seats));
+    *block = (struct bin_block){.seats = (uint8_t)seats};
+    return block;
+}
+
+static void give_block(struct bins *x, struct bin_block *block) {
+    slab_give(slab_of(x, block->seats), block);
+}
+
+static struct bin_slot *seat_at(const struct bins *x, const struct bin_block *block,
+                                uint32_t seat) {
+    return bin_seat(block, seat, x->memory->slot_bytes);
+}
 
 /* `slot` stands in a block. */
 static const struct bin_travel *travel_of(const struct bins *x, const struct bin_slot *slot) {
-    return x->has_travels ? bin_travel(slot) : NULL;
+    return x->memory->slot_bytes > sizeof *slot ? bin_travel(slot) : NULL;
 }
 
-static void seat(struct bin_block *block, struct pool_entry *e, const struct bin_slot *slot,
-                 const struct bin_travel *travel) {
+static void take_seat(struct bins *x, struct bin_block *block, const struct bin_slot *slot,
+                      const struct bin_travel *travel) {
     uint32_t at = block->end++;
-    block->used |= 1u << at;
-    block->slots[at] = *slot;
-    if (travel) block->travels[at] = *travel;
-    e->block = block;
-    e->seat = (uint8_t)at;
+    struct bin_slot *s = seat_at(x, block, at);
+    block->used |= UINT64_C(1) << at;
+    *s = *slot;
+    if (travel) *(struct bin_travel *)(void *)(s + 1) = *travel;
+    s->entry->slot = s;
+    s->entry->seat = (uint8_t)at;
+}
+
+/* Of the block that comes next where so many stand: sizes grow, so half of the seats at most are
+ * empty, and the blocks of a crowd are the largest. */
+static uint32_t seats_beyond(uint64_t count) {
+    uint32_t size = 0;
+    for (uint64_t before = seats_of(0); size < BIN_SIZES - 1 && count >= before; size++)
+        before += seats_of(size + 1);
+    return seats_of(size);
 }
 
 static void push(struct bins *x, uint32_t bin, const struct bin_slot *slot,
                  const struct bin_travel *travel) {
     struct bin *b = &x->bins[bin];
     struct bin_block *block = b->last;
-    if (!block || block->end == BIN_SLOTS) {
-        block = slab_take(x->blocks);
-        block->used = block->end = 0;
-        block->next = NULL;
+    if (!block || block->end == block->seats) {
+        block = take_block(x, seats_beyond(b->count));
         block->previous = b->last;
         *(b->last ? &b->last->next : &b->first) = block;
         b->last = block;
     }
     if (b->count++ == 0) set_occupied(x, bin);
-    seat(block, slot->entry, slot, travel);
+    take_seat(x, block, slot, travel);
 }
 
 static void unlink_block(struct bins *x, struct bin *b, struct bin_block *block) {
     *(block->next ? &block->next->previous : &b->last) = block->previous;
     *(block->previous ? &block->previous->next : &b->first) = block->next;
-    slab_give(x->blocks, block);
+    give_block(x, block);
 }
 
-/* Moves the slots of the next block behind those of this one, where they have room. */
-static void merge_with_next(struct bins *x, struct bin *b, struct bin_block *block) {
-    struct bin_block *next = block->next;
-    if (!next || block->end + (uint32_t)__builtin_popcount(next->used) > BIN_SLOTS) return;
-    for (uint32_t i = 0; i < next->end; i++) {
-        if (!(next->used >> i & 1)) continue;
-        const struct bin_slot *s = &next->slots[i];
-        seat(block, s->entry, s, travel_of(x, s));
+/* Moves the slots of one block behind those of another, which has room. */
+static void move_slots(struct bins *x, struct bin_block *to, const struct bin_block *from) {
+    for (uint64_t bits = from->used; bits; bits &= bits - 1) {
+        const struct bin_slot *s = seat_at(x, from, lowest(bits));
+        take_seat(x, to, s, travel_of(x, s));
     }
+}
+
+/* Whether the block had room for what the next one holds. */
+static bool merge_with_next(struct bins *x, struct bin *b, struct bin_block *block) {
+    struct bin_block *next = block->next;
+    if (!next || block->end + __builtin_popcountll(next->used) > block->seats) return false;
+    move_slots(x, block, next);
     unlink_block(x, b, next);
+    return true;
+}
+
+/* Moves the few slots that are left of a large block into a small one in its place. */
+static void shrink(struct bins *x, struct bin *b, struct bin_block *block) {
+    enum { SMALL = 1 };
+    struct bin_block *small = take_block(x, seats_of(SMALL));
+    move_slots(x, small, block);
+    small->next = block->next;
+    small->previous = block->previous;
+    *(block->next ? &block->next->previous : &b->last) = small;
+    *(block->previous ? &block->previous->next : &b->first) = small;
+    give_block(x, block);
+}
+
+/* A block that most have left must not keep its memory, nor be a long way to few. */
+static void tidy(struct bins *x, struct bin *b, struct bin_block *block) {
+    enum { EIGHTH = 8 };
+    if (block->used == 0) {
+        unlink_block(x, b, block);
+        return;
+    }
+    if (block->end <= block->seats / 2 && merge_with_next(x, b, block)) return;
+    if (__builtin_popcountll(block->used) * EIGHTH <= block->seats) shrink(x, b, block);
 }
 
 static void pull(struct bins *x, uint32_t bin, struct pool_entry *e) {
     struct bin *b = &x->bins[bin];
-    struct bin_block *block = e->block;
-    assert(block->used >> e->seat & 1 && block->slots[e->seat].entry == e);
-    block->used &= ~(1u << e->seat);
-    while (block->end > 0 && !(block->used >> (block->end - 1) & 1))
-        block->end--;
+    struct bin_block *block =
+        (void *)((char *)e->slot - (e->seat + 1u) * x->memory->slot_bytes);
+    assert(block->used >> e->seat & 1 && e->slot->entry == e);
+    block->used &= ~(UINT64_C(1) << e->seat);
+    block->end = block->used ? (uint8_t)(highest(block->used) + 1) : 0;
     if (--b->count == 0) clear_occupied(x, bin);
-    if (block->used == 0)
-        unlink_block(x, b, block);
-    else if (block->end <= BIN_SLOTS / 2)
-        merge_with_next(x, b, block);
-    e->block = NULL;
+    tidy(x, b, block);
+    e->slot = NULL;
 }
 
 /* ---- the range ---- */
@@ -227,11 +295,11 @@ static void append_chain(struct bins *x, uint32_t bin, const struct bin *from) {
 static void file_each(struct bins *x, struct bin *from) {
     for (struct bin_block *block = from->first, *next; block; block = next) {
         next = block->next;
-        for (uint32_t i = 0; i < block->end; i++) {
-            const struct bin_slot *s = &block->slots[i];
-            if (block->used >> i & 1) file(x, s, travel_of(x, s));
+        for (uint64_t bits = block->used; bits; bits &= bits - 1) {
+            const struct bin_slot *s = seat_at(x, block, lowest(bits));
+            file(x, s, travel_of(x, s));
         }
-        slab_give(x->blocks, block);
+        give_block(x, block);
     }
 }
 
@@ -262,9 +330,8 @@ static int64_t middle_outside(const struct bins *x, uint32_t edge, uint64_t coun
     int64_t *numbers = mem_array(count, sizeof *numbers);
     uint64_t found = 0;
     for (const struct bin_block *block = x->bins[edge].first; block; block = block->next) {
-        for (uint32_t i = 0; i < block->end; i++) {
-            if (!(block->used >> i & 1)) continue;
-            int64_t number = number_of(x, block->slots[i].key);
+        for (uint64_t bits = block->used; bits; bits &= bits - 1) {
+            int64_t number = number_of(x, seat_at(x, block, lowest(bits))->key);
             if (edge == 0 ? is_below(x, number) : is_above(x, number)) numbers[found++] = number;
         }
     }
@@ -306,12 +373,12 @@ void bins_insert(struct bins *x, const struct bin_slot *slot, const struct bin_t
     assert(slot->key == slot->key);
     if (!x->bins) allocate(x, first_base(x, slot->key), BINS_FIRST);
     x->count++;
-    file(x, slot, x->has_travels ? travel : NULL);
+    file(x, slot, x->memory->slot_bytes > sizeof *slot ? travel : NULL);
     follow(x);
 }
 
 void bins_remove(struct bins *x, struct pool_entry *e) {
-    int64_t number = number_of(x, e->block->slots[e->seat].key);
+    int64_t number = number_of(x, e->slot->key);
     x->below -= is_below(x, number);
     x->above -= is_above(x, number);
     pull(x, clamped(x, number), e);
@@ -322,9 +389,9 @@ void bins_fini(struct bins *x) {
     for (uint32_t i = 0; i < x->bin_count; i++) {
         for (struct bin_block *block = x->bins[i].first, *next; block; block = next) {
             next = block->next;
-            slab_give(x->blocks, block);
+            give_block(x, block);
         }
     }
     free_arrays(x);
-    *x = (struct bins){.width = x->width, .blocks = x->blocks, .has_travels = x->has_travels};
+    *x = (struct bins){.width = x->width, .memory = x->memory};
 }

@@ -2,15 +2,16 @@
  * any.
  *
  *   bins:   |  .  |  #  |  .  |  .  | ### |  #  |       a bin is 1/16 of the spread allowed at
- * first |                       | [slot slot ....] -> [slot slot slot ...]    blocks of BIN_SLOTS,
- * oldest first
+ * first |                       | head [slot slot slot] -> head [slot slot slot slot slot ...]
+ * oldest first, in blocks that grow with what the bin holds: 3, 7, 15, 31, 63 slots
  *
- * A slot is all that a search always wants to know of a candidate, half a cache line; what only
- * some queues ask for stands in another array of the block. Insert, remove and the step to the next
- * bin that holds any are O(1). The range follows what comes: keys beyond it stand in the outermost
- * bins until they are more than a sixteenth of all, then the bins are made more, and where they are
- * too many already, wider (O(bins), amortised O(1)). Slots stay where they are but for inserts and
- * removes. Thread safety: none.
+ * A slot is all that a search always wants to know of a candidate: half a cache line, or a whole
+ * one where a queue asks for latencies or roles. A block is one stretch of memory, so a crowd is
+ * read at the pace of memory, and a lonely ticket costs two lines. Insert, remove and the step to
+ * the next bin that holds any are O(1). The range follows what comes: keys beyond it stand in the
+ * outermost bins until they are more than a sixteenth of all, then the bins are made more, and
+ * where they are too many already, wider (O(bins), amortised O(1)). Slots stay where they are but
+ * for inserts and removes. Thread safety: none.
  */
 #ifndef MUSTER_MODEL_BINS_H
 #define MUSTER_MODEL_BINS_H
@@ -21,8 +22,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BIN_SLOTS 7
-#define BINS_MAX 65536
+#define BIN_SEATS_MAX 63
+#define BIN_SIZES 5 /* of blocks: 3, 7, 15, 31, 63 seats */
+#define BINS_MAX (1 << 18)
 #define BINS_NONE UINT32_MAX
 #define SLOT_REGIONS 8
 
@@ -38,35 +40,46 @@ struct bin_slot {
     uint32_t crowded : 1; /* more of its role come than have places: worth.h */
 };
 
-struct bin_travel {   /* of a slot in a queue with latency rules or roles */
+struct bin_travel {   /* behind a slot, in a queue with latency rules or roles */
     uint64_t regions; /* those in which some age's latency rule could hold, one bit each */
     uint16_t latency_ms[SLOT_REGIONS]; /* to the pool's first regions, the party's worst; 0: none */
     uint32_t roles;                    /* its players' (casting.h) */
     uint32_t best_ms;                  /* of its regions, 0 without any */
 };
 
-struct bin_block {
-    struct bin_block *next, *previous;
-    uint32_t used, end; /* a bit per slot that is taken; all slots from `end` on are free */
-    uint64_t spare;
-    struct bin_slot slots[BIN_SLOTS];
-    struct bin_travel travels[]; /* none, or BIN_SLOTS */
-};
-
 /* The other half of a slot that stands in a block; for who knows that there is one. */
 static inline const struct bin_travel *bin_travel(const struct bin_slot *s) {
-    return (const struct bin_travel *)(const void *)(s + BIN_SLOTS);
+    return (const struct bin_travel *)(const void *)(s + 1);
 }
+
+struct bin_block { /* its head, in the place of a slot; the seats follow */
+    struct bin_block *next, *previous;
+    uint64_t used;       /* a bit per seat that is taken */
+    uint8_t end, seats;  /* all seats from `end` on are free */
+    uint8_t spare[6];
+};
+
+/* `slot_bytes`: of the memory that the block is from. */
+static inline struct bin_slot *bin_seat(const struct bin_block *b, uint32_t seat,
+                                        size_t slot_bytes) {
+    return (struct bin_slot *)(void *)((char *)(uintptr_t)b + (seat + 1) * slot_bytes);
+}
+
+struct bin_memory { /* for the blocks of any number of bins; bin_memory_init before all else */
+    size_t slot_bytes;
+    struct slab sizes[BIN_SIZES];
+};
+void bin_memory_init(struct bin_memory *m, bool has_travels);
+void bin_memory_fini(struct bin_memory *m);
 
 struct bin {
     struct bin_block *first, *last;
     uint64_t count;
 };
 
-struct bins {            /* zeroed but for `width`, `blocks` and `has_travels` is an empty one */
-    double width;        /* of a bin, in units of the key */
-    struct slab *blocks; /* bins_block_size(has_travels) each */
-    bool has_travels;
+struct bins {     /* zeroed but for `width` and `memory` is an empty one */
+    double width; /* of a bin, in units of the key */
+    struct bin_memory *memory;
     struct bin *bins;
     uint32_t bin_count;
     int64_t base;       /* number of the first bin: floor(key / width) */
@@ -75,11 +88,7 @@ struct bins {            /* zeroed but for `width`, `blocks` and `has_travels` i
     uint64_t count, below, above; /* slots; of them those of keys outside the range */
 };
 
-static inline size_t bins_block_size(bool has_travels) {
-    return sizeof(struct bin_block) + (has_travels ? BIN_SLOTS * sizeof(struct bin_travel) : 0);
-}
-
-/* Sets the block and seat of the slot's entry. `travel` is ignored where bins have none. */
+/* Sets the slot and seat of the slot's entry. `travel` is ignored where bins have none. */
 void bins_insert(struct bins *x, const struct bin_slot *slot, const struct bin_travel *travel);
 void bins_remove(struct bins *x, struct pool_entry *e);
 void bins_fini(struct bins *x); /* gives the blocks back */

@@ -66,15 +66,16 @@ static void consider(struct gathered *g, const struct search *x, const struct bi
 /* False once enough was seen of the class. */
 static bool visit_bin(struct gathered *g, const struct search *s, struct walk *w, uint32_t bin) {
     const struct gather_query *q = s->query;
+    size_t slot_bytes = q->pool->blocks.slot_bytes;
     for (const struct bin_block *b = w->bins->bins[bin].first; b; b = b->next) {
-        if (b->next) __builtin_prefetch(b->next->slots);
-        for (uint32_t bits = b->used; bits; bits &= bits - 1) {
+        if (b->next) __builtin_prefetch(b->next);
+        for (uint64_t bits = b->used; bits; bits &= bits - 1) {
             bool enough = g->count >= q->want && w->found >= w->least;
             if (enough || w->found >= w->most || g->count == GATHER_MAX) return false;
             if (g->visited == q->skip + q->visits) return false;
             if (g->visited++ < q->skip) continue;
             uint32_t before = g->count;
-            consider(g, s, &b->slots[__builtin_ctz(bits)]);
+            consider(g, s, bin_seat(b, (uint32_t)__builtin_ctzll(bits), slot_bytes));
             w->found += g->count - before;
         }
     }

@@ -47,7 +47,7 @@ struct pool *pool_new(const struct ruleset *r) {
     p->youngest_ms = INT64_MIN;
     p->casting = casting_new(r);
     set_latency(p);
-    p->blocks.size = bins_block_size(pool_has_travels(p));
+    bin_memory_init(&p->blocks, pool_has_travels(p));
     p->avoids = ruleset_avoids(r);
     return p;
 }
@@ -95,7 +95,7 @@ void pool_free(struct pool *p) {
     heap_fini(&p->elders);
     timers_fini(&p->timers);
     slab_fini(&p->entries);
-    slab_fini(&p->blocks);
+    bin_memory_fini(&p->blocks);
     mem_free(p->casting);
     mem_free(p);
 }
@@ -284,8 +284,7 @@ static struct pool_part *part_of(struct pool *p, uint64_t hash) {
     if (p->casting) part->crowd = mem_alloc(sizeof *part->crowd);
     for (uint32_t i = 0; i < POOL_CLASSES; i++) {
         part->classes[i].width = p->bin_width;
-        part->classes[i].blocks = &p->blocks;
-        part->classes[i].has_travels = pool_has_travels(p);
+        part->classes[i].memory = &p->blocks;
     }
     part->arrivals.width = 50 / quality_points_per_unit(p->ruleset, &p->patience);
     map_put(&p->parts, hash, part);

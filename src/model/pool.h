@@ -63,7 +63,7 @@ struct pool_extra {              /* of the entries of some queues */
 struct pool_entry { /* one cache line */
     struct ticket *ticket;
     struct pool_part *part;
-    struct bin_block *block;  /* where its slot is: pool_slot */
+    struct bin_slot *slot;    /* in a block of its bin: pool_slot */
     struct pool_extra *extra; /* NULL: the pool does not avoid, and all regions are in the slot */
     double key_sum;           /* of the players' keys */
     uint32_t logged;          /* place in the log, its low 32 bits */
@@ -72,7 +72,7 @@ struct pool_entry { /* one cache line */
     struct heap_node elder;   /* pool.elders, when it arrived after younger ones */
     uint16_t retries;         /* searches in a row that could not look at everything */
     uint16_t skip;            /* nearest neighbours that the next one passes over */
-    uint8_t seat;             /* in the block */
+    uint8_t seat;             /* the slot's number in its block */
     uint8_t place;            /* which of the ticket's queues this is: index into ticket.places */
     uint8_t class;            /* of pool_part.classes */
     uint8_t state;            /* enum pool_state */
@@ -95,7 +95,8 @@ struct pool_log { /* a ring; places only grow */
 struct pool {
     const struct ruleset *ruleset; /* borrowed */
     struct map parts;
-    struct slab entries, blocks;
+    struct slab entries;
+    struct bin_memory blocks;
     struct pool_log log;
     uint64_t fresh, fresh_count;
     struct pool_sweep sweep;
@@ -162,7 +163,7 @@ uint64_t pool_position(const struct pool *p, const struct pool_entry *e);
 
 /* What a search sees of the entry. Valid until the pool's next change. */
 static inline const struct bin_slot *pool_slot(const struct pool_entry *e) {
-    return &e->block->slots[e->seat];
+    return e->slot;
 }
 
 /* Whether its slots have travels. */

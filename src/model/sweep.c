@@ -150,13 +150,15 @@ static double lowest_edge(const struct sweep *s) {
 
 /* A bin's blocks are anywhere in memory, and each alone knows where the next one is: those of many
  * bins are fetched side by side. */
-static void fetch_side_by_side(const struct bin_block **blocks, uint32_t count, size_t bytes) {
+static void fetch_side_by_side(const struct bin_block **blocks, uint32_t count,
+                               size_t slot_bytes) {
     enum { LINE_BYTES = 64, STEPS_MAX = 1024 };
     for (uint32_t step = 0; count > 0 && step < STEPS_MAX; step++) {
         uint32_t left = 0;
         for (uint32_t i = 0; i < count; i++) {
             const struct bin_block *next = blocks[i]->next;
             if (!next) continue;
+            size_t bytes = (next->seats + 1u) * slot_bytes;
             for (size_t at = 0; at < bytes; at += LINE_BYTES)
                 __builtin_prefetch((const char *)next + at);
             blocks[left++] = next;
@@ -178,12 +180,13 @@ static void fetch_ahead(struct sweep *s) {
             blocks[count++] = c->bins->bins[bin].first;
         s->fetched[c->class] = bin == BINS_NONE ? INFINITY : bins_low(c->bins, bin);
     }
-    fetch_side_by_side(blocks, count, bins_block_size(pool_has_travels(s->pool)));
+    fetch_side_by_side(blocks, count, s->pool->blocks.slot_bytes);
 }
 
 static void collect_bin(struct sweep *s, struct crowd *c, int32_t latency_ms) {
+    size_t slot_bytes = s->pool->blocks.slot_bytes;
     for (const struct bin_block *b = c->bins->bins[c->bin].first; b; b = b->next) {
-        for (uint32_t bits = b->used; bits; bits &= bits - 1) {
+        for (uint64_t bits = b->used; bits; bits &= bits - 1) {
             if (c->skip > 0) {
                 c->skip--;
                 continue;
@@ -192,7 +195,7 @@ static void collect_bin(struct sweep *s, struct crowd *c, int32_t latency_ms) {
                 c->cut = true;
                 return;
             }
-            const struct bin_slot *slot = &b->slots[__builtin_ctz(bits)];
+            const struct bin_slot *slot = bin_seat(b, (uint32_t)__builtin_ctzll(bits), slot_bytes);
             c->options[c->count++] =
                 (struct option){slot, pool_regions_within(s->pool, slot, latency_ms)};
         }

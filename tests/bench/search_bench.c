@@ -1,10 +1,12 @@
 /* search_bench.c - CPU and results of the matcher alone: the pool, the search, nothing else.
  *
- * Usage: search_bench [part] [most tickets, default 1000000]. Part: text that is in a workload's
- * name, or flash, beside, bulk, nakama, memory; default all.
+ * Usage: search_bench [part] [most tickets, default 1000000]. Part: text that is in a line's name
+ * ("W1", "bulk 5v5"), or flash, beside, bulk, nakama, memory; default all.
  * Tickets are made beforehand; what is timed is pool_add, pool_wake, pool_take, pick_find,
  * pool_remove and pool_sleep, the judging of each match by ruleset_evaluate included. No records,
  * no look-ups by id, no tickets made or freed: model_bench has those.
+ * Beside each bulk pass stands what the same run's memory allows: to read in sequence as many bytes
+ * as the slots hold, and as the slots and ticket blocks do.
  * W1, W2, W3: skill N(1500, 350), players of a party 0.4 of that apart, 300 s to live, patience 10.
  */
 #include "support/model_kit.h"
@@ -238,6 +240,8 @@ static void report(struct run *run, const struct workload *w, uint64_t tickets) 
 
 /* ---- runs ---- */
 
+static const char *only = ""; /* the part asked for */
+
 static void begin_run(struct run *run, const struct workload *w, uint64_t tickets) {
     *run = (struct run){.pick = pick_new(), .sweep = sweep_new()};
     run->def = kit_def("q", "0", &w->rules);
@@ -303,34 +307,78 @@ static void play(const struct workload *w, uint64_t tickets, bool flash) {
     end_run(&run);
 }
 
+static size_t heap_bytes(void) {
+    struct mallinfo2 m = mallinfo2();
+    return m.uordblks + m.hblkhd;
+}
+
+static volatile uint64_t seen; /* so that reading is not left out */
+
+/* Bytes a microsecond that this thread reads of memory in sequence: the floor of every pass. The
+ * best of a few rounds over more than the caches hold. */
+static double reading_pace(void) {
+    enum { WORDS = 32 << 20, ROUNDS = 3 };
+    uint64_t *words = mem_array(WORDS, sizeof *words);
+    memset(words, 1, WORDS * sizeof *words);
+    double least_us = INFINITY;
+    for (int round = 0; round < ROUNDS; round++) {
+        uint64_t sum = 0;
+        double begin = cpu_us();
+        for (size_t i = 0; i < WORDS; i++)
+            sum += words[i];
+        seen += sum;
+        least_us = fmin(least_us, cpu_us() - begin);
+    }
+    mem_free(words);
+    return WORDS * sizeof *words / least_us;
+}
+
+/* One look at each slot in the order of arrival: nobody has read ahead of it. */
+static double look_at_each(const struct run *run) {
+    double begin = cpu_us();
+    for (uint64_t at = 0; at < run->tickets; at++)
+        seen += (uint64_t)pool_slot(run->all[at]->places[0].entry)->created_ms;
+    return cpu_us() - begin;
+}
+
 /* All of a queue is dirty at once, as after a restart or a change of rules. */
-static void bulk(const struct workload *w, uint64_t tickets) {
+static void bulk(const char *part, const struct workload *w, uint64_t tickets) {
     struct run run;
+    char name[64];
+    snprintf(name, sizeof name, "%s %s", part, w->name);
+    if (!strstr(name, only)) return;
     begin_run(&run, w, tickets);
+    size_t before = heap_bytes();
     for (uint64_t i = 0; i < tickets; i++)
         run.all[i] = make_ticket(w, START_MS + (int64_t)(i / 100));
+    double n = (double)tickets, block_bytes = (double)(heap_bytes() - before);
     for (uint64_t i = 0; i < tickets; i++)
         (void)pool_add(run.pool, run.all[i], 0);
-    uint64_t floor_sum = 0;
+    double looked = look_at_each(&run), pace = reading_pace();
+    double slots_us = n * (double)run.pool->blocks.slot_bytes / pace;
+    double all_us = slots_us + block_bytes / pace;
     double begin = cpu_us();
-    for (uint64_t at = 0; at < tickets; at++)
-        floor_sum += (uint64_t)pool_slot(run.all[at]->places[0].entry)->created_ms;
-    double walked = cpu_us() - begin;
-    begin = cpu_us();
     search(&run, START_MS + 100000);
     double spent = cpu_us() - begin;
-    printf("bulk %-24s %8llu tickets %8.1f ms  %5.2f us/ticket, groups planned after %6.1f ms; "
-           "%llu matches, %llu left; one look at each slot %.1f ms (%llx)\n",
-           w->name, (unsigned long long)tickets, spent / 1000, spent / (double)tickets,
-           run.plan_us / 1000, (unsigned long long)run.matches,
-           (unsigned long long)pool_count(run.pool), walked / 1000,
-           (unsigned long long)floor_sum & 0xF);
+    for (uint64_t i = 0; i < run.matches; i++)
+        measure(&run, &run.made[i]);
+    printf("%-24s %8llu tickets %8.2f ms %5.2f us/ticket, %.1f x reading slots and tickets "
+           "(%.2f ms); groups planned in %.2f ms, %.1f x reading the slots (%.2f ms; %.2f by "
+           "arrival); %llu matches, %llu left  %016llx\n",
+           name, (unsigned long long)tickets, spent / 1000, spent / n, spent / all_us,
+           all_us / 1000, run.plan_us / 1000, run.plan_us / slots_us, slots_us / 1000,
+           looked / 1000, (unsigned long long)run.matches,
+           (unsigned long long)pool_count(run.pool), (unsigned long long)run.digest);
+    fflush(stdout);
     end_run(&run);
 }
 
 /* `queued` tickets that cannot be matched among themselves, then others come and go beside them. */
 static void beside(const struct workload *w, uint64_t queued, uint64_t tickets) {
     struct run run;
+    char name[64];
+    snprintf(name, sizeof name, "beside %s", w->name);
+    if (!strstr(name, only)) return;
     begin_run(&run, w, queued + tickets);
     for (uint64_t i = 0; i < queued; i++) {
         fixed_skill = 1e6 + (double)i * 1e4;
@@ -355,10 +403,13 @@ static void beside(const struct workload *w, uint64_t queued, uint64_t tickets) 
         search(&run, now_ms);
     }
     double spent = cpu_us() - begin;
-    printf("beside %8llu queued: %-20s %6.2f us/ticket  %llu matches; longest turn (of 2,500 "
-           "arrivals) %.2f ms\n",
-           (unsigned long long)queued, w->name, spent / (double)tickets,
-           (unsigned long long)run.matches, run.pause_us / 1000);
+    for (uint64_t i = 0; i < run.matches; i++)
+        measure(&run, &run.made[i]);
+    printf("%-20s %8llu queued %6.2f us/ticket  %llu matches; longest turn (of 2,500 arrivals) "
+           "%.2f ms  %016llx\n",
+           name, (unsigned long long)queued, spent / (double)tickets,
+           (unsigned long long)run.matches, run.pause_us / 1000, (unsigned long long)run.digest);
+    fflush(stdout);
     end_run(&run);
 }
 
@@ -366,19 +417,19 @@ static void beside(const struct workload *w, uint64_t queued, uint64_t tickets) 
 static void nakama(const struct workload *w) {
     static const uint64_t sizes[] = {100, 500, 1000, 10000, 100000};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        bulk(w, sizes[i]);
+        bulk("nakama", w, sizes[i]);
 }
 
 static void memory(const struct workload *w, uint64_t tickets) {
     struct run run;
     begin_run(&run, w, tickets);
-    size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+    size_t before = heap_bytes();
     for (uint64_t i = 0; i < tickets; i++)
         run.all[i] = make_ticket(w, START_MS);
-    size_t made = mallinfo2().uordblks + mallinfo2().hblkhd;
+    size_t made = heap_bytes();
     for (uint64_t i = 0; i < tickets; i++)
         (void)pool_add(run.pool, run.all[i], 0);
-    size_t pooled = mallinfo2().uordblks + mallinfo2().hblkhd;
+    size_t pooled = heap_bytes();
     printf("memory %-22s ticket block %.0f bytes, in the pool %.0f bytes each\n", w->name,
            (double)(made - before) / (double)tickets, (double)(pooled - made) / (double)tickets);
     end_run(&run);
@@ -417,7 +468,7 @@ int main(int argc, char **argv) {
         false,
         false,
         {0}};
-    const char *only = argc > 1 ? argv[1] : "";
+    if (argc > 1) only = argv[1];
     uint64_t most = argc > 2 ? (uint64_t)atoll(argv[2]) : 1000000;
     for (size_t i = 0; i < sizeof workloads / sizeof *workloads; i++) {
         uint64_t tickets = (uint64_t)(workloads[i].per_second * 1200);
@@ -426,18 +477,18 @@ int main(int argc, char **argv) {
     }
     if (strstr("flash", only)) play(&patient, 110000, true);
     if (strstr("flash", only)) play(&patient_fives, 110000, true);
-    for (uint64_t queued = 10000; strstr("beside", only) && queued <= most; queued *= 10) {
+    for (uint64_t queued = 10000; queued <= most; queued *= 10) {
         beside(&duel, queued, 100000);
         beside(&patient, queued, 100000);
     }
-    for (uint64_t n = 10000; strstr("bulk", only) && n <= most; n *= 10) {
-        bulk(&duel, n);
-        bulk(&fives, n);
-        bulk(&patient, n);
-        bulk(&patient_fives, n);
+    for (uint64_t n = 10000; n <= most; n *= 10) {
+        bulk("bulk", &duel, n);
+        bulk("bulk", &fives, n);
+        bulk("bulk", &patient, n);
+        bulk("bulk", &patient_fives, n);
     }
-    if (strstr("nakama", only)) nakama(&duel);
-    if (strstr("nakama", only)) nakama(&min_max);
+    nakama(&duel);
+    nakama(&min_max);
     if (strstr("memory", only)) memory(&duel, most);
     if (strstr("memory", only)) memory(&fives, most);
     return 0;

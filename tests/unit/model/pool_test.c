@@ -26,9 +26,10 @@ static void assert_filed(const struct bins *x) {
          bin = bins_next(x, bin)) {
         double above = highest;
         for (const struct bin_block *b = x->bins[bin].first; b; b = b->next) {
-            for (uint32_t i = 0; i < b->end; i++) {
-                if (!(b->used >> i & 1)) continue;
-                const struct bin_slot *s = &b->slots[i];
+            assert_true(b->used && b->used >> b->end == 0 && b->end <= b->seats);
+            for (uint64_t bits = b->used; bits; bits &= bits - 1) {
+                const struct bin_slot *s =
+                    bin_seat(b, (uint32_t)__builtin_ctzll(bits), x->memory->slot_bytes);
                 assert_ptr_equal(pool_slot(s->entry), s);
                 assert_int_equal(bins_at(x, s->key), bin);
                 assert_true(s->key >= above);
