@@ -237,8 +237,7 @@ static void tidy(struct bins *x, struct bin *b, struct bin_block *block) {
 
 static void pull(struct bins *x, uint32_t bin, struct pool_entry *e) {
     struct bin *b = &x->bins[bin];
-    struct bin_block *block =
-        (void *)((char *)e->slot - (e->seat + 1u) * x->memory->slot_bytes);
+    struct bin_block *block = (void *)((char *)e->slot - (e->seat + 1u) * x->memory->slot_bytes);
     assert(block->used >> e->seat & 1 && e->slot->entry == e);
     block->used &= ~(UINT64_C(1) << e->seat);
     block->end = block->used ? (uint8_t)(highest(block->used) + 1) : 0;

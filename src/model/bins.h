@@ -54,8 +54,8 @@ static inline const struct bin_travel *bin_travel(const struct bin_slot *s) {
 
 struct bin_block { /* its head, in the place of a slot; the seats follow */
     struct bin_block *next, *previous;
-    uint64_t used;       /* a bit per seat that is taken */
-    uint8_t end, seats;  /* all seats from `end` on are free */
+    uint64_t used;      /* a bit per seat that is taken */
+    uint8_t end, seats; /* all seats from `end` on are free */
     uint8_t spare[6];
 };
 

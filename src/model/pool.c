@@ -492,6 +492,12 @@ void pool_remove(struct pool *p, struct pool_entry *e) {
     entry_free(p, e);
 }
 
+void pool_expect_removal(const struct pool *p, const struct pool_entry *e) {
+    ticket_expect(e->ticket);
+    __builtin_prefetch(log_at(&p->log, e->logged), 1);
+    __builtin_prefetch(e->slot, 1);
+}
+
 /* ---- who is searched when ---- */
 
 static bool is_meant(const struct timer *t) {

@@ -14,7 +14,7 @@
  *
  * Costs: add, remove, sleep O(1) amortised; take O(1) for arrivals, O(log dirty) for those woken.
  * Memory: an entry and its slot 64 + 32 bytes, 64 + 64 where latencies or roles are asked for, and
- * 8 in the log, 24 for a timer, 2 to 5 to stand in a block. Kept until the pool
+ * 8 in the log, 24 for a timer, 1 or 2 to stand in a block of a crowd. Kept until the pool
  * is freed: it grows with the most that ever waited. Thread safety: none.
  */
 #ifndef MUSTER_MODEL_POOL_H
@@ -128,6 +128,8 @@ void pool_free(struct pool *p); /* NULL is fine; frees the entries, not their ti
 /* The ticket's entry, dirty; also in t->places[place]. The ticket was admitted by the ruleset. */
 struct pool_entry *pool_add(struct pool *p, struct ticket *t, uint32_t place);
 void pool_remove(struct pool *p, struct pool_entry *e); /* frees it, clears the ticket's place */
+/* A hint that changes nothing: the ticket is judged soon, and then removed. */
+void pool_expect_removal(const struct pool *p, const struct pool_entry *e);
 /* Many at once into an empty pool: pool_fill for each, in about the order of age, then pool_filled
  * before anything else is done with the pool or its tickets. */
 void pool_fill(struct pool *p, struct ticket *t, uint32_t place);

@@ -14,7 +14,7 @@ enum {
     MISSES_MAX = 32,                /* more than the groups that came about: it leads to nothing */
     PASSED_MAX = 4 * SWEEP_TICKETS, /* of a stretch: the rest is left */
     POINTS_PER_BIN = 6,             /* pool.h: a bin is a sixteenth of 100 */
-    AHEAD = 8,                      /* groups whose tickets are on their way into the cache */
+    AHEAD = 12,                     /* tickets on their way into the cache, so their entries */
 };
 
 struct crowd { /* the stretch's tickets of one class */
@@ -150,8 +150,7 @@ static double lowest_edge(const struct sweep *s) {
 
 /* A bin's blocks are anywhere in memory, and each alone knows where the next one is: those of many
  * bins are fetched side by side. */
-static void fetch_side_by_side(const struct bin_block **blocks, uint32_t count,
-                               size_t slot_bytes) {
+static void fetch_side_by_side(const struct bin_block **blocks, uint32_t count, size_t slot_bytes) {
     enum { LINE_BYTES = 64, STEPS_MAX = 1024 };
     for (uint32_t step = 0; count > 0 && step < STEPS_MAX; step++) {
         uint32_t left = 0;
@@ -212,6 +211,12 @@ static void collect(struct sweep *s, struct crowd *c, double high, int32_t laten
 }
 
 /* ---- groups ---- */
+
+static void make_room(struct sweep *s, uint32_t tickets) {
+    s->plan = mem_grow(s->plan, tickets, sizeof *s->plan);
+    s->entries = mem_grow(s->entries, tickets, sizeof *s->entries);
+    s->team_of = mem_grow(s->team_of, tickets, sizeof *s->team_of);
+}
 
 static void skip_taken(struct crowd *c) {
     while (c->head < c->count && !c->options[c->head].slot)
@@ -340,67 +345,110 @@ static bool plays_duels(const struct sweep *s) {
     return true;
 }
 
-static int64_t age_of_pair(const struct sweep *s, const struct bin_slot *older,
-                           const struct bin_slot *younger) {
-    bool newest = ruleset_age_is_newest(s->pool->ruleset);
-    int64_t created_ms = newest ? younger->created_ms : older->created_ms;
-    return s->now_ms > created_ms ? s->now_ms - created_ms : 0;
+struct duels { /* planned straight from the slots, as they stand in the bins */
+    bool age_is_newest, patient;
+    int64_t now_ms;
+    int64_t from_ms, until_ms; /* the ages at which the spread is so */
+    double spread;
+    const struct bin_slot *waiting; /* without a partner; NULL: none */
+    uint32_t misses;
+};
+
+static void begin_duels(const struct sweep *s, struct duels *d) {
+    const struct pool *p = s->pool;
+    *d = (struct duels){.age_is_newest = ruleset_age_is_newest(p->ruleset),
+                        .patient = p->patience.is_on,
+                        .now_ms = s->now_ms};
+}
+
+static double spread_at(const struct ruleset *r, struct duels *d, int64_t age_ms) {
+    if (age_ms >= d->from_ms && age_ms < d->until_ms) return d->spread;
+    d->from_ms = 0;
+    while ((d->until_ms = ruleset_next_step_ms(r, d->from_ms)) <= age_ms)
+        d->from_ms = d->until_ms;
+    d->spread = ruleset_limits_at(r, age_ms)->key_spread_max;
+    return d->spread;
 }
 
 /* What plan_group does, for two of one player each. */
-static bool plan_pair(struct sweep *s, const struct bin_slot *a, const struct bin_slot *b) {
+static bool plan_pair(struct sweep *s, struct duels *d, const struct bin_slot *a,
+                      const struct bin_slot *b) {
     const struct bin_slot *older = pool_is_older(b, a) ? b : a, *younger = older == a ? b : a;
-    struct planned p = {s->entry_count, 2, age_of_pair(s, older, younger), 0};
-    double apart = fabs(a->key - b->key);
-    if (!(apart <= ruleset_limits_at(s->pool->ruleset, p.age_ms)->key_spread_max)) return false;
-    if (s->pool->patience.is_on) {
-        p.slack = (worth_credit(&s->worth, a) + worth_credit(&s->worth, b)) / 2 -
-                  worth_phi(apart / 2 * s->worth.unit);
-        if (p.slack < 0) return false;
+    int64_t created_ms = d->age_is_newest ? younger->created_ms : older->created_ms;
+    int64_t age_ms = d->now_ms > created_ms ? d->now_ms - created_ms : 0;
+    double apart = fabs(a->key - b->key), slack = 0;
+    if (!(apart <= spread_at(s->pool->ruleset, d, age_ms))) return false;
+    if (d->patient) {
+        slack = (worth_credit(&s->worth, a) + worth_credit(&s->worth, b)) / 2 -
+                worth_phi(apart / 2 * s->worth.unit);
+        if (slack < 0) return false;
     }
     bool swapped = older->key < younger->key; /* as split_find puts them */
-    s->team_of[s->entry_count] = swapped;
-    s->entries[s->entry_count++] = older->entry;
-    s->team_of[s->entry_count] = !swapped;
-    s->entries[s->entry_count++] = younger->entry;
-    s->plan[s->planned++] = p;
+    uint32_t first = s->entry_count;
+    s->entries[first] = older->entry;
+    s->entries[first + 1] = younger->entry;
+    s->team_of[first] = swapped;
+    s->team_of[first + 1] = !swapped;
+    s->entry_count = first + 2;
+    s->plan[s->planned++] = (struct planned){first, 2, age_ms, slack};
     return true;
 }
 
-/* The oldest with the next oldest, and so on. */
-static void plan_pairs(struct sweep *s) {
-    struct crowd *c = &s->crowds[0];
-    uint32_t misses = 0;
-    while (c->head + 1 < c->count && misses <= MISSES_MAX + s->planned) {
-        bool paired = plan_pair(s, c->options[c->head].slot, c->options[c->head + 1].slot);
-        c->head += paired ? 2 : 1;
-        misses += !paired;
+/* The oldest with the next oldest, and so on. The next block is fetched meanwhile. */
+static void plan_bin(struct sweep *s, struct crowd *c, struct duels *d) {
+    for (const struct bin_block *b = c->bins->bins[c->bin].first; b; b = b->next) {
+        for (uint64_t bits = b->used; bits; bits &= bits - 1) {
+            uint32_t seat = (uint32_t)__builtin_ctzll(bits);
+            const struct bin_slot *slot = bin_seat(b, seat, sizeof *slot);
+            if (b->next) __builtin_prefetch(bin_seat(b->next, seat, sizeof *slot));
+            if (c->skip > 0) {
+                c->skip--;
+                continue;
+            }
+            if (c->count == s->tickets_max) {
+                c->cut = true;
+                return;
+            }
+            c->count++;
+            if (d->misses > MISSES_MAX + s->planned) continue;
+            bool paired = d->waiting && plan_pair(s, d, d->waiting, slot);
+            d->misses += d->waiting && !paired;
+            d->waiting = paired ? NULL : slot;
+        }
     }
 }
 
-static void make_room(struct sweep *s, uint32_t tickets) {
-    s->plan = mem_grow(s->plan, tickets, sizeof *s->plan);
-    s->entries = mem_grow(s->entries, tickets, sizeof *s->entries);
-    s->team_of = mem_grow(s->team_of, tickets, sizeof *s->team_of);
+static void plan_duels(struct sweep *s, double high) {
+    struct crowd *c = &s->crowds[0];
+    struct duels d;
+    make_room(s, s->tickets_max);
+    begin_duels(s, &d);
+    for (; c->bin != BINS_NONE && bins_low(c->bins, c->bin) < high && !c->cut;
+         c->bin = bins_next(c->bins, c->bin))
+        plan_bin(s, c, &d);
 }
 
-static void plan_stretch(struct sweep *s, const struct pool_part *part, double low) {
-    s->next = fmax(low + s->pool->bin_width, nextafter(low, INFINITY));
+static void plan_crowds(struct sweep *s, double high) {
     fetch_ahead(s);
     int32_t latency_ms = s->pool->has_regions ? s->pool->latency_ms_loosest : INT32_MAX;
     uint32_t tickets = 0;
     for (uint32_t i = 0; i < s->crowd_count; i++) {
-        collect(s, &s->crowds[i], s->next, latency_ms);
+        collect(s, &s->crowds[i], high, latency_ms);
         tickets += s->crowds[i].count;
     }
     make_room(s, tickets);
+    plan_groups(s);
+}
+
+static void plan_stretch(struct sweep *s, const struct pool_part *part, double low) {
+    s->next = fmax(low + s->pool->bin_width, nextafter(low, INFINITY));
     if (s->pool->patience.is_on) {
         s->worth = worth_of(&s->pool->patience, s->pool->ruleset, &part->arrivals, s->now_ms);
     }
     if (plays_duels(s))
-        plan_pairs(s);
+        plan_duels(s, s->next);
     else
-        plan_groups(s);
+        plan_crowds(s, s->next);
     s->in_stretch = true;
 }
 
@@ -435,13 +483,13 @@ void sweep_plan(struct sweep *s, struct pool *p, int64_t now_ms, struct sweep_pl
 
 /* ---- judging ---- */
 
-/* The tickets of groups that are judged soon, so that their cache misses overlap. */
-static void fetch_tickets(const struct sweep *s) {
-    uint32_t entry = s->taken + 2 * AHEAD, ticket = s->taken + AHEAD;
-    for (uint32_t i = 0; entry < s->planned && i < s->plan[entry].count; i++)
-        __builtin_prefetch(s->entries[s->plan[entry].first + i]);
-    for (uint32_t i = 0; ticket < s->planned && i < s->plan[ticket].count; i++)
-        ticket_expect(s->entries[s->plan[ticket].first + i]->ticket);
+/* Of tickets that are judged soon: first the entry, then what it names, so that all their cache
+ * misses overlap. */
+static void fetch_ahead_of(const struct sweep *s, const struct planned *p) {
+    for (uint32_t i = p->first + AHEAD; i < p->first + AHEAD + p->count; i++) {
+        if (i + AHEAD < s->entry_count) __builtin_prefetch(s->entries[i + AHEAD], 1);
+        if (i < s->entry_count) pool_expect_removal(s->pool, s->entries[i]);
+    }
 }
 
 static bool judge(struct sweep *s, const struct planned *p) {
@@ -491,7 +539,7 @@ struct sweep_counts sweep_counted(const struct sweep *s) {
 
 const struct pick_result *sweep_take(struct sweep *s) {
     while (s->taken < s->planned) {
-        fetch_tickets(s);
+        fetch_ahead_of(s, &s->plan[s->taken]);
         if (judge(s, &s->plan[s->taken++])) {
             s->counts.taken++;
             s->pool->sweep.taken++;

@@ -367,8 +367,8 @@ static void bulk(const char *part, const struct workload *w, uint64_t tickets) {
            "arrival); %llu matches, %llu left  %016llx\n",
            name, (unsigned long long)tickets, spent / 1000, spent / n, spent / all_us,
            all_us / 1000, run.plan_us / 1000, run.plan_us / slots_us, slots_us / 1000,
-           looked / 1000, (unsigned long long)run.matches,
-           (unsigned long long)pool_count(run.pool), (unsigned long long)run.digest);
+           looked / 1000, (unsigned long long)run.matches, (unsigned long long)pool_count(run.pool),
+           (unsigned long long)run.digest);
     fflush(stdout);
     end_run(&run);
 }
