@@ -15,7 +15,8 @@ void answer_ok(struct matcher *m, struct call *c) {
 }
 
 static const struct match *match_of(const struct matcher *m, const struct ticket *t) {
-    return id_is_none(t->match_id) ? NULL : realm_match(m->realm, t->match_id);
+    struct id match_id = ticket_match_id(t);
+    return id_is_none(match_id) ? NULL : realm_match(m->realm, match_id);
 }
 
 void answer_ticket(struct matcher *m, struct call *c, const struct ticket *t) {

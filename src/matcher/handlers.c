@@ -114,7 +114,7 @@ static void explain(struct matcher *m, struct call *c, const struct ticket *t) {
     struct response_explained *queues = arena_alloc(m->arena, t->spec.queue_count * sizeof *queues);
     int64_t now_ms = decide_now_ms(m);
     uint32_t count = 0;
-    for (uint32_t i = 0; i < t->spec.queue_count; i++) {
+    for (uint32_t i = 0; t->state == TICKET_QUEUED && i < t->spec.queue_count; i++) {
         if (!t->places[i].entry) continue;
         queues[count].queue = t->places[i].queue;
         why_explain(t, i, now_ms, m->arena, &queues[count++].why);

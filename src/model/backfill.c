@@ -40,7 +40,8 @@ struct backfill *backfill_new(const struct backfill_spec *spec) {
     for (uint32_t i = 0; i < count; i++) {
         const struct backfill_party *from = &spec->parties[i];
         struct ticket_spec t = {&b->spec.queue, from->players, 1, from->player_count};
-        b->tickets[i] = ticket_new(id_is_none(from->ticket_id) ? spec->id : from->ticket_id, &t);
+        b->tickets[i] =
+            ticket_new(id_is_none(from->ticket_id) ? spec->id : from->ticket_id, &t, NULL);
         parties[i] = *from;
         parties[i].team = copy_text(&text, from->team);
         parties[i].players = b->tickets[i]->spec.players;

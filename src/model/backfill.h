@@ -68,7 +68,7 @@ struct backfill {
     struct list_node kept;   /* queue.backfills, or realm.backfill_orphans; realm.backfills_ended */
     struct list_node recorded; /* realm.backfills_recorded, by the last record that holds it */
     int64_t recorded_ms;
-    uint64_t recorded_serial;
+    uint32_t recorded_in; /* realm.carries then */
 };
 
 /* A deep copy of `spec`, in no list yet; free with backfill_free. */

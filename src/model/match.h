@@ -96,7 +96,7 @@ struct match {
     struct heap_node due;      /* realm.match_dues: its end when it is timed, else its forgetting */
     struct list_node recorded; /* realm.matches_recorded, by the last record that holds it */
     int64_t recorded_ms;
-    uint64_t recorded_serial;
+    uint32_t recorded_in; /* realm.carries then */
 };
 
 /* A deep copy of `spec`; free with match_free. */

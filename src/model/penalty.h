@@ -18,7 +18,7 @@ struct penalty {
     struct heap_node due;        /* realm.penalty_ends, at forget_ms */
     struct list_node recorded;   /* realm.penalties_recorded */
     int64_t recorded_ms;
-    uint64_t recorded_serial;
+    uint32_t recorded_in; /* realm.carries then */
 };
 
 /* His offences with one more at `now_ms`, and what it brings. `p`: NULL when he had none. The

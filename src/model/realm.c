@@ -12,7 +12,6 @@ struct realm *realm_new(int64_t keep_ms) {
     struct realm *r = mem_alloc(sizeof *r);
     r->keep_ms = keep_ms;
     list_init(&r->ended);
-    list_init(&r->orphans);
     list_init(&r->matches_kept);
     list_init(&r->tickets_recorded);
     list_init(&r->matches_recorded);
@@ -43,7 +42,7 @@ void realm_free(struct realm *r) {
     heap_stop_all(&r->pulses);
     LIST_EACH (&r->tickets_recorded, node) {
         struct ticket *t = LIST_OF(node, struct ticket, recorded);
-        if (list_linked(&t->kept)) list_remove(realm_list_of(r, t), &t->kept);
+        if (!ticket_is_open(t)) list_remove(t->held ? &r->held : &r->ended, &ticket_end(t)->kept);
         list_remove(&r->tickets_recorded, node);
         ticket_free(t);
     }
@@ -52,6 +51,7 @@ void realm_free(struct realm *r) {
                              LIST_OF(list_first(&r->penalties_recorded), struct penalty, recorded));
     }
     mem_free(r->queues);
+    map_fini(&r->orphans);
     map_fini(&r->tickets);
     map_fini(&r->players);
     map_fini(&r->requests);
@@ -100,7 +100,7 @@ static bool ticket_has_id(const void *value, const void *key) {
 }
 
 static bool ticket_has_request(const void *value, const void *key) {
-    return id_equal(((const struct ticket *)value)->request_key, *(const struct id *)key);
+    return id_equal(ticket_request(value).key, *(const struct id *)key);
 }
 
 static bool ticket_has_player(const void *value, const void *key) {
@@ -250,10 +250,8 @@ int64_t realm_kept_until_ms(const struct realm *r, int64_t since_ms) {
 
 int64_t realm_next_due_ms(const struct realm *r) {
     int64_t due = sooner(heap_due(&r->turns), heap_due(&r->expiries));
-    if (list_first(&r->ended)) {
-        struct ticket *t = LIST_OF(list_first(&r->ended), struct ticket, kept);
-        due = sooner(due, realm_kept_until_ms(r, t->ended_ms));
-    }
+    const struct ticket *ended = realm_first_ended(&r->ended);
+    if (ended) due = sooner(due, realm_kept_until_ms(r, ticket_ended_ms(ended)));
     due = sooner(due, heap_due(&r->pulses));
     due = sooner(due, heap_due(&r->match_ends));
     due = sooner(due, heap_due(&r->match_forgets));

@@ -13,7 +13,7 @@ static void note_recorded(struct realm *r, struct backfill *b, int64_t time_ms) 
     if (list_linked(&b->recorded)) list_remove(&r->backfills_recorded, &b->recorded);
     list_append(&r->backfills_recorded, &b->recorded);
     b->recorded_ms = time_ms;
-    b->recorded_serial = r->recorded_serial++;
+    b->recorded_in = r->carries;
 }
 
 /* ---- finding ---- */

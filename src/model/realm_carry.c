@@ -31,12 +31,12 @@ static void carry_ticket(struct realm *r, const struct ticket *t, const struct d
     record->ticket_created.state = t->state;
     record->ticket_created.created_ms = t->created_ms;
     record->ticket_created.expires_ms = t->expires_ms;
-    record->ticket_created.ended_ms = t->ended_ms;
+    record->ticket_created.ended_ms = ticket_ended_ms(t);
     record->ticket_created.heartbeat_ms = t->heartbeat_ms;
-    record->ticket_created.match_id = t->match_id;
-    record->ticket_created.reason = t->reason;
-    record->ticket_created.request_key = t->request_key;
-    record->ticket_created.request_hash = t->request_hash;
+    record->ticket_created.match_id = ticket_match_id(t);
+    record->ticket_created.reason = ticket_reason(t);
+    record->ticket_created.request_key = ticket_request(t).key;
+    record->ticket_created.request_hash = ticket_request(t).hash;
     record->ticket_created.promised = t->promised;
     realm_emit(r, d, record);
 }
@@ -63,37 +63,37 @@ static void carry_backfill(struct realm *r, const struct backfill *b, const stru
     realm_emit(r, d, record);
 }
 
-/* The cursor is the serial of the first whole record after the carrying began: what it has
- * recorded itself ends up behind it. A carried object moves to the end of its list. */
+/* The cursor is the number of this pass, which every whole record since it began knows: so what it
+ * has recorded itself is not carried again. A carried object moves to the end of its list. */
 bool realm_carry(struct realm *r, const struct decision *d, int64_t upto_ms, uint64_t *cursor,
                  unsigned max) {
     if (*cursor == 0) {
         for (uint32_t i = 0; i < r->queue_count; i++)
             carry_queue(r, r->queues[i], d);
-        *cursor = r->recorded_serial + 1;
+        *cursor = ++r->carries;
     }
     unsigned carried = 0;
     for (struct list_node *n; (n = list_first(&r->tickets_recorded)); carried++) {
         const struct ticket *t = LIST_OF(n, struct ticket, recorded);
-        if (t->recorded_serial + 1 >= *cursor || t->recorded_ms > upto_ms) break;
+        if (t->recorded_in >= *cursor || t->recorded_ms > upto_ms) break;
         if (carried == max) return true;
         carry_ticket(r, t, d);
     }
     for (struct list_node *n; (n = list_first(&r->matches_recorded)); carried++) {
         const struct match *m = LIST_OF(n, struct match, recorded);
-        if (m->recorded_serial + 1 >= *cursor || m->recorded_ms > upto_ms) break;
+        if (m->recorded_in >= *cursor || m->recorded_ms > upto_ms) break;
         if (carried == max) return true;
         carry_match(r, m, d);
     }
     for (struct list_node *n; (n = list_first(&r->penalties_recorded)); carried++) {
         const struct penalty *p = LIST_OF(n, struct penalty, recorded);
-        if (p->recorded_serial + 1 >= *cursor || p->recorded_ms > upto_ms) break;
+        if (p->recorded_in >= *cursor || p->recorded_ms > upto_ms) break;
         if (carried == max) return true;
         carry_penalty(r, p, d);
     }
     for (struct list_node *n; (n = list_first(&r->backfills_recorded)); carried++) {
         const struct backfill *b = LIST_OF(n, struct backfill, recorded);
-        if (b->recorded_serial + 1 >= *cursor || b->recorded_ms > upto_ms) break;
+        if (b->recorded_in >= *cursor || b->recorded_ms > upto_ms) break;
         if (carried == max) return true;
         carry_backfill(r, b, d);
     }

@@ -60,7 +60,7 @@ static enum err check_queues(const struct realm *r, const struct ticket_spec *sp
 
 static enum err repeat_create(const struct ticket *t, const struct command *c, struct outcome *out,
                               struct err_text *why) {
-    if (t->request_hash != c->create_ticket.request_hash) {
+    if (ticket_request(t).hash != c->create_ticket.request_hash) {
         char id[ID_TEXT_BYTES];
         id_format(t->id, id);
         return err_set_field(why, ERR_INVALID_ARGUMENT, "request_id",
@@ -109,7 +109,7 @@ static enum err create_ticket(struct realm *r, const struct command *c, const st
     record->ticket_created.expires_ms = d->now_ms + timeout_ms;
     record->ticket_created.heartbeat_ms = realm_heartbeat_ms(r, spec);
     record->ticket_created.request_key = key;
-    record->ticket_created.request_hash = c->create_ticket.request_hash;
+    if (!id_is_none(key)) record->ticket_created.request_hash = c->create_ticket.request_hash;
     record->ticket_created.promised = promise(r, spec, d->now_ms, timeout_ms);
     record->traces = c->create_ticket.trace;
     record->trace_count = c->create_ticket.trace != NULL;
@@ -229,9 +229,9 @@ static enum err cancel_ticket(struct realm *r, const struct command *c, const st
 
 /* Of a match that looks for players, or that will by itself, what its players brought is kept. */
 static void forget_tickets(struct realm *r, int64_t now_ms, unsigned max) {
-    for (unsigned n = 0; n < max && list_first(&r->ended); n++) {
-        struct ticket *t = LIST_OF(list_first(&r->ended), struct ticket, kept);
-        if (realm_kept_until_ms(r, t->ended_ms) > now_ms) break;
+    struct ticket *t;
+    for (unsigned n = 0; n < max && (t = realm_first_ended(&r->ended)); n++) {
+        if (realm_kept_until_ms(r, ticket_ended_ms(t)) > now_ms) break;
         if (realm_may_be_needed(r, t))
             realm_hold_ticket(r, t);
         else

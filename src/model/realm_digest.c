@@ -67,9 +67,10 @@ static uint64_t digest_ticket(const struct ticket *t) {
         add_str(&d, t->spec.queues[i]);
     add_number(&d, (uint64_t)t->created_ms);
     add_number(&d, (uint64_t)t->expires_ms);
-    add_number(&d, t->request_key.hi);
-    add_number(&d, t->request_key.lo);
-    add_number(&d, t->request_hash);
+    struct ticket_request request = ticket_request(t);
+    add_number(&d, request.key.hi);
+    add_number(&d, request.key.lo);
+    add_number(&d, request.hash);
     for (uint32_t i = 0; i < t->spec.player_count; i++)
         add_player(&d, &t->spec.players[i]);
     return finish(&d);

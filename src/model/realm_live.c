@@ -129,8 +129,8 @@ static void create_again(struct realm *r, const struct decision *d, const struct
     record->ticket_created.created_ms = t->created_ms;
     record->ticket_created.expires_ms = t->expires_ms;
     record->ticket_created.heartbeat_ms = t->heartbeat_ms;
-    record->traces = t->trace;
-    record->trace_count = t->trace != NULL;
+    record->traces = ticket_trace(t);
+    record->trace_count = record->traces != NULL;
     realm_emit(r, d, record);
 }
 

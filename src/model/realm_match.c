@@ -8,7 +8,7 @@ static void note_recorded(struct realm *r, struct match *m, int64_t time_ms) {
     if (list_linked(&m->recorded)) list_remove(&r->matches_recorded, &m->recorded);
     list_append(&r->matches_recorded, &m->recorded);
     m->recorded_ms = time_ms;
-    m->recorded_serial = r->recorded_serial++;
+    m->recorded_in = r->carries;
 }
 
 /* ---- keeping ---- */
@@ -147,8 +147,8 @@ static uint32_t end_ticket(struct realm *r, struct queue *q, const struct match_
     struct ticket *t = realm_find_ticket(r, id);
     if (!t || !ticket_is_open(t)) return 0;
     if (q) count_matched(q, t, time_ms);
-    t->match_id = spec->id;
     realm_close_ticket(r, t, &(struct realm_ending){TICKET_MATCHED, time_ms, q});
+    ticket_set_match(t, spec->id);
     return t->spec.player_count;
 }
 

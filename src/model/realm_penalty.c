@@ -52,7 +52,7 @@ void realm_apply_player_penalized(struct realm *r, const struct record *record) 
     if (list_linked(&p->recorded)) list_remove(&r->penalties_recorded, &p->recorded);
     list_append(&r->penalties_recorded, &p->recorded);
     p->recorded_ms = record->time_ms;
-    p->recorded_serial = r->recorded_serial++;
+    p->recorded_in = r->carries;
     p->offences = record->player_penalized.offences;
     p->until_ms = record->player_penalized.until_ms;
     p->forget_ms = record->player_penalized.forget_ms;

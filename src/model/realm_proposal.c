@@ -142,7 +142,7 @@ void realm_withdraw_proposal(struct realm *r, const struct decision *d, const st
 
 void realm_cancel_proposed(struct realm *r, const struct decision *d, const struct ticket *t,
                            struct str reason) {
-    const struct match *m = realm_find_match(r, t->match_id);
+    const struct match *m = realm_find_match(r, ticket_match_id(t));
     assert(m && m->spec.state == MATCH_PROPOSED);
     struct match_spec s = realm_copy_match(m, d);
     for (uint32_t k = 0; k < s.team_count; k++) {

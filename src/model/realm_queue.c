@@ -113,7 +113,7 @@ static bool has_ticket_in(const struct realm *r, const struct match_spec *m,
                           const struct queue *q) {
     for (uint32_t i = 0; i < m->ticket_count; i++) {
         const struct ticket *t = realm_find_ticket(r, m->ticket_ids[i]);
-        for (uint32_t k = 0; t && k < t->spec.queue_count; k++)
+        for (uint32_t k = 0; t && ticket_is_open(t) && k < t->spec.queue_count; k++)
             if (t->places[k].queue == q) return true;
     }
     return false;

@@ -37,17 +37,17 @@ struct realm {
     struct list backfill_orphans;   /* backfill.kept: active, their queue's record is to come */
     struct list backfills_ended;    /* backfill.kept: in the order they ended */
     struct list backfills_recorded; /* backfill.recorded: likewise as below */
-    struct list held;             /* ticket.kept: ended, but their match may look for players yet */
-    struct list ended;            /* ticket.kept: in the order they ended */
-    struct list orphans;          /* ticket.kept: open, but their queue's record is still to come */
-    struct list matches_kept;     /* match.kept: oldest first */
-    struct list tickets_recorded; /* ticket.recorded: the longest not recorded whole first */
-    struct list matches_recorded; /* match.recorded: likewise */
-    struct list penalties_recorded;  /* penalty.recorded: likewise */
+    struct map orphans;             /* tickets by id: open, but a queue's record is still to come */
+    struct list held;               /* ticket_end.kept: their match may look for players yet */
+    struct list ended;              /* ticket_end.kept: in the order they ended */
+    struct list matches_kept;       /* match.kept: oldest first */
+    struct list tickets_recorded;   /* ticket.recorded: the longest not recorded whole first */
+    struct list matches_recorded;   /* match.recorded: likewise */
+    struct list penalties_recorded; /* penalty.recorded: likewise */
     struct list_node *carried_match; /* match.kept of the last one inserted by age; or NULL */
     uint64_t tickets_open;
-    uint64_t tickets_traced;  /* known ones that came with a trace */
-    uint64_t recorded_serial; /* counts whole records */
+    uint64_t tickets_traced; /* known ones that came with a trace */
+    uint32_t carries;        /* passes of realm_carry that began: whole records know theirs */
     uint64_t skipped;
     struct realm_counts counts;
     struct pick *pick;
@@ -266,8 +266,8 @@ void realm_close_ticket(struct realm *r, struct ticket *t, const struct realm_en
 void realm_start_timers(struct realm *r, struct ticket *t);
 /* A queue is known now that open tickets have waited for. */
 void realm_adopt_orphans(struct realm *r);
-/* Where an ended ticket, or an orphan, is kept. */
-struct list *realm_list_of(struct realm *r, const struct ticket *t);
+/* The first of realm.ended or realm.held; NULL: none. */
+struct ticket *realm_first_ended(const struct list *l);
 /* Whether the ended ticket's match lives in a queue whose matches look for players by themselves.
  */
 bool realm_may_be_needed(const struct realm *r, const struct ticket *t);

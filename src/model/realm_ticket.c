@@ -5,40 +5,49 @@
 #include "model/realm_state.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 static void note_recorded(struct realm *r, struct ticket *t, int64_t time_ms) {
     if (list_linked(&t->recorded)) list_remove(&r->tickets_recorded, &t->recorded);
     list_append(&r->tickets_recorded, &t->recorded);
     t->recorded_ms = time_ms;
-    t->recorded_serial = r->recorded_serial++;
+    t->recorded_in = r->carries;
 }
 
 static void keep_ended(struct realm *r, struct ticket *t) {
-    list_append(&r->ended, &t->kept);
+    list_append(&r->ended, &ticket_end(t)->kept);
     while (r->ended.count > LIMIT_TICKETS_KEPT) {
-        realm_forget_ticket(r, LIST_OF(list_first(&r->ended), struct ticket, kept));
+        realm_forget_ticket(r, realm_first_ended(&r->ended));
         r->counts.forgotten_early++;
     }
 }
 
-struct list *realm_list_of(struct realm *r, const struct ticket *t) {
-    if (ticket_is_open(t)) return &r->orphans;
-    return t->held ? &r->held : &r->ended;
+struct ticket *realm_first_ended(const struct list *l) {
+    struct list_node *first = list_first(l);
+    if (!first) return NULL;
+    char *end = (char *)LIST_OF(first, struct ticket_end, kept);
+    return (struct ticket *)(void *)(end - offsetof(struct ticket, places));
+}
+
+/* Of an ended one. */
+static void leave_list(struct realm *r, struct ticket *t) {
+    list_remove(t->held ? &r->held : &r->ended, &ticket_end(t)->kept);
+    t->held = false;
 }
 
 bool realm_may_be_needed(const struct realm *r, const struct ticket *t) {
     if (t->state != TICKET_MATCHED) return false;
-    const struct match *m = realm_find_match(r, t->match_id);
+    const struct match *m = realm_find_match(r, ticket_match_id(t));
     const struct queue *q = m ? realm_find_queue(r, m->spec.queue) : NULL;
     return q && q->def->life.backfills && match_is_live(&m->spec);
 }
 
 void realm_hold_ticket(struct realm *r, struct ticket *t) {
-    list_remove(&r->ended, &t->kept);
-    list_append(&r->held, &t->kept);
+    leave_list(r, t);
+    list_append(&r->held, &ticket_end(t)->kept);
     t->held = true;
     while (r->held.count > LIMIT_TICKETS_KEPT) {
-        realm_forget_ticket(r, LIST_OF(list_first(&r->held), struct ticket, kept));
+        realm_forget_ticket(r, realm_first_ended(&r->held));
         r->counts.forgotten_early++;
     }
 }
@@ -47,8 +56,7 @@ void realm_release_tickets(struct realm *r, const struct match_spec *m) {
     for (uint32_t i = 0; r->held.count > 0 && i < m->ticket_count; i++) {
         struct ticket *t = realm_find_ticket(r, m->ticket_ids[i]);
         if (!t || !t->held) continue;
-        list_remove(&r->held, &t->kept);
-        t->held = false;
+        leave_list(r, t);
         keep_ended(r, t);
     }
 }
@@ -104,7 +112,7 @@ static enum eta_end end_in(const struct queue *q, const struct realm_ending *e) 
 
 static void leave_queues(struct realm *r, struct ticket *t, const struct realm_ending *e) {
     if (t->state == TICKET_QUEUED) stop_waiting(r, t);
-    if (list_linked(&t->kept)) list_remove(&r->orphans, &t->kept);
+    if (r->orphans.count > 0) (void)map_remove(&r->orphans, id_hash(t->id), t);
     for (uint32_t i = 0; i < t->spec.queue_count; i++) {
         struct queue *q = t->places[i].queue;
         if (!q) continue;
@@ -114,10 +122,23 @@ static void leave_queues(struct realm *r, struct ticket *t, const struct realm_e
     }
 }
 
+static int by_age(const void *a, const void *b) {
+    const struct ticket *x = *(struct ticket *const *)a, *y = *(struct ticket *const *)b;
+    if (x->created_ms != y->created_ms) return x->created_ms < y->created_ms ? -1 : 1;
+    return id_compare(x->id, y->id);
+}
+
 void realm_adopt_orphans(struct realm *r) {
-    LIST_EACH (&r->orphans, node) {
-        if (enter_queues(r, LIST_OF(node, struct ticket, kept))) list_remove(&r->orphans, node);
-    }
+    size_t count = r->orphans.count, cursor = 0;
+    if (count == 0) return;
+    struct ticket **orphans = mem_array(count, sizeof(struct ticket *));
+    for (size_t i = 0; i < count; i++)
+        orphans[i] = map_next(&r->orphans, &cursor);
+    qsort(orphans, count, sizeof(struct ticket *), by_age);
+    for (size_t i = 0; i < count; i++)
+        if (enter_queues(r, orphans[i]))
+            map_remove(&r->orphans, id_hash(orphans[i]->id), orphans[i]);
+    mem_free(orphans);
 }
 
 /* Counts the ticket in a statistic (of uint64_t, at `offset`) of each queue it is in. */
@@ -136,6 +157,7 @@ void realm_start_timers(struct realm *r, struct ticket *t) {
 }
 
 static void stop_timers(struct realm *r, struct ticket *t) {
+    if (t->state != TICKET_QUEUED) return;
     heap_stop(&r->expiries, &t->expiry);
     heap_stop(&r->pulses, &t->pulse);
 }
@@ -146,40 +168,38 @@ static void open_ticket(struct realm *r, struct ticket *t) {
     }
     if (!r->replaying && t->state == TICKET_QUEUED) realm_start_timers(r, t);
     r->tickets_open++;
-    if (!enter_queues(r, t)) list_append(&r->orphans, &t->kept);
+    if (!enter_queues(r, t)) map_put(&r->orphans, id_hash(t->id), t);
 }
 
 void realm_close_ticket(struct realm *r, struct ticket *t, const struct realm_ending *e) {
     leave_queues(r, t, e);
+    stop_timers(r, t);
     ticket_move(t, e->state);
-    t->ended_ms = e->time_ms;
+    ticket_end(t)->ended_ms = e->time_ms;
     for (uint32_t i = 0; i < t->spec.player_count; i++) {
         map_remove(&r->players, str_hash(t->spec.players[i].id), t);
     }
-    stop_timers(r, t);
     r->tickets_open--;
     keep_ended(r, t);
 }
 
 void realm_end_ticket(struct realm *r, struct ticket *t, const struct ticket_fate *fate,
                       int64_t time_ms) {
-    struct str reason = fate->reason;
-    if (reason.size) t->reason = (struct str){mem_text(reason), reason.size};
     count_each(t, fate->state == TICKET_CANCELLED ? offsetof(struct queue_stats, cancelled)
                                                   : offsetof(struct queue_stats, expired));
     realm_close_ticket(r, t, &(struct realm_ending){fate->state, time_ms, NULL});
+    ticket_set_reason(t, fate->reason);
 }
 
 void realm_propose_ticket(struct realm *r, struct ticket *t, struct id match_id) {
     stop_waiting(r, t);
-    ticket_move(t, TICKET_PROPOSED);
-    t->match_id = match_id;
     stop_timers(r, t); /* a proposal ends first */
+    ticket_move(t, TICKET_PROPOSED);
+    ticket_set_match(t, match_id);
 }
 
 void realm_return_ticket(struct realm *r, struct ticket *t, int64_t time_ms) {
     ticket_move(t, TICKET_QUEUED);
-    t->match_id = (struct id){0, 0};
     t->alive_ms = time_ms;
     if (!r->replaying) realm_start_timers(r, t);
     for (uint32_t i = 0; i < t->spec.queue_count; i++) {
@@ -205,7 +225,7 @@ int64_t realm_heartbeat_ms(const struct realm *r, const struct ticket_spec *spec
 bool realm_heartbeat(struct realm *r, struct id ticket_id, int64_t now_ms) {
     struct ticket *t = realm_find_ticket(r, ticket_id);
     if (!t || !ticket_is_open(t)) return false;
-    t->alive_ms = now_ms;
+    if (t->state == TICKET_QUEUED) t->alive_ms = now_ms;
     return true;
 }
 
@@ -222,10 +242,23 @@ static bool has_busy_player(const struct realm *r, const struct ticket_spec *spe
     return false;
 }
 
-static void keep_trace(struct realm *r, struct ticket *t, const struct traceparent *trace) {
-    t->trace = mem_alloc(sizeof *t->trace);
-    *t->trace = *trace;
-    r->tickets_traced++;
+static struct ticket *new_ticket(const struct record *record) {
+    struct ticket_origin origin = {
+        {record->ticket_created.request_key, record->ticket_created.request_hash},
+        record->trace_count > 0 ? record->traces : NULL};
+    struct ticket *t = ticket_new(record->ticket_created.id, &record->ticket_created.spec, &origin);
+    t->created_ms = record->ticket_created.created_ms;
+    t->expires_ms = record->ticket_created.expires_ms;
+    t->heartbeat_ms = (int32_t)record->ticket_created.heartbeat_ms;
+    t->promised = record->ticket_created.promised;
+    t->alive_ms = record->time_ms;
+    if (record->ticket_created.state == TICKET_QUEUED) return t;
+    ticket_move(t, record->ticket_created.state);
+    ticket_set_match(t, record->ticket_created.match_id);
+    if (ticket_is_open(t)) return t;
+    ticket_end(t)->ended_ms = record->ticket_created.ended_ms;
+    ticket_set_reason(t, record->ticket_created.reason);
+    return t;
 }
 
 void realm_apply_ticket_created(struct realm *r, const struct record *record) {
@@ -243,22 +276,10 @@ void realm_apply_ticket_created(struct realm *r, const struct record *record) {
         r->skipped++;
         return;
     }
-    t = ticket_new(record->ticket_created.id, &record->ticket_created.spec);
-    t->state = state;
-    t->created_ms = record->ticket_created.created_ms;
-    t->expires_ms = record->ticket_created.expires_ms;
-    t->ended_ms = record->ticket_created.ended_ms;
-    t->heartbeat_ms = record->ticket_created.heartbeat_ms;
-    t->alive_ms = record->time_ms;
-    t->match_id = record->ticket_created.match_id;
-    struct str reason = record->ticket_created.reason;
-    if (reason.size) t->reason = (struct str){mem_text(reason), reason.size};
-    t->request_key = record->ticket_created.request_key;
-    t->request_hash = record->ticket_created.request_hash;
-    t->promised = record->ticket_created.promised;
-    if (record->trace_count > 0) keep_trace(r, t, record->traces);
+    t = new_ticket(record);
+    r->tickets_traced += ticket_trace(t) != NULL;
     map_put(&r->tickets, id_hash(t->id), t);
-    if (!id_is_none(t->request_key)) map_put(&r->requests, id_hash(t->request_key), t);
+    if (t->has_request) map_put(&r->requests, id_hash(ticket_request(t).key), t);
     note_recorded(r, t, record->time_ms);
     if (!open) {
         keep_ended(r, t);
@@ -295,9 +316,9 @@ void realm_apply_ticket_ended(struct realm *r, const struct record *record) {
 void realm_forget_ticket(struct realm *r, struct ticket *t) {
     assert(!ticket_is_open(t));
     map_remove(&r->tickets, id_hash(t->id), t);
-    if (!id_is_none(t->request_key)) map_remove(&r->requests, id_hash(t->request_key), t);
-    list_remove(realm_list_of(r, t), &t->kept);
+    if (t->has_request) map_remove(&r->requests, id_hash(ticket_request(t).key), t);
+    leave_list(r, t);
     list_remove(&r->tickets_recorded, &t->recorded);
-    r->tickets_traced -= t->trace != NULL;
+    r->tickets_traced -= ticket_trace(t) != NULL;
     ticket_free(t);
 }

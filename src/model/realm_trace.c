@@ -20,7 +20,7 @@ struct id record_subject(const struct record *r) {
 static void add(const struct realm *r, struct record *record, struct traceparent *traces,
                 struct id id) {
     const struct ticket *t = realm_find_ticket(r, id);
-    if (t && t->trace) traces[record->trace_count++] = *t->trace;
+    if (t && ticket_trace(t)) traces[record->trace_count++] = *ticket_trace(t);
 }
 
 static void add_all(const struct realm *r, struct record *record, struct traceparent *traces,

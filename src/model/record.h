@@ -72,7 +72,7 @@ struct record {
             struct id match_id;
             struct str reason;
             struct id request_key;
-            uint64_t request_hash;
+            uint64_t request_hash;       /* 0 without a key */
             struct ticket_wait promised; /* what its creator was told */
         } ticket_created;
         struct ticket_fate ticket_ended; /* CANCELLED or EXPIRED */

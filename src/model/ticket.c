@@ -85,11 +85,21 @@ static struct player *copy_players(struct block *b, const struct player *from, u
     return players;
 }
 
-static struct ticket *copy_spec(struct block *b, const struct ticket_spec *from) {
+/* The places of an open ticket and the end of an ended one have one room. */
+static size_t room_bytes(uint32_t queue_count) {
+    size_t places = queue_count * sizeof(struct ticket_place);
+    return places > sizeof(struct ticket_end) ? places : sizeof(struct ticket_end);
+}
+
+static struct ticket_request *request_of(const struct ticket *t) {
+    return (struct ticket_request *)(void *)((char *)t->places + room_bytes(t->spec.queue_count));
+}
+
+static struct ticket *copy_spec(struct block *b, const struct ticket_spec *from, bool has_request) {
     struct ticket *t = take(b, sizeof *t, alignof(struct ticket));
+    take(b, room_bytes(from->queue_count), alignof(struct ticket_place));
+    if (has_request) take(b, sizeof(struct ticket_request), alignof(struct ticket_request));
     struct player *players = copy_players(b, from->players, from->player_count);
-    struct ticket_place *places =
-        take(b, from->queue_count * sizeof *places, alignof(struct ticket_place));
     struct str *queues = take(b, from->queue_count * sizeof *queues, alignof(struct str));
     for (uint32_t i = 0; i < from->queue_count; i++) {
         struct str queue = take_str(b, from->queues[i]);
@@ -97,20 +107,35 @@ static struct ticket *copy_spec(struct block *b, const struct ticket_spec *from)
     }
     if (!t) return NULL;
     t->spec = (struct ticket_spec){queues, players, from->queue_count, from->player_count};
-    t->places = places;
     return t;
 }
 
-struct ticket *ticket_new(struct id id, const struct ticket_spec *spec) {
+struct ticket *ticket_new(struct id id, const struct ticket_spec *spec,
+                          const struct ticket_origin *origin) {
     assert(!id_is_none(id));
+    bool has_request = origin && !id_is_none(origin->request.key);
+    const struct traceparent *trace = origin ? origin->trace : NULL;
     struct block measure = {0};
-    copy_spec(&measure, spec);
-    struct block block = {.base = mem_alloc(measure.used)};
-    struct ticket *t = copy_spec(&block, spec);
+    copy_spec(&measure, spec, has_request);
+    size_t trace_bytes = trace ? sizeof *trace : 0;
+    struct block block = {.base = mem_alloc(measure.used + trace_bytes)};
+    struct ticket *t = copy_spec(&block, spec, has_request);
     assert(block.used == measure.used);
     t->id = id;
     t->state = TICKET_QUEUED;
+    t->has_request = has_request;
+    if (has_request) *request_of(t) = origin->request;
+    t->trace_at = (uint32_t)block.used * (trace != NULL);
+    if (trace) memcpy(block.base + block.used, trace, sizeof *trace);
     return t;
+}
+
+struct ticket_request ticket_request(const struct ticket *t) {
+    return t->has_request ? *request_of(t) : (struct ticket_request){0};
+}
+
+const struct traceparent *ticket_trace(const struct ticket *t) {
+    return t->trace_at ? (const struct traceparent *)((const char *)t + t->trace_at) : NULL;
 }
 
 void ticket_set_players(struct ticket *t, const struct player *players) {
@@ -131,15 +156,23 @@ void ticket_expect(const struct ticket *t) {
         __builtin_prefetch(players + (ptrdiff_t)i * LINE_BYTES);
 }
 
-void ticket_free(struct ticket *t) {
-    if (!t) return;
-    assert(!list_linked(&t->kept) && !list_linked(&t->recorded));
+/* It stands in no pool, and no timer of it runs. */
+static void assert_placeless(const struct ticket *t) {
     for (uint32_t i = 0; i < t->spec.queue_count; i++)
         assert(!t->places[i].entry);
-    assert(!heap_started(&t->expiry) && !heap_started(&t->pulse));
-    mem_free((char *)t->reason.at);
+    assert(t->state != TICKET_QUEUED || (!heap_started(&t->expiry) && !heap_started(&t->pulse)));
+}
+
+void ticket_free(struct ticket *t) {
+    if (!t) return;
+    assert(!list_linked(&t->recorded));
+    if (ticket_is_open(t)) {
+        assert_placeless(t);
+    } else {
+        assert(!list_linked(&ticket_end(t)->kept));
+        mem_free(ticket_end(t)->reason);
+    }
     mem_free(t->players_block);
-    mem_free(t->trace);
     mem_free(t);
 }
 
@@ -161,7 +194,43 @@ bool ticket_may_move(enum ticket_state from, enum ticket_state to) {
 
 void ticket_move(struct ticket *t, enum ticket_state to) {
     assert(ticket_may_move(t->state, to));
+    assert_placeless(t);
+    if (t->state == TICKET_QUEUED) t->match_id = (struct id){0, 0};
     t->state = to;
+    if (to == TICKET_QUEUED) {
+        t->alive_ms = 0;
+        t->expiry = t->pulse = (struct heap_node){0};
+    } else if (to != TICKET_PROPOSED) {
+        *ticket_end(t) = (struct ticket_end){0};
+    }
+}
+
+struct ticket_end *ticket_end(const struct ticket *t) {
+    assert(!ticket_is_open(t));
+    return (struct ticket_end *)(void *)t->places;
+}
+
+int64_t ticket_ended_ms(const struct ticket *t) {
+    return ticket_is_open(t) ? 0 : ticket_end(t)->ended_ms;
+}
+
+struct str ticket_reason(const struct ticket *t) {
+    return ticket_is_open(t) ? STR_EMPTY : str_of(ticket_end(t)->reason);
+}
+
+void ticket_set_reason(struct ticket *t, struct str reason) {
+    struct ticket_end *end = ticket_end(t);
+    assert(!end->reason);
+    if (reason.size) end->reason = mem_text(reason);
+}
+
+struct id ticket_match_id(const struct ticket *t) {
+    return t->state == TICKET_QUEUED ? (struct id){0, 0} : t->match_id;
+}
+
+void ticket_set_match(struct ticket *t, struct id match_id) {
+    assert(t->state != TICKET_QUEUED);
+    t->match_id = match_id;
 }
 
 const char *ticket_state_name(enum ticket_state s) {

@@ -71,43 +71,67 @@ struct ticket_wait {
 struct queue;      /* queue.h */
 struct pool_entry; /* pool.h */
 
-struct ticket_place {         /* where a ticket stands in one of its queues */
-    struct queue *queue;      /* NULL: the ticket has ended, or the queue's record is to come */
+struct ticket_place {         /* where an open ticket stands in one of its queues */
+    struct queue *queue;      /* NULL: the queue's record is to come */
     struct pool_entry *entry; /* in the queue's pool; NULL unless QUEUED */
     uint16_t eta_kind;        /* of the waits there: eta.h */
 };
 
+struct ticket_end {        /* what is known of an ended one */
+    struct list_node kept; /* realm.ended, or realm.held */
+    int64_t ended_ms;
+    char *reason; /* owned; NULL unless CANCELLED or EXPIRED */
+};
+
+struct ticket_request { /* that created it */
+    struct id key;
+    uint64_t hash; /* of its content */
+};
+
+/* Of a million that wait each byte counts, so what is never there together shares its room, and
+ * what is rare stands behind, where it is there.
+ *
+ *   | struct ticket | places, or its end | request | the spec: structs, then texts | trace |
+ */
 struct ticket {
     struct id id;
-    enum ticket_state state;
-    struct ticket_spec spec; /* owned, in the ticket's block */
-    void *players_block;     /* owned: the players, when they were replaced; else NULL */
-    int64_t created_ms;      /* wall clock of the leader */
-    int64_t expires_ms;
-    int64_t ended_ms;      /* 0 while open */
-    int64_t heartbeat_ms;  /* it expires so long after its last sign of life; 0: never */
-    int64_t alive_ms;      /* that sign, as far as this owner knows; not journaled */
-    struct id match_id;    /* none until MATCHED */
-    struct str reason;     /* owned; empty unless CANCELLED or EXPIRED */
-    struct id request_key; /* none when the create had no request id */
-    uint64_t request_hash;
-    struct ticket_wait promised; /* when it was created */
-    struct traceparent *trace;   /* owned: that of its creation; NULL: it came without */
-    struct ticket_place *places; /* one for each of spec.queues */
-    struct heap_node pulse;      /* realm.pulses, due in ms: look whether it is alive */
-    struct heap_node expiry;     /* realm.expiries, due in ms */
-    bool held;                   /* ended, and kept longer: its match may look for players */
-    struct list_node kept;     /* realm.ended (held: realm.held) once it has ended; realm.orphans */
     struct list_node recorded; /* realm.tickets_recorded, by the last record that holds it whole */
     int64_t recorded_ms;
-    uint64_t recorded_serial;
+    int64_t created_ms; /* wall clock of the leader */
+    int64_t expires_ms;
+    struct ticket_wait promised; /* when it was created */
+    union {
+        struct {              /* while it is QUEUED: */
+            int64_t alive_ms; /* its last sign of life that this owner knows; not journaled */
+            struct heap_node expiry; /* realm.expiries, due in ms */
+            struct heap_node pulse;  /* realm.pulses, due in ms: look whether it is alive */
+        };
+        struct id match_id; /* later: ticket_match_id */
+    };
+    int32_t heartbeat_ms;    /* it expires so long after its last sign of life; 0: never */
+    uint32_t recorded_in;    /* realm.carries then */
+    uint32_t trace_at;       /* offset of its trace in the block; 0: none */
+    struct ticket_spec spec; /* owned, in the ticket's block */
+    void *players_block;     /* owned: the players, when they were replaced; else NULL */
+    enum ticket_state state : 8;
+    bool has_request : 1;
+    bool held : 1;                /* ended, and kept longer: its match may look for players */
+    struct ticket_place places[]; /* of an open one, one for each of spec.queues */
+};
+
+/* Where it came from; borrowed. */
+struct ticket_origin {
+    struct ticket_request request;   /* no key: none */
+    const struct traceparent *trace; /* NULL: none */
 };
 
 /* The wait of who waits for both, in queues that know nothing of each other: the shorter one. */
 struct ticket_wait ticket_wait_first(struct ticket_wait a, struct ticket_wait b);
 
-/* A QUEUED ticket with a deep copy of `spec`, in no list yet; free with ticket_free. */
-struct ticket *ticket_new(struct id id, const struct ticket_spec *spec);
+/* A QUEUED ticket with a deep copy of `spec`, in no list yet; free with ticket_free.
+ * `origin`: NULL is that of a ticket which came without. */
+struct ticket *ticket_new(struct id id, const struct ticket_spec *spec,
+                          const struct ticket_origin *origin);
 /* A hint that changes nothing: the ticket is judged soon. */
 void ticket_expect(const struct ticket *t);
 /* Replaces what the ticket's players (as many as it has, the same ids) bring: a deep copy. */
@@ -115,8 +139,18 @@ void ticket_set_players(struct ticket *t, const struct player *players);
 void ticket_free(struct ticket *t);          /* NULL is fine; must be in no list, heap or pool */
 bool ticket_is_open(const struct ticket *t); /* QUEUED or PROPOSED */
 bool ticket_may_move(enum ticket_state from, enum ticket_state to);
-void ticket_move(struct ticket *t, enum ticket_state to); /* asserts that it may */
-const char *ticket_state_name(enum ticket_state s);       /* "QUEUED"; static */
+/* Asserts that it may, and that what it has as one that is QUEUED (timers) or open (places in
+ * pools) was given up. Then it has what its new state has, empty. */
+void ticket_move(struct ticket *t, enum ticket_state to);
+struct ticket_end *ticket_end(const struct ticket *t); /* of one that has ended */
+int64_t ticket_ended_ms(const struct ticket *t);       /* 0 while open */
+struct str ticket_reason(const struct ticket *t);      /* empty: none */
+struct id ticket_match_id(const struct ticket *t);     /* none until it was PROPOSED or MATCHED */
+void ticket_set_match(struct ticket *t, struct id match_id);    /* of one that is not QUEUED */
+void ticket_set_reason(struct ticket *t, struct str reason);    /* of one that has ended */
+struct ticket_request ticket_request(const struct ticket *t);   /* no key: none */
+const struct traceparent *ticket_trace(const struct ticket *t); /* NULL: it came without */
+const char *ticket_state_name(enum ticket_state s);             /* "QUEUED"; static */
 
 /* The player's attribute of that name, NULL when he gave none. Binary search. */
 const struct attribute *player_attribute(const struct player *p, struct str name);

@@ -225,7 +225,7 @@ void why_text(const struct why *w, struct strbuf *out) {
 }
 
 void why_text_ended(const struct ticket *t, struct strbuf *out) {
-    int64_t waited_ms = t->ended_ms > t->created_ms ? t->ended_ms - t->created_ms : 0;
+    int64_t waited_ms = ticket_ended_ms(t) > t->created_ms ? ticket_ended_ms(t) - t->created_ms : 0;
     switch (t->state) {
     case TICKET_QUEUED: /* its queue is not known yet */
         strbuf_printf(out, "You are waiting.\n");
@@ -244,6 +244,6 @@ void why_text_ended(const struct ticket *t, struct strbuf *out) {
         break;
     }
     add_duration(out, waited_ms);
-    if (t->reason.size) strbuf_printf(out, ": %.*s", STR_PRINT(t->reason));
+    if (ticket_reason(t).size) strbuf_printf(out, ": %.*s", STR_PRINT(ticket_reason(t)));
     strbuf_printf(out, ".\n");
 }

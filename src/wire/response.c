@@ -24,10 +24,10 @@ static void write_ticket(const struct ticket *t, struct ticket_wait wait, uint32
         .spec = t->spec,
         .created_ms = t->created_ms,
         .expires_ms = t->expires_ms,
-        .ended_ms = t->ended_ms,
+        .ended_ms = ticket_ended_ms(t),
         .heartbeat_ms = t->heartbeat_ms,
-        .match_id = t->match_id,
-        .reason = t->reason,
+        .match_id = ticket_match_id(t),
+        .reason = ticket_reason(t),
         .wait = wait,
     };
     ticket_codec_write(&view, key, out);

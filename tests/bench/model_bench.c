@@ -1,12 +1,14 @@
 /* model_bench.c - CPU per ticket of the pure model: create, search, match; no I/O.
  *
- * Usage: model_bench [tickets queued, default 100000]. Prints microseconds of CPU per ticket.
+ * Usage: model_bench [tickets queued, default 100000] [memory]. Prints microseconds of CPU per
+ * ticket, then (or only) the bytes of memory that a queued ticket takes in a whole realm.
  */
 #include "support/model_kit.h"
 
 #include "model/pool.h"
 #include "model/realm_state.h"
 
+#include <malloc.h>
 #include <time.h>
 
 static struct realm *realm;
@@ -15,6 +17,7 @@ static struct arena *arena;
 static int64_t now_ms = 1000000;
 static uint64_t matches, matched_tickets, names;
 static double quality;
+static bool with_request_ids;
 
 static void count(void *arg, struct record *r) {
     (void)arg;
@@ -60,6 +63,7 @@ static void create(const struct kit_player *as, uint32_t count_of) {
     const struct str queue = STR("q");
     struct command c = {.kind = COMMAND_CREATE_TICKET};
     c.create_ticket.spec = (struct ticket_spec){&queue, players, 1, count_of};
+    if (with_request_ids) c.create_ticket.request_key = id_new(&rng, now_ms);
     struct decision d = decision();
     struct outcome out;
     struct err_text why;
@@ -191,15 +195,73 @@ static void crowd_that_no_rule_admits(int queued) {
            (cpu_us() - begin) / queued);
 }
 
+static double bytes_held(void) {
+    struct mallinfo2 m = mallinfo2();
+    return (double)(m.uordblks + m.hblkhd);
+}
+
+static double map_bytes(const struct map *m) {
+    return (double)(m->slot_count * sizeof *m->slots);
+}
+
+static double heap_bytes(const struct heap *h) {
+    return (double)(h->capacity * sizeof *h->slots);
+}
+
+/* All that malloc holds for a realm whose tickets wait, its own headers and what arrays hold in
+ * reserve included; nothing has been searched for yet, so no ticket has a timer in its pool. */
+static void memory_of(const char *what, const struct kit_rules *rules, int queued, bool fives) {
+    start(rules);
+    double before = bytes_held();
+    for (int i = 0; i < queued; i++) {
+        if (fives)
+            random_five();
+        else
+            create(&(struct kit_player){.skill = 1500 + 300 * rng_normal(&rng)}, 1);
+        if (i % 10000 == 0) arena_reset(arena);
+    }
+    arena_reset(arena);
+    double n = queued, all = bytes_held() - before;
+    double maps =
+        map_bytes(&realm->tickets) + map_bytes(&realm->players) + map_bytes(&realm->requests);
+    double timers = heap_bytes(&realm->expiries) + heap_bytes(&realm->pulses);
+    const struct pool *p = realm->queues[0]->pool;
+    double pool = (double)(p->entries.bytes + p->blocks.bytes) +
+                  (double)(p->log.capacity * sizeof *p->log.at);
+    printf(
+        "memory %-24s %4.0f bytes/ticket: block %.0f, pool %.0f, found by id, player and request "
+        "%.0f, expiry %.0f\n",
+        what, all / n, (all - maps - timers - pool) / n, pool / n, maps / n, timers / n);
+    fflush(stdout);
+}
+
+static void memory(int queued) {
+    const struct kit_rules duel = {
+        .teams = 2, .players_min = 1, .players_max = 1, .spread = 75, .timeout_ms = 43200000};
+    const struct kit_rules fives = {
+        .teams = 2, .players_min = 5, .players_max = 5, .spread = 100, .latency_ms = 120};
+    memory_of("1v1", &duel, queued, false);
+    memory_of("5v5, parties, 3 regions", &fives, queued, true);
+    with_request_ids = true;
+    memory_of("1v1, with request ids", &duel, queued, false);
+}
+
 int main(int argc, char **argv) {
     int queued = argc > 1 ? atoi(argv[1]) : 100000;
     arena = arena_new(0);
+    if (argc > 2 && strcmp(argv[2], "memory") == 0) {
+        memory(queued);
+        realm_free(realm);
+        arena_free(arena);
+        return 0;
+    }
     duels_beside_a_queue_of(queued);
     bulk_duels(queued);
     fives_at(200, 50000);
     fives_at(2000, 200000);
     bulk_fives(queued);
     crowd_that_no_rule_admits(queued > 2000 ? 2000 : queued);
+    memory(queued);
     realm_free(realm);
     arena_free(arena);
     return 0;

@@ -113,7 +113,7 @@ static struct ticket *make_ticket(const struct workload *w, int64_t at_ms) {
                                .players = players,
                                .queue_count = 1,
                                .player_count = count};
-    struct ticket *t = ticket_new(id_new(&rng, at_ms), &spec);
+    struct ticket *t = ticket_new(id_new(&rng, at_ms), &spec, NULL);
     t->created_ms = at_ms;
     t->state = TICKET_QUEUED;
     return t;

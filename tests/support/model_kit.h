@@ -280,7 +280,7 @@ static inline void kit_sink(void *arg, struct record *from) {
     *r = *from;
     if (r->kind == RECORD_QUEUE_PUT) kit_keep_put(k, r);
     if (r->kind == RECORD_TICKET_CREATED || r->kind == RECORD_TICKET_UPDATED) {
-        struct ticket *copy = ticket_new(r->ticket_created.id, &r->ticket_created.spec);
+        struct ticket *copy = ticket_new(r->ticket_created.id, &r->ticket_created.spec, NULL);
         k->ticket_copies = mem_grow(k->ticket_copies, k->ticket_copy_count + 1, sizeof copy);
         k->ticket_copies[k->ticket_copy_count++] = copy;
         r->ticket_created.spec = copy->spec;

@@ -375,4 +375,19 @@ static inline void wire_kit_same_backfill(const struct backfill_spec *a,
     }
 }
 
+/* The caller frees it. */
+static inline struct ticket *wire_kit_ticket(struct wire_kit *k, enum ticket_state state) {
+    struct ticket_spec spec = wire_kit_spec(k);
+    struct ticket *t = ticket_new(wire_kit_id(k), &spec, NULL);
+    t->created_ms = wire_kit_time(k);
+    t->expires_ms = wire_kit_time(k);
+    if (state == TICKET_QUEUED) return t;
+    ticket_move(t, state);
+    if (wire_kit_below(k, 2)) ticket_set_match(t, wire_kit_id(k));
+    if (ticket_is_open(t)) return t;
+    ticket_end(t)->ended_ms = wire_kit_time(k);
+    ticket_set_reason(t, wire_kit_text(k, 20));
+    return t;
+}
+
 #endif

@@ -112,7 +112,7 @@ static void new_rules_lose_no_ticket_unless_told_to(void **state) {
     assert_int_equal(kit_state(&kit, a), TICKET_QUEUED);
     assert_int_equal(put(LATENCY, true), ERR_OK);
     assert_int_equal(kit_state(&kit, a), TICKET_CANCELLED);
-    assert_true(str_starts(realm_ticket(kit.realm, a)->reason,
+    assert_true(str_starts(ticket_reason(realm_ticket(kit.realm, a)),
                            STR("the queue's new rules do not admit it: ")));
     assert_int_equal(realm_queue(kit.realm, STR("q"))->version, 2);
     kit_fini(&kit);
@@ -146,8 +146,8 @@ static void queue_is_deleted_with_its_tickets_when_told_to(void **state) {
     const struct id gone[] = {a, b, c};
     for (int i = 0; i < 3; i++) {
         assert_int_equal(kit_state(&kit, gone[i]), TICKET_CANCELLED);
-        assert_true(
-            str_equal(realm_ticket(kit.realm, gone[i])->reason, STR("its queue was deleted")));
+        assert_true(str_equal(ticket_reason(realm_ticket(kit.realm, gone[i])),
+                              STR("its queue was deleted")));
     }
     assert_int_equal(kit_state(&kit, d), TICKET_QUEUED);
     assert_null(realm_penalty(kit.realm, STR("p0"), STR("q"))); /* nobody's fault */

@@ -11,7 +11,7 @@ static void waiting_ticket_takes_the_open_place_of_a_running_match(void **state)
     assert_true(is_in("eve"));
     assert_int_equal(match_player_count(spec()), 4);
     assert_int_equal(kit_state(&kit, ticket), TICKET_MATCHED);
-    assert_true(id_equal(realm_ticket(kit.realm, ticket)->match_id, match));
+    assert_true(id_equal(ticket_match_id(realm_ticket(kit.realm, ticket)), match));
     assert_int_equal(spec()->ticket_count, 3);
     assert_int_equal(looking()->state, BACKFILL_FILLED);
     assert_null(realm_backfill_of(kit.realm, match));

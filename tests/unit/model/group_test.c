@@ -78,7 +78,7 @@ static struct ticket *random_ticket(void) {
         players[i] = kit_player(arena, &k);
     }
     struct ticket_spec spec = {KIT_QUEUE("q"), players, 1, count};
-    struct ticket *t = ticket_new(id_new(&rng, now_ms), &spec);
+    struct ticket *t = ticket_new(id_new(&rng, now_ms), &spec, NULL);
     t->created_ms = now_ms - (int64_t)rng_below(&rng, 40000);
     return t;
 }

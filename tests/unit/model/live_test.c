@@ -110,7 +110,8 @@ static void cancelled_proposal_is_nobodys_fault(void **state) {
         assert_int_equal(kit_cancel_match(&kit, match, requeue), ERR_OK);
         assert_int_equal(kit_state(&kit, a), requeue ? TICKET_QUEUED : TICKET_CANCELLED);
         assert_int_equal(kit_state(&kit, b), requeue ? TICKET_QUEUED : TICKET_CANCELLED);
-        if (!requeue) assert_true(str_equal(realm_ticket(kit.realm, a)->reason, STR("no server")));
+        if (!requeue)
+            assert_true(str_equal(ticket_reason(realm_ticket(kit.realm, a)), STR("no server")));
         kit_fini(&kit);
     }
 }
@@ -203,7 +204,7 @@ static void silent_ticket_expires(void **state) {
     assert_int_equal(kit_expire_at(&kit, kit.now_ms + 9999), 0);
     assert_int_equal(kit_expire_at(&kit, kit.now_ms + 1), 1);
     assert_int_equal(kit_state(&kit, a), TICKET_EXPIRED);
-    assert_true(str_equal(realm_ticket(kit.realm, a)->reason, STR("no sign of life")));
+    assert_true(str_equal(ticket_reason(realm_ticket(kit.realm, a)), STR("no sign of life")));
     assert_false(realm_heartbeat(kit.realm, a, kit.now_ms));
     assert_false(realm_heartbeat(kit.realm, (struct id){1, 1}, kit.now_ms));
     kit_fini(&kit);

@@ -120,9 +120,9 @@ static void a_sort_rule_comes_before_age(void **state) {
     struct id alike = solo_with("alike", 1040, 5);
     kit_solo(&kit, "q", 5000);
     search();
-    struct id match = realm_ticket(kit.realm, anchor)->match_id;
-    assert_true(id_equal(match, realm_ticket(kit.realm, alike)->match_id));
-    assert_false(id_equal(match, realm_ticket(kit.realm, other)->match_id));
+    struct id match = ticket_match_id(realm_ticket(kit.realm, anchor));
+    assert_true(id_equal(match, ticket_match_id(realm_ticket(kit.realm, alike))));
+    assert_false(id_equal(match, ticket_match_id(realm_ticket(kit.realm, other))));
     kit_fini(&kit);
 }
 

@@ -13,7 +13,7 @@ static struct ticket *ticket(struct arena *a, double skill, int64_t created_ms, 
     struct kit_player k = {.id = "p", .skill = skill};
     struct player p = kit_player(a, &k);
     struct ticket_spec spec = {KIT_QUEUE("q"), &p, 1, 1};
-    struct ticket *t = ticket_new(id_new(rng, created_ms), &spec);
+    struct ticket *t = ticket_new(id_new(rng, created_ms), &spec, NULL);
     t->created_ms = created_ms;
     return t;
 }
@@ -268,7 +268,7 @@ static void regions_that_not_every_player_reaches_do_not_count(void **state) {
         kit_player(
             a, &(struct kit_player){.id = "b", .regions = {"eu", "us"}, .latencies = {90, 40}})};
     struct ticket_spec spec = {KIT_QUEUE("q"), players, 1, 2};
-    struct ticket *t = ticket_new(id_new(&rng, 1), &spec);
+    struct ticket *t = ticket_new(id_new(&rng, 1), &spec, NULL);
     pool_add(p, t, 0);
     assert_int_equal(
         __builtin_popcountll(pool_regions_within(p, pool_slot(t->places[0].entry), 100)),
@@ -315,7 +315,7 @@ static void filled_pool_equals_one_that_was_added_to(void **state) {
     struct pool *filled = pool_new(r), *added = pool_new(r);
     for (int i = 0; i < TICKETS; i++) {
         first[i] = ticket(a, (double)rng_below(&rng, 200), 1000 + i / 7, &rng);
-        second[i] = ticket_new(first[i]->id, &first[i]->spec);
+        second[i] = ticket_new(first[i]->id, &first[i]->spec, NULL);
         second[i]->created_ms = first[i]->created_ms;
         pool_fill(filled, first[i], 0);
         pool_add(added, second[i], 0);

@@ -43,7 +43,7 @@ static void create_then_get_then_cancel(void **state) {
     assert_ptr_equal(realm_player_ticket(kit.realm, STR("p0")), t);
     assert_int_equal(kit_cancel(&kit, id), ERR_OK);
     assert_int_equal(t->state, TICKET_CANCELLED);
-    assert_true(str_equal(t->reason, STR("cancelled by request")));
+    assert_true(str_equal(ticket_reason(t), STR("cancelled by request")));
     assert_null(realm_player_ticket(kit.realm, STR("p0")));
     assert_int_equal(kit_cancel(&kit, id), ERR_OK); /* repeating is fine */
     assert_int_equal(realm_tickets_open(kit.realm), 0);
@@ -187,7 +187,7 @@ static void match_names_teams_members_and_waits(void **state) {
     assert_float_equal(m->team_gap, 100, 1e-9);
     assert_float_equal(m->quality, 100 * exp(-1), 1e-6); /* at the bound of age 0 */
     assert_int_equal(m->queue_version, 1);
-    assert_true(id_equal(realm_ticket(kit.realm, a)->match_id, m->id));
+    assert_true(id_equal(ticket_match_id(realm_ticket(kit.realm, a)), m->id));
     assert_int_equal(kit_cancel(&kit, a), ERR_FAILED_PRECONDITION);
     const struct queue *q = realm_queue(kit.realm, STR("duel"));
     assert_int_equal(q->stats.matched, 2);
@@ -295,7 +295,6 @@ static void queue_with_open_tickets_is_not_deleted(void **state) {
     assert_int_equal(kit_cancel(&kit, id), ERR_OK);
     assert_int_equal(realm_decide(kit.realm, &c, &d, &out, &kit.why), ERR_OK);
     assert_null(realm_queue(kit.realm, STR("duel")));
-    assert_null(realm_ticket(kit.realm, id)->places[0].queue);
     assert_int_equal(realm_decide(kit.realm, &c, &d, &out, &kit.why), ERR_NOT_FOUND);
     kit_fini(&kit);
 }
@@ -348,7 +347,7 @@ static void ticket_of_two_queues_is_matched_in_one_and_leaves_the_other(void **s
     kit_solo(&kit, "wide", 3000);                        /* too far away for a duel */
     assert_int_equal(kit_search(&kit), 1);
     assert_int_equal(t->state, TICKET_MATCHED);
-    assert_true(str_equal(realm_match(kit.realm, t->match_id)->spec.queue, STR("wide")));
+    assert_true(str_equal(realm_match(kit.realm, ticket_match_id(t))->spec.queue, STR("wide")));
     assert_int_equal(duel->tickets_queued + wide->tickets_queued, 0);
     assert_int_equal(pool_count(duel->pool), 0);
     assert_int_equal(duel->stats.created, 1);
@@ -451,14 +450,14 @@ static void assert_consistent(const struct realm *r, uint64_t seed) {
     for (struct ticket *t; (t = map_next(&r->tickets, &cursor));) {
         bool is_open = ticket_is_open(t);
         for (uint32_t i = 0; i < t->spec.queue_count; i++) {
-            if (is_open != (t->places[i].entry != NULL))
-                fail_msg("seed %llu: entry", (unsigned long long)seed);
-            assert_true(is_open == (t->places[i].queue != NULL));
-            places += is_open;
+            if (!is_open) continue;
+            if (!t->places[i].entry) fail_msg("seed %llu: entry", (unsigned long long)seed);
+            assert_non_null(t->places[i].queue);
+            places++;
         }
         open += is_open;
-        assert_true(is_open == (t->ended_ms == 0));
-        assert_true((t->state == TICKET_MATCHED) == !id_is_none(t->match_id));
+        assert_true(is_open == (ticket_ended_ms(t) == 0));
+        assert_true((t->state == TICKET_MATCHED) == !id_is_none(ticket_match_id(t)));
         for (uint32_t i = 0; i < t->spec.player_count; i++) {
             const struct ticket *his = realm_player_ticket(r, t->spec.players[i].id);
             if (is_open && his != t) fail_msg("seed %llu: two tickets", (unsigned long long)seed);
@@ -498,7 +497,7 @@ static void assert_matches_legal(uint64_t seed) {
         assert_true(m->ticket_count <= 8);
         for (uint32_t k = 0; k < m->ticket_count; k++) {
             tickets[k] = realm_ticket(kit.realm, m->ticket_ids[k]);
-            assert_true(id_equal(tickets[k]->match_id, m->id));
+            assert_true(id_equal(ticket_match_id(tickets[k]), m->id));
             if (tickets[k]->created_ms > newest_ms) newest_ms = tickets[k]->created_ms;
             for (uint32_t t = 0, own = 0; t < m->team_count; t++, own = 0) {
                 for (uint32_t p = 0; p < m->teams[t].member_count; p++) {

@@ -92,7 +92,7 @@ static void run_until(int64_t end_ms) {
 
 static int64_t wait_of(struct id ticket) {
     const struct ticket *t = realm_ticket(kit.realm, ticket);
-    return t->ended_ms - t->created_ms;
+    return ticket_ended_ms(t) - t->created_ms;
 }
 
 static void in_a_crowd_a_poor_match_waits_for_a_better_one(void **state) {

@@ -81,8 +81,8 @@ static void look(uint32_t *waiting) {
             continue;
         }
         assert_int_equal(t->state, TICKET_MATCHED);
-        waits_ms[w.kind] += (double)(t->ended_ms - t->created_ms);
-        late[w.kind] += t->ended_ms - t->created_ms > T_MS;
+        waits_ms[w.kind] += (double)(ticket_ended_ms(t) - t->created_ms);
+        late[w.kind] += ticket_ended_ms(t) - t->created_ms > T_MS;
         matched[w.kind]++;
     }
     watched_count = kept;

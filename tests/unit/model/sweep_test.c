@@ -74,7 +74,7 @@ static struct ticket *random_ticket(struct arena *a, const struct kit_rules *k, 
     for (uint32_t i = 0; i < count; i++)
         players[i] = random_player(a, k, mode, skill + 40 * rng_normal(&rng));
     struct ticket_spec spec = {KIT_QUEUE("q"), players, 1, count};
-    struct ticket *t = ticket_new(id_new(&rng, NOW_MS - age_ms), &spec);
+    struct ticket *t = ticket_new(id_new(&rng, NOW_MS - age_ms), &spec, NULL);
     t->created_ms = NOW_MS - age_ms;
     return t;
 }

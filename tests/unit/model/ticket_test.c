@@ -52,7 +52,7 @@ static void copy_owns_every_part_of_the_spec(void **state) {
                                {STR("bob"), NULL, NULL, 0, 0}};
     struct str queues[] = {str_of(queue), STR("casual")};
     struct ticket_spec spec = {queues, players, 2, 2};
-    struct ticket *t = ticket_new((struct id){1, 2}, &spec);
+    struct ticket *t = ticket_new((struct id){1, 2}, &spec, NULL);
     memset(queue, 'x', 6), memset(id, 'x', 3), memset(name, 'x', 4), memset(item_a, 'x', 6);
     memset(region, 'x', 2), memset(text, 'x', 4), numbers[1] = 9, latencies[0].ms = 1;
     attributes[2].number = 0;
@@ -71,6 +71,40 @@ static void copy_owns_every_part_of_the_spec(void **state) {
     ticket_free(t);
 }
 
+static void each_state_has_its_own_and_begins_with_it_empty(void **state) {
+    (void)state;
+    const struct str queues[] = {STR("a"), STR("b"), STR("c")};
+    const struct player ann = {.id = STR("ann")};
+    const struct traceparent trace = {{1, 2, 3}};
+    const struct ticket_origin origin = {{{7, 8}, 9}, &trace};
+    for (uint32_t count = 1; count <= 3; count++) {
+        struct ticket_spec spec = {queues, &ann, count, 1};
+        struct ticket *t = ticket_new((struct id){1, 2}, &spec, &origin);
+        t->alive_ms = 99;
+        assert_true(id_is_none(ticket_match_id(t)));
+        ticket_move(t, TICKET_PROPOSED);
+        assert_true(id_is_none(ticket_match_id(t)));
+        ticket_set_match(t, (struct id){5, 6});
+        ticket_move(t, TICKET_QUEUED);
+        assert_int_equal(t->alive_ms, 0);
+        ticket_move(t, TICKET_PROPOSED);
+        ticket_set_match(t, (struct id){5, 6});
+        t->places[count - 1].eta_kind = 3;
+        ticket_move(t, TICKET_CANCELLED);
+        assert_true(id_equal(ticket_match_id(t), (struct id){5, 6}));
+        assert_true(ticket_ended_ms(t) == 0 && ticket_reason(t).size == 0);
+        ticket_end(t)->ended_ms = 12;
+        ticket_set_reason(t, STR("gone"));
+        assert_true(ticket_ended_ms(t) == 12 && str_equal(ticket_reason(t), STR("gone")));
+        assert_true(id_equal(ticket_request(t).key, origin.request.key));
+        assert_int_equal(ticket_request(t).hash, 9);
+        assert_memory_equal(ticket_trace(t), &trace, sizeof trace);
+        assert_true(str_equal(t->spec.queues[count - 1], queues[count - 1]));
+        assert_true(str_equal(t->spec.players[0].id, ann.id));
+        ticket_free(t);
+    }
+}
+
 static void missing_attribute_and_region_are_told_apart_from_present_ones(void **state) {
     (void)state;
     const struct attribute attributes[] = {{.name = STR("a")}, {.name = STR("c")}};
@@ -87,6 +121,7 @@ int main(void) {
         cmocka_unit_test(ticket_in_final_state_refuses_every_move),
         cmocka_unit_test(open_ticket_may_end_in_each_way),
         cmocka_unit_test(copy_owns_every_part_of_the_spec),
+        cmocka_unit_test(each_state_has_its_own_and_begins_with_it_empty),
         cmocka_unit_test(missing_attribute_and_region_are_told_apart_from_present_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -362,10 +362,16 @@ static void a_ticket_that_has_ended_says_how(void **state) {
         {TICKET_EXPIRED, "", "The wait ended without a match after 12 s.\n"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct ticket t = {.state = cases[i].state, .created_ms = 1000, .ended_ms = 13000};
+        struct ticket *t = ticket_new((struct id){1, 1}, &(struct ticket_spec){0}, NULL);
+        t->created_ms = 1000;
+        ticket_move(t, cases[i].state);
+        if (!ticket_is_open(t)) {
+            ticket_end(t)->ended_ms = 13000;
+            ticket_set_reason(t, str_of(cases[i].reason));
+        }
         struct strbuf text = {0};
-        t.reason = str_of(cases[i].reason);
-        why_text_ended(&t, &text);
+        why_text_ended(t, &text);
+        ticket_free(t);
         assert_string_equal(text.at, cases[i].words);
         strbuf_fini(&text);
     }

@@ -119,38 +119,30 @@ static void any_ticket_and_its_match_are_told_whole(void **state) {
     (void)state;
     struct wire_kit k = wire_kit_new();
     for (int i = 0; i < 100; i++) {
-        struct ticket t = {
-            .id = wire_kit_id(&k),
-            .state = TICKET_QUEUED + wire_kit_below(&k, 5),
-            .spec = wire_kit_spec(&k),
-            .created_ms = wire_kit_time(&k),
-            .expires_ms = wire_kit_time(&k),
-            .ended_ms = wire_kit_time(&k),
-            .match_id = i % 2 ? wire_kit_id(&k) : (struct id){0, 0},
-            .reason = wire_kit_text(&k, 20),
-        };
+        struct ticket *t = wire_kit_ticket(&k, TICKET_QUEUED + wire_kit_below(&k, 5));
         struct match m = {.spec = wire_kit_match(&k)};
         struct strbuf b = {0};
         struct ticket_wait wait = {(int32_t)wire_kit_below(&k, 9000), i % 3 ? 43200000 : 0};
-        response_ticket(&t, wait, i % 2 ? &m : NULL, &b);
+        response_ticket(t, wait, i % 2 ? &m : NULL, &b);
         Muster__V1__GetTicketResponse *r = UNPACK(v1__get_ticket_response, &b);
-        assert_id(r->ticket->ticket_id, t.id);
-        assert_int_equal(r->ticket->state, t.state);
-        assert_int_equal(r->ticket->n_queues, t.spec.queue_count);
-        for (uint32_t q = 0; q < t.spec.queue_count; q++)
-            assert_str(r->ticket->queues[q], t.spec.queues[q]);
-        assert_int_equal(r->ticket->n_players, t.spec.player_count);
-        assert_players(r->ticket->players, &t.spec);
-        assert_true(r->ticket->create_time_ms == t.created_ms);
-        assert_true(r->ticket->expire_time_ms == t.expires_ms);
-        assert_true(r->ticket->end_time_ms == t.ended_ms);
-        assert_id(r->ticket->match_id, t.match_id);
-        assert_str(r->ticket->reason, t.reason);
+        assert_id(r->ticket->ticket_id, t->id);
+        assert_int_equal(r->ticket->state, t->state);
+        assert_int_equal(r->ticket->n_queues, t->spec.queue_count);
+        for (uint32_t q = 0; q < t->spec.queue_count; q++)
+            assert_str(r->ticket->queues[q], t->spec.queues[q]);
+        assert_int_equal(r->ticket->n_players, t->spec.player_count);
+        assert_players(r->ticket->players, &t->spec);
+        assert_true(r->ticket->create_time_ms == t->created_ms);
+        assert_true(r->ticket->expire_time_ms == t->expires_ms);
+        assert_true(r->ticket->end_time_ms == ticket_ended_ms(t));
+        assert_id(r->ticket->match_id, ticket_match_id(t));
+        assert_str(r->ticket->reason, ticket_reason(t));
         assert_int_equal(r->ticket->eta_p50_ms, wait.p50_ms);
         assert_int_equal(r->ticket->eta_p90_ms, wait.p90_ms);
         assert_int_equal(r->match != NULL, i % 2);
         if (r->match) assert_match(r->match, &m.spec);
         free_message(r);
+        ticket_free(t);
         arena_reset(k.arena);
     }
     wire_kit_free(&k);
@@ -213,29 +205,30 @@ static void matches_come_in_pages(void **state) {
 static void tickets_come_with_their_match_and_in_pages(void **state) {
     (void)state;
     struct wire_kit k = wire_kit_new();
-    struct ticket a = {.id = wire_kit_id(&k), .spec = wire_kit_spec(&k)},
-                  b = {.id = wire_kit_id(&k), .spec = wire_kit_spec(&k)};
+    struct ticket *a = wire_kit_ticket(&k, TICKET_QUEUED), *b = wire_kit_ticket(&k, TICKET_MATCHED);
     struct match m = {.spec = wire_kit_match(&k)};
     struct ticket_wait wait = {7, 9};
     struct strbuf out = {0};
     response_match(&m, &out);
-    response_match_ticket(&a, wait, &out);
-    response_match_ticket(&b, wait, &out);
+    response_match_ticket(a, wait, &out);
+    response_match_ticket(b, wait, &out);
     Muster__V1__GetMatchResponse *got = UNPACK(v1__get_match_response, &out);
     assert_match(got->match, &m.spec);
     assert_int_equal(got->n_tickets, 2);
-    assert_id(got->tickets[1]->ticket_id, b.id);
-    assert_players(got->tickets[1]->players, &b.spec);
+    assert_id(got->tickets[1]->ticket_id, b->id);
+    assert_players(got->tickets[1]->players, &b->spec);
     free_message(got);
     struct strbuf page = {0};
-    response_listed_ticket(&a, wait, &page);
+    response_listed_ticket(a, wait, &page);
     response_listed_next(UINT64_C(1234567890123), &page);
     Muster__V1__ListTicketsResponse *list = UNPACK(v1__list_tickets_response, &page);
     assert_int_equal(list->n_tickets, 1);
-    assert_id(list->tickets[0]->ticket_id, a.id);
+    assert_id(list->tickets[0]->ticket_id, a->id);
     assert_int_equal(list->tickets[0]->eta_p90_ms, 9);
     assert_string_equal(list->next_page_token, "1234567890123");
     free_message(list);
+    ticket_free(a);
+    ticket_free(b);
     wire_kit_free(&k);
 }
 
@@ -516,15 +509,14 @@ static void an_explanation_is_told_whole_queue_by_queue(void **state) {
     struct wire_kit k = wire_kit_new();
     struct queue q = {.def = parse_queue(), .version = 3};
     for (int i = 0; i < 50; i++) {
-        struct ticket t = {
-            .id = wire_kit_id(&k), .state = TICKET_QUEUED, .spec = wire_kit_spec(&k)};
+        struct ticket *t = wire_kit_ticket(&k, TICKET_QUEUED);
         struct parts parts;
         struct response_explained two[2] = {{&q, any_why(&k, &parts)}};
         two[1] = two[0];
         struct strbuf b = {0};
-        response_explain(&t, (struct ticket_wait){1000, 9000}, two, 2, &b);
+        response_explain(t, (struct ticket_wait){1000, 9000}, two, 2, &b);
         Muster__V1__ExplainTicketResponse *r = UNPACK(v1__explain_ticket_response, &b);
-        assert_id(r->ticket->ticket_id, t.id);
+        assert_id(r->ticket->ticket_id, t->id);
         assert_int_equal(r->ticket->eta_p90_ms, 9000);
         assert_int_equal(r->n_queues, 2);
         assert_string_equal(r->queues[1]->queue, "duel");
@@ -533,6 +525,7 @@ static void an_explanation_is_told_whole_queue_by_queue(void **state) {
             assert_why(r->queues[n], &two[n].why);
         assert_string_equal(r->sentences[0], "In queue duel:");
         free_message(r);
+        ticket_free(t);
         arena_reset(k.arena);
     }
     queue_def_free(q.def);
@@ -542,14 +535,16 @@ static void an_explanation_is_told_whole_queue_by_queue(void **state) {
 static void a_ticket_that_has_ended_is_explained_by_its_end(void **state) {
     (void)state;
     struct wire_kit k = wire_kit_new();
-    struct ticket t = {.id = wire_kit_id(&k), .state = TICKET_EXPIRED, .spec = wire_kit_spec(&k)};
+    struct ticket *t = wire_kit_ticket(&k, TICKET_QUEUED);
+    ticket_move(t, TICKET_EXPIRED);
     struct strbuf b = {0};
-    response_explain(&t, (struct ticket_wait){0, 0}, NULL, 0, &b);
+    response_explain(t, (struct ticket_wait){0, 0}, NULL, 0, &b);
     Muster__V1__ExplainTicketResponse *r = UNPACK(v1__explain_ticket_response, &b);
     assert_int_equal(r->n_queues, 0);
     assert_int_equal(r->n_sentences, 1);
     assert_int_equal(r->ticket->state, MUSTER__V1__TICKET_STATE__EXPIRED);
     free_message(r);
+    ticket_free(t);
     wire_kit_free(&k);
 }
 
