@@ -15,8 +15,8 @@
 struct sim_settings {
     char *config; /* first in every command's options */
     char *matcher, *queue, *rate, *duration, *svg, *journal, *ruleset, *journal_queue, *set,
-        *optimum;
-    int64_t seed, seeds;
+        *optimum, *budget;
+    int64_t seed, seeds, sample, threads;
     bool json, compare;
 };
 
@@ -46,6 +46,14 @@ static const struct config_row rows[] = {
      offsetof(struct sim_settings, optimum)},
     {"seeds", CONFIG_INT, "4", 1, 32, "", NULL, "compare, optimum: traces, from the seed on",
      offsetof(struct sim_settings, seeds)},
+    {"sample", CONFIG_INT, "0", 0, 1000, "", NULL,
+     "compare: so many settings of each published matcher, drawn by chance; 0: all",
+     offsetof(struct sim_settings, sample)},
+    {"threads", CONFIG_INT, "0", 0, SIM_THREADS_MAX, "", NULL,
+     "compare: runs at a time; 0: one per processor", offsetof(struct sim_settings, threads)},
+    {"budget", CONFIG_TEXT, "0", 0, 0, "s", NULL,
+     "CPU time after which a run is given up, and said so; 0: never",
+     offsetof(struct sim_settings, budget)},
     {"journal", CONFIG_TEXT, "", 0, 0, "", NULL,
      "this recording instead of a workload: a file of `muster events --export`, or a server's "
      "api address",
@@ -66,7 +74,7 @@ static const char usage[] =
     "usage: muster sim WORKLOAD [--matcher NAME|all] [--set KNOB=N,...] [--rate R]\n"
     "                          [--seed N] [--duration S] [--svg FOLDER] [--json]\n"
     "       muster sim WORKLOAD --compare [--matcher NAME] [--seeds N] [--rate R] [--duration S]\n"
-    "                          [--svg FOLDER]\n"
+    "                          [--sample N] [--budget S] [--threads N] [--svg FOLDER]\n"
     "       muster sim W1|W2s --optimum C [--seeds N] [--rate R]\n"
     "       muster sim --journal FILE|ADDRESS [--matcher NAME|all] [--set KNOB=N,...] [--json]\n"
     "       muster sim --journal FILE|ADDRESS --ruleset DEFINITION [--json]\n"
@@ -79,19 +87,26 @@ static const char usage[] =
     "under\n"
     "other rules: waits, quality, who was left waiting, each with a 95 % interval.\n";
 
+struct progress {
+    int64_t began_us, shown_us; /* shown_us 0: nothing yet */
+};
+
+/* The bar, and how long the rest takes if it goes on like this. */
 static void show_progress(void *arg, const char *what, double share) {
-    int64_t *shown_us = arg, now_us = clock_mono_us();
-    static const char bar[] = "########################################";
+    static const char bar[] = "##############################";
     enum { BAR = sizeof bar - 1 };
-    if (!isatty(STDERR_FILENO) || now_us - *shown_us < 100000) return;
-    *shown_us = now_us;
-    int filled = (int)((share < 1 ? share : 1) * BAR);
-    fprintf(stderr, "\r%-24.24s [%-*.*s] %3.0f %%", what, BAR, filled, bar,
-            100 * (share < 1 ? share : 1));
+    struct progress *p = arg;
+    int64_t now_us = clock_mono_us();
+    if (!isatty(STDERR_FILENO) || now_us - p->shown_us < 100000) return;
+    if (!p->shown_us) p->began_us = now_us;
+    p->shown_us = now_us;
+    double done = share < 1 ? share : 1, passed_s = (double)(now_us - p->began_us) / 1e6;
+    fprintf(stderr, "\r%-30.30s [%-*.*s] %3.0f %%", what, BAR, (int)(done * BAR), bar, 100 * done);
+    if (passed_s > 2 && done > 0) fprintf(stderr, ", %.0f s left ", passed_s * (1 - done) / done);
 }
 
-static void end_progress(int64_t shown_us) {
-    if (shown_us) fprintf(stderr, "\r%*s\r", 76, "");
+static void end_progress(const struct progress *p) {
+    if (p->shown_us) fprintf(stderr, "\r%*s\r", 90, "");
 }
 
 static enum err write_plots(const struct sim_output *out, const char *folder,
@@ -120,6 +135,13 @@ static enum err read_number(const char *name, const char *text, double *out, str
                          name, text);
 }
 
+static uint32_t threads_of(const struct sim_settings *s) {
+    long processors = s->threads ? s->threads : sysconf(_SC_NPROCESSORS_ONLN);
+    return processors < 1                 ? 1
+           : processors < SIM_THREADS_MAX ? (uint32_t)processors
+                                          : SIM_THREADS_MAX;
+}
+
 static enum err read_settings(const struct sim_settings *s, struct sim_options *o,
                               struct strbuf *queue, struct err_text *why) {
     o->matcher = s->matcher;
@@ -127,8 +149,11 @@ static enum err read_settings(const struct sim_settings *s, struct sim_options *
     o->seed = (uint64_t)s->seed;
     o->seeds = (uint32_t)s->seeds;
     o->compare = s->compare;
+    o->sample = (uint32_t)s->sample;
+    o->threads = threads_of(s);
     enum err code = read_number("rate", s->rate, &o->rate, why);
     if (code == ERR_OK) code = read_number("duration", s->duration, &o->duration_s, why);
+    if (code == ERR_OK) code = read_number("budget", s->budget, &o->budget_s, why);
     if (code == ERR_OK) code = read_number("optimum", s->optimum, &o->optimum, why);
     if (code == ERR_OK && s->queue[0]) code = command_read_file(s->queue, 65535, queue, why);
     o->queue = strbuf_str(queue);
@@ -173,14 +198,14 @@ static int simulate(const struct sim_settings *s, const char *workload) {
     struct sim_output out = {0};
     struct strbuf queue = {0}, events = {0};
     struct err_text why = {0};
-    int64_t shown_us = 0;
-    o.progress_arg = &shown_us;
+    struct progress progress = {0};
+    o.progress_arg = &progress;
     enum err code = read_settings(s, &o, &queue, &why);
     if (code == ERR_OK && s->journal[0]) code = read_recording(s->journal, &events, &why);
     o.events = strbuf_str(&events);
     o.events_queue = s->journal_queue;
     if (code == ERR_OK) code = sim_run(&o, &out, &why);
-    end_progress(shown_us);
+    end_progress(&progress);
     strbuf_fini(&events);
     strbuf_fini(&queue);
     return finish(s, code, &out, &why);
@@ -191,14 +216,14 @@ static int try_rules(const struct sim_settings *s) {
     struct sim_output out = {0};
     struct strbuf events = {0}, queue = {0};
     struct err_text why = {0};
-    int64_t shown_us = 0;
-    o.progress_arg = &shown_us;
+    struct progress progress = {0};
+    o.progress_arg = &progress;
     enum err code = command_read_file(s->ruleset, 65535, &queue, &why);
     if (code == ERR_OK) code = read_recording(s->journal, &events, &why);
     o.events = strbuf_str(&events);
     o.queue = strbuf_str(&queue);
     if (code == ERR_OK) code = sim_what_if(&o, &out, &why);
-    end_progress(shown_us);
+    end_progress(&progress);
     strbuf_fini(&events);
     strbuf_fini(&queue);
     return finish(s, code, &out, &why);

@@ -38,6 +38,7 @@ static void try_anchor(struct crowd *c, uint32_t anchor, int64_t now_ms) {
         largest = (uint32_t)fmax(largest, c->field->limits->teams[t].players_max);
     for (uint32_t players = largest; players > 0 && !assembly_full(&a); players--) {
         for (size_t i = range[0]; i < range[1] && !assembly_full(&a); i++) {
+            if (assembly_refused(&a, c->kinds[i])) continue;
             uint32_t t = c->by_skill[i];
             if (c->field->tickets[t].players != players || t == anchor || !c->waiting[t]) continue;
             (void)assembly_add(&a, t); /* first fit: whoever does not is passed over */
@@ -50,7 +51,7 @@ static void turn(struct matcher *m, int64_t now_ms) {
     struct crowd *c = (struct crowd *)(void *)m;
     crowd_begin_turn(c, now_ms);
     crowd_sort(c);
-    for (size_t i = 0; i < c->count; i++)
+    for (size_t i = 0; i < c->count && !crowd_gives_up(c); i++)
         if (c->waiting[c->by_skill[i]]) try_anchor(c, c->by_skill[i], now_ms);
 }
 

@@ -4,15 +4,16 @@
 #include "model/split.h"
 
 #include <math.h>
+#include <string.h>
 
 #define ROLE_SETS (1 << WORKLOAD_ROLES)
 
 void assembly_begin(struct assembly *a, const struct field *f) {
-    *a = (struct assembly){.field = f, .regions = UINT64_MAX};
-}
-
-bool assembly_full(const struct assembly *a) {
-    return a->players == a->field->match_players;
+    a->field = f;
+    a->count = a->players = a->packed = 0;
+    a->regions = UINT64_MAX;
+    memset(a->role_counts, 0, sizeof a->role_counts);
+    memset(a->refused, 0, sizeof a->refused);
 }
 
 /* Hall's condition: no set of roles is wanted by more players than it has places. */
@@ -29,7 +30,9 @@ static bool roles_suffice(const uint32_t *counts, uint32_t teams) {
 }
 
 static bool packs(const struct assembly *a, const struct field_ticket *coming) {
+    const struct packing *p = &a->field->packing;
     if (coming->players == 1) return true; /* fits any gap */
+    if (p->fits) return p->fits[a->packed + p->steps[coming->players]];
     uint32_t sizes[LIMIT_MATCH_PLAYERS];
     for (uint32_t i = 0; i < a->count; i++)
         sizes[i] = a->field->tickets[a->members[i]].players;
@@ -38,21 +41,28 @@ static bool packs(const struct assembly *a, const struct field_ticket *coming) {
     return split_fits(sizes, a->count + 1, l->teams, l->team_count);
 }
 
+/* Counts its players' roles, where there are any, if they leave a place for everybody. */
+static bool takes_roles(struct assembly *a, const struct field_ticket *t) {
+    if (!t->roles) return true;
+    for (uint32_t k = 0; k < t->players; k++)
+        a->role_counts[t->roles[k]]++;
+    if (roles_suffice(a->role_counts, a->field->limits->team_count)) return true;
+    for (uint32_t k = 0; k < t->players; k++)
+        a->role_counts[t->roles[k]]--;
+    return false;
+}
+
 bool assembly_add(struct assembly *a, uint32_t ticket) {
     const struct field_ticket *t = &a->field->tickets[ticket];
-    if (a->players + t->players > a->field->match_players) return false;
-    if ((a->regions & t->regions) == 0 || !packs(a, t)) return false;
-    if (t->roles) {
-        for (uint32_t k = 0; k < t->players; k++)
-            a->role_counts[t->roles[k]]++;
-        if (!roles_suffice(a->role_counts, a->field->limits->team_count)) {
-            for (uint32_t k = 0; k < t->players; k++)
-                a->role_counts[t->roles[k]]--;
-            return false;
-        }
+    if (assembly_refused(a, t->kind)) return false;
+    if (a->players + t->players > a->field->match_players || (a->regions & t->regions) == 0 ||
+        !packs(a, t) || !takes_roles(a, t)) {
+        if (t->kind != FIELD_MIXED) a->refused[t->kind / 64] |= (uint64_t)1 << t->kind % 64;
+        return false;
     }
     a->members[a->count++] = ticket;
     a->players += t->players;
+    if (a->field->packing.fits) a->packed += a->field->packing.steps[t->players];
     a->regions &= t->regions;
     return true;
 }

@@ -2,10 +2,16 @@
 #include "sim/compare.h"
 
 #include "base/mem.h"
+#include "base/rng.h"
+#include "rt/thread.h"
 #include "sim/bootstrap.h"
 
 #include <math.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
+
+enum { SAMPLE_SEED = 1 };
 
 /* ---- the points: every combination of the knobs' values ---- */
 
@@ -34,74 +40,123 @@ static bool is_asked_for(const struct sim_options *o, const struct matcher_kind 
            strcmp(o->matcher, kind->name) == 0;
 }
 
-static void list_points(struct compare *c, const struct sim_options *options, bool regions) {
+static void add_point(struct compare *c, const struct matcher_kind *kind, size_t setting,
+                      bool regions) {
+    struct compare_point *p = &c->points[c->count++];
+    p->kind = kind;
+    for (int k = 0; k < MATCHER_KNOBS; k++) {
+        size_t size = grid_size(&kind->knobs[k], regions);
+        p->knobs[k] = grid_value(&kind->knobs[k], regions, setting % size);
+        setting /= size;
+    }
+}
+
+/* So many of the kind's settings, each set of them as likely (Knuth 3.4.2 S), in their order. */
+static void add_sample(struct compare *c, const struct matcher_kind *kind, size_t wanted,
+                       bool regions) {
+    size_t left = count_settings(kind, regions);
+    struct rng rng;
+    rng_init(&rng, SAMPLE_SEED);
+    for (size_t s = 0; left > 0 && wanted > 0; s++, left--) {
+        if (rng_below(&rng, left) >= wanted) continue;
+        add_point(c, kind, s, regions);
+        wanted--;
+    }
+}
+
+static void list_points(struct compare *c, const struct sim_options *o, bool regions) {
     size_t total = 0;
     for (size_t i = 0; i < matcher_count(); i++)
         total += count_settings(matcher_at(i), regions);
     c->points = mem_array(total, sizeof *c->points);
     for (size_t i = 0; i < matcher_count(); i++) {
         const struct matcher_kind *kind = matcher_at(i);
-        if (!is_asked_for(options, kind)) continue;
-        for (size_t n = count_settings(kind, regions), s = 0; s < n; s++) {
-            struct compare_point *p = &c->points[c->count++];
-            p->kind = kind;
-            size_t rest = s;
-            for (int k = 0; k < MATCHER_KNOBS; k++) {
-                size_t size = grid_size(&kind->knobs[k], regions);
-                p->knobs[k] = grid_value(&kind->knobs[k], regions, rest % size);
-                rest /= size;
-            }
-        }
+        bool all = kind == &muster_matcher || o->sample == 0;
+        if (is_asked_for(o, kind))
+            add_sample(c, kind, all ? count_settings(kind, regions) : o->sample, regions);
     }
 }
 
-/* ---- playing ---- */
+/* ---- playing: all points over one trace, each thread taking the next that nobody has taken ----
+ */
 
-struct tallying {
+struct tournament {
+    struct compare *compare;
     const struct sim_options *o;
-    double done, total; /* runs */
+    const struct stage *stage;
+    uint32_t seed;
+    _Atomic size_t taken, done; /* points */
+};
+
+/* The thread that began it, whose progress is shown. */
+struct showing {
+    struct tournament *t;
+    const struct matcher_kind *kind;
 };
 
 static void show(void *arg, double share) {
-    const struct tallying *t = arg;
-    if (t->o->progress) {
-        double here = share < 1 ? share : 1;
-        t->o->progress(t->o->progress_arg, "comparing", (t->done + here) / t->total);
-    }
+    const struct showing *s = arg;
+    const struct compare *c = s->t->compare;
+    if (!s->t->o->progress) return;
+    size_t done = s->t->seed * c->count + s->t->done, all = c->seeds * c->count;
+    char what[64];
+    snprintf(what, sizeof what, "run %zu of %zu: %s", done + 1, all, s->kind->name);
+    s->t->o->progress(s->t->o->progress_arg, what, ((double)done + fmin(share, 1)) / (double)all);
 }
 
-static void play_points(struct compare *c, const struct stage *s, uint32_t seed,
-                        struct tallying *t) {
-    for (size_t i = 0; i < c->count; i++) {
+static void note_run(struct compare *c, struct compare_point *p, uint32_t seed,
+                     const struct report_run *run) {
+    const struct measure *m = &run->measure;
+    double players = (double)m->waits.players;
+    double expired = players > 0 ? (double)m->waits.expired / players : 0;
+    p->dropped = run->over_budget;
+    p->mean_s[seed] = m->waits.mean;
+    p->p95_s[seed] = m->waits.p95;
+    p->cost[seed] = m->quality_cost + COMPARE_EXPIRED * expired;
+    p->cpu_us += m->cpu_us_per_ticket / c->seeds;
+    p->expired += expired / c->seeds;
+    p->invalid += m->invalid;
+}
+
+static void play_points(struct tournament *t, bool shows) {
+    struct compare *c = t->compare;
+    for (size_t i; (i = t->taken++) < c->count; t->done++) {
         struct compare_point *p = &c->points[i];
-        struct report_run run = {.kind = p->kind};
+        struct report_run run = {.kind = p->kind, .budget_s = c->budget_s};
+        struct showing showing = {t, p->kind};
+        if (p->dropped) continue;
         memcpy(run.knobs, p->knobs, sizeof run.knobs);
-        stage_play(s, &run, show, t);
-        const struct measure *m = &run.measure;
-        double players = (double)m->waits.players;
-        double expired = players > 0 ? (double)m->waits.expired / players : 0;
-        p->mean_s[seed] = m->waits.mean;
-        p->p95_s[seed] = m->waits.p95;
-        p->cost[seed] = m->quality_cost + COMPARE_EXPIRED * expired;
-        p->cpu_us += m->cpu_us_per_ticket / c->seeds;
-        p->expired += expired / c->seeds;
-        p->invalid += m->invalid;
-        t->done++;
+        stage_play(t->stage, &run, shows ? show : NULL, &showing);
+        note_run(c, p, t->seed, &run);
     }
 }
 
-enum err compare_run(struct compare *c, const struct trace_request *request, uint32_t seeds,
+static void help(void *arg) {
+    play_points(arg, false);
+}
+
+static void play_seed(struct compare *c, const struct sim_options *o, const struct stage *s,
+                      uint32_t seed) {
+    struct tournament t = {.compare = c, .o = o, .stage = s, .seed = seed};
+    struct thread helpers[SIM_THREADS_MAX] = {0};
+    for (uint32_t i = 1; i < o->threads; i++)
+        thread_start(&helpers[i], "compare", help, &t);
+    play_points(&t, true);
+    for (uint32_t i = 1; i < o->threads; i++)
+        thread_join(&helpers[i]);
+}
+
+enum err compare_run(struct compare *c, const struct trace_request *request,
                      const struct sim_options *o, struct err_text *why) {
-    *c = (struct compare){.request = *request, .seeds = seeds};
-    for (uint32_t i = 0; i < seeds; i++) {
+    *c = (struct compare){.request = *request, .seeds = o->seeds, .budget_s = o->budget_s};
+    for (uint32_t i = 0; i < c->seeds; i++) {
         struct trace_request own = *request;
         struct stage s;
         own.seed += i;
         enum err code = stage_open(&s, &own, o->queue, why);
         if (code == ERR_OK) {
             if (i == 0) list_points(c, o, s.field.limits->latency_ms_max != INT32_MAX);
-            struct tallying t = {o, (double)i * (double)c->count, (double)seeds * (double)c->count};
-            play_points(c, &s, i, &t);
+            play_seed(c, o, &s, i);
         }
         stage_close(&s);
         if (code != ERR_OK) return code;
@@ -153,6 +208,7 @@ struct compare_verdict compare_judge(const struct compare *c, const struct compa
     double wait = compare_wait(c, p, axis), cost = compare_cost(c, p);
     for (size_t i = 0; i < c->count && c->points[i].kind == c->points[0].kind; i++) {
         const struct compare_point *own = &c->points[i];
+        if (own->dropped) continue;
         struct interval w = difference(waits_of(own, axis), waits_of(p, axis), c->seeds);
         struct interval q = difference(own->cost, p->cost, c->seeds);
         double worse =

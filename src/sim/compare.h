@@ -4,7 +4,8 @@
  * covered when Muster has one that is at least as good on both axes in the mean over the seeds;
  * surely, when the 95 % intervals of both paired differences say so too. The cost is Q plus
  * COMPARE_EXPIRED for each share of players who expired, so that nobody looks good by leaving the
- * difficult ones out. Thread safety: none.
+ * difficult ones out. A setting that took more than its budget of CPU is dropped: it is named, and
+ * neither covers nor counts as covered. Thread safety: none; it starts threads of its own.
  */
 #ifndef MUSTER_SIM_COMPARE_H
 #define MUSTER_SIM_COMPARE_H
@@ -21,18 +22,20 @@ struct compare_point {
     double mean_s[COMPARE_SEEDS_MAX], p95_s[COMPARE_SEEDS_MAX], cost[COMPARE_SEEDS_MAX];
     double cpu_us, expired; /* means over seeds; `expired` a share */
     uint64_t invalid;
+    bool dropped; /* over budget with one of the seeds: the numbers say nothing */
 };
 
 struct compare {
     struct trace_request request; /* of the first seed */
+    double budget_s;              /* 0: none */
     struct compare_point *points; /* kind by kind, Muster's first */
     size_t count;
     uint32_t seeds;
 };
 
-/* Plays all settings of Muster and of o->matcher ("" and "all": of all) over `seeds` traces,
- * request->seed and the next ones. */
-enum err compare_run(struct compare *c, const struct trace_request *request, uint32_t seeds,
+/* Plays all settings of Muster, and all or o->sample of those of o->matcher ("" and "all": of all)
+ * over o->seeds traces, request->seed and the next ones, o->threads runs at a time. */
+enum err compare_run(struct compare *c, const struct trace_request *request,
                      const struct sim_options *o, struct err_text *why) ERR_CHECKED;
 void compare_fini(struct compare *c);
 

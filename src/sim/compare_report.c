@@ -17,7 +17,7 @@ static bool is_on_front(const struct compare *c, const struct compare_point *p,
     double wait = compare_wait(c, p, axis), cost = compare_cost(c, p);
     for (size_t i = 0; i < c->count; i++) {
         const struct compare_point *o = &c->points[i];
-        if (o->kind != p->kind || o == p) continue;
+        if (o->kind != p->kind || o == p || o->dropped) continue;
         double w = compare_wait(c, o, axis), q = compare_cost(c, o);
         if (w <= wait && q <= cost && (w < wait || q < cost)) return false;
     }
@@ -31,10 +31,10 @@ static double median_ratio(const struct compare *c, const struct matcher_kind *k
     size_t n = 0;
     for (size_t i = 0; i < c->count; i++) {
         const struct compare_point *p = &c->points[i];
-        if (p->kind != kind) continue;
+        if (p->kind != kind || p->dropped) continue;
         double best = INFINITY, wait = compare_wait(c, p, axis);
         for (size_t o = 0; o < c->count && c->points[o].kind == c->points[0].kind; o++)
-            if (compare_wait(c, &c->points[o], axis) <= wait)
+            if (!c->points[o].dropped && compare_wait(c, &c->points[o], axis) <= wait)
                 best = fmin(best, compare_cost(c, &c->points[o]));
         if (isfinite(best) && compare_cost(c, p) > 0) ratios[n++] = best / compare_cost(c, p);
     }
@@ -44,9 +44,11 @@ static double median_ratio(const struct compare *c, const struct matcher_kind *k
 }
 
 static void add_kind(const struct compare *c, const struct matcher_kind *kind, struct strbuf *out) {
-    size_t points = 0, covered[2] = {0}, surely[2] = {0};
+    size_t points = 0, dropped = 0, covered[2] = {0}, surely[2] = {0};
     for (size_t i = 0; i < c->count; i++) {
         if (c->points[i].kind != kind) continue;
+        dropped += c->points[i].dropped;
+        if (c->points[i].dropped) continue;
         points++;
         for (int a = 0; a < 2; a++) {
             struct compare_verdict v = compare_judge(c, &c->points[i], (enum compare_axis)a);
@@ -54,8 +56,8 @@ static void add_kind(const struct compare *c, const struct matcher_kind *kind, s
             surely[a] += v.surely;
         }
     }
-    if (points == 0) return;
-    strbuf_printf(out, "%-11s %6zu", kind->name, points);
+    if (points + dropped == 0) return;
+    strbuf_printf(out, "%-11s %6zu %7zu", kind->name, points, dropped);
     for (int a = 1; a >= 0; a--)
         strbuf_printf(out, " %13zu %7zu %8.2f", covered[a], surely[a],
                       median_ratio(c, kind, (enum compare_axis)a));
@@ -76,17 +78,31 @@ static void add_misses(const struct compare *c, struct strbuf *out) {
     size_t misses = 0;
     for (size_t i = 0; i < c->count; i++) {
         const struct compare_point *p = &c->points[i];
-        if (p->kind == c->points[0].kind) continue;
+        if (p->kind == c->points[0].kind || p->dropped) continue;
         struct compare_verdict v = compare_judge(c, p, COMPARE_P95);
         if (v.covered || misses++ >= MISSES_SHOWN) continue;
         strbuf_add_str(out,
                        misses == 1 ? STR("\nnot covered on (p95 wait, cost):\n  ") : STR("  "));
         add_point(c, p, out);
         strbuf_printf(out, "\n    nearest, %.0f %% worse: ", 100 * v.excess);
-        add_point(c, v.by, out);
+        if (v.by) add_point(c, v.by, out);
         strbuf_add_char(out, '\n');
     }
     if (misses > MISSES_SHOWN) strbuf_printf(out, "  and %zu more\n", misses - MISSES_SHOWN);
+}
+
+static void add_dropped(const struct compare *c, struct strbuf *out) {
+    bool any = false;
+    for (size_t i = 0; i < c->count; i++) {
+        const struct compare_point *p = &c->points[i];
+        if (!p->dropped) continue;
+        struct strbuf knobs = {0};
+        report_knobs(p->kind, p->knobs, &knobs);
+        if (!any) strbuf_printf(out, "\ngiven up after %g s of CPU a run:\n", c->budget_s);
+        strbuf_printf(out, "  %s (%.*s)\n", p->kind->name, STR_PRINT(strbuf_str(&knobs)));
+        strbuf_fini(&knobs);
+        any = true;
+    }
 }
 
 static void write_table(const struct compare *c, struct strbuf *out) {
@@ -96,15 +112,17 @@ static void write_table(const struct compare *c, struct strbuf *out) {
                   (unsigned long long)(c->request.seed + c->seeds - 1));
     strbuf_add_str(out, STR("muster's own points\n"));
     for (size_t i = 0; i < c->count && c->points[i].kind == c->points[0].kind; i++) {
+        if (c->points[i].dropped) continue;
         strbuf_add_str(out, STR("  "));
         add_point(c, &c->points[i], out);
         strbuf_printf(out, ", %.1f us\n", c->points[i].cpu_us);
     }
     if (c->points[c->count - 1].kind == c->points[0].kind) return; /* with nobody */
     strbuf_add_str(
-        out, STR("\n                     on (p95 wait, cost)            on (mean wait, cost)\n"
-                 "baseline    points       covered  surely    ratio       covered  surely"
-                 "    ratio\n"));
+        out,
+        STR("\n                             on (p95 wait, cost)            on (mean wait, cost)\n"
+            "baseline    points dropped       covered  surely    ratio       covered  surely"
+            "    ratio\n"));
     for (size_t i = 1; i < matcher_count(); i++)
         add_kind(c, matcher_at(i), out);
     strbuf_add_str(out,
@@ -112,6 +130,7 @@ static void write_table(const struct compare *c, struct strbuf *out) {
                        "95 % intervals too;\nratio: median of our cost over theirs at no longer "
                        "wait\n"));
     add_misses(c, out);
+    add_dropped(c, out);
 }
 
 static void json_point(const struct compare *c, const struct compare_point *p,
@@ -122,6 +141,11 @@ static void json_point(const struct compare *c, const struct compare_point *p,
     for (int k = 0; k < MATCHER_KNOBS; k++)
         if (p->kind->knobs[k].name) json_write_number(w, p->kind->knobs[k].name, p->knobs[k]);
     json_write_close(w);
+    json_write_bool(w, "overBudget", p->dropped);
+    if (p->dropped) {
+        json_write_close(w);
+        return;
+    }
     json_write_number(w, "meanWait", compare_wait(c, p, COMPARE_MEAN));
     json_write_number(w, "p95Wait", compare_wait(c, p, COMPARE_P95));
     json_write_number(w, "cost", compare_cost(c, p));
@@ -169,7 +193,7 @@ static double *add_front(const struct compare *c, const struct matcher_kind *kin
     size_t n = 0;
     for (size_t i = 0; i < c->count; i++) {
         const struct compare_point *o = &c->points[i];
-        if (o->kind != kind || is_impatient(o) || !is_on_front(c, o, axis)) continue;
+        if (o->kind != kind || o->dropped || is_impatient(o) || !is_on_front(c, o, axis)) continue;
         pairs[n][0] = compare_wait(c, o, axis);
         pairs[n++][1] = compare_cost(c, o);
     }
@@ -186,7 +210,7 @@ static double *add_front(const struct compare *c, const struct matcher_kind *kin
 static double *add_impatient(const struct compare *c, enum compare_axis axis, struct plot *p,
                              double *room) {
     for (size_t i = 0; i < c->count; i++) {
-        if (!is_impatient(&c->points[i])) continue;
+        if (!is_impatient(&c->points[i]) || c->points[i].dropped) continue;
         room[0] = compare_wait(c, &c->points[i], axis);
         room[1] = compare_cost(c, &c->points[i]);
         p->series[p->series_count++] =

@@ -16,6 +16,7 @@ static void narrow_regions(struct field *f, double detour_ms) {
             if (field_latency_ms(f, (uint32_t)i, r) > best + detour_ms)
                 f->tickets[i].regions &= ~((uint64_t)1 << r);
     }
+    field_find_kinds(f);
 }
 
 void crowd_init(struct crowd *c, const struct matcher_setup *setup, int64_t period_ms) {
@@ -36,6 +37,7 @@ void crowd_fini(struct crowd *c) {
     mem_free(c->own.tickets);
     mem_free(c->by_age);
     mem_free(c->by_skill);
+    mem_free(c->kinds);
     mem_free(c->waiting);
     arena_free(c->scratch);
 }
@@ -54,6 +56,7 @@ void crowd_arrive(struct matcher *m, uint32_t ticket, int64_t now_ms) {
         c->capacity = c->capacity ? 2 * c->capacity : 1024;
         c->by_age = mem_grow(c->by_age, c->capacity, sizeof *c->by_age);
         c->by_skill = mem_grow(c->by_skill, c->capacity, sizeof *c->by_skill);
+        c->kinds = mem_grow(c->kinds, c->capacity, sizeof *c->kinds);
     }
     c->by_age[c->count++] = ticket;
     c->waiting[ticket] = true;
@@ -94,6 +97,8 @@ void crowd_sort(struct crowd *c) {
         c->by_skill[i] = c->by_age[i];
     if (c->count)
         qsort_r(c->by_skill, c->count, sizeof *c->by_skill, compare_skill, c->field->tickets);
+    for (size_t i = 0; i < c->count; i++)
+        c->kinds[i] = c->field->tickets[c->by_skill[i]].kind;
 }
 
 /* The first place whose skill is at least `skill`, or above it. */

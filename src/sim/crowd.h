@@ -20,6 +20,7 @@ struct crowd {
     size_t count, capacity;
     bool *waiting;      /* per ticket of the trace */
     uint32_t *by_skill; /* after crowd_sort: lowest first, ties by age */
+    uint8_t *kinds;     /* likewise: of the tickets in by_skill */
     int64_t period_ms, due_ms;
     struct arena *scratch;
 };
@@ -40,9 +41,14 @@ void crowd_leave(struct matcher *m, uint32_t ticket, int64_t now_ms);
 int64_t crowd_due_ms(const struct matcher *m);
 void crowd_close(struct matcher *m); /* for kinds that own nothing but their crowd */
 
+/* The run is given up: a turn may end anywhere. For loops over the crowd. */
+static inline bool crowd_gives_up(const struct crowd *c) {
+    return budget_spent(c->setup.budget);
+}
+
 /* Begins a turn: by_age holds who waits, the next turn is set. */
 void crowd_begin_turn(struct crowd *c, int64_t now_ms);
-void crowd_sort(struct crowd *c); /* fills by_skill */
+void crowd_sort(struct crowd *c); /* fills by_skill and kinds */
 /* The range of by_skill whose skill is in [low, high]: [*from, *to). */
 void crowd_range(const struct crowd *c, double low, double high, size_t range[2]);
 /* Makes a match of a full assembly; false where the rules refuse it. */

@@ -71,10 +71,11 @@ static bool take_neighbours(const struct crowd *c, size_t index, struct assembly
     assembly_begin(a, c->field);
     for (uint32_t i = 0; !assembly_full(a); i++) {
         if (lower == 0 && higher == c->count) return false;
-        if (i % 2 == 0 && higher < c->count)
-            (void)assembly_add(a, c->by_skill[higher++]); /* whoever does not fit is passed over */
-        else if (i % 2 == 1 && lower > 0)
-            (void)assembly_add(a, c->by_skill[--lower]); /* likewise */
+        bool up = i % 2 == 0;
+        if (up ? higher == c->count : lower == 0) continue;
+        size_t at = up ? higher++ : --lower;
+        if (!assembly_refused(a, c->kinds[at]))
+            (void)assembly_add(a, c->by_skill[at]); /* whoever does not fit is passed over */
     }
     return true;
 }
@@ -126,7 +127,7 @@ static void turn(struct matcher *m, int64_t now_ms) {
     c->due_ms = now_ms + time_to_next_pop(f, now_ms);
     crowd_sort(c);
     struct assembly a;
-    for (size_t i = 0; i < c->count; i++) {
+    for (size_t i = 0; i < c->count && !crowd_gives_up(c); i++) {
         double quality = take_neighbours(c, i, &a) ? quality_of(f, &a, now_ms) : -INFINITY;
         if (quality >= c->setup.knobs[0]) propose(f, &a, quality);
     }

@@ -70,6 +70,23 @@ static void measure_ticket(struct field *f, size_t i) {
     t->roles = roles;
 }
 
+static bool is_of_kind(const struct field_ticket *a, const struct field_ticket *b) {
+    if (a->players != b->players || a->regions != b->regions) return false;
+    return !a->roles || memcmp(a->roles, b->roles, a->players) == 0;
+}
+
+void field_find_kinds(struct field *f) {
+    const struct field_ticket *first[FIELD_MIXED]; /* of each kind */
+    uint32_t kinds = 0;
+    for (size_t i = 0; i < f->trace->count; i++) {
+        uint32_t k = 0;
+        while (k < kinds && !is_of_kind(first[k], &f->tickets[i]))
+            k++;
+        if (k == kinds && kinds < FIELD_MIXED) first[kinds++] = &f->tickets[i];
+        f->tickets[i].kind = (uint8_t)k;
+    }
+}
+
 void field_init(struct field *f, const struct trace *trace, const struct ruleset *rules,
                 bool roles) {
     *f = (struct field){.trace = trace, .ruleset = rules, .has_roles = roles};
@@ -78,16 +95,23 @@ void field_init(struct field *f, const struct trace *trace, const struct ruleset
     f->match_players = f->limits->players_max;
     f->tickets = mem_array(trace->count + 1, sizeof *f->tickets);
     f->model = mem_array(trace->count + 1, sizeof *f->model);
+    uint32_t largest = 1;
+    for (size_t i = 0; i < trace->count; i++)
+        if (trace->tickets[i].spec.player_count > largest)
+            largest = trace->tickets[i].spec.player_count;
+    packing_init(&f->packing, f->limits, largest);
     collect_regions(f);
     f->latencies = mem_array(trace->count * f->region_count + 1, sizeof *f->latencies);
     for (size_t i = 0; i < trace->count; i++)
         measure_ticket(f, i);
+    field_find_kinds(f);
 }
 
 void field_fini(struct field *f) {
     mem_free(f->tickets);
     mem_free(f->model);
     mem_free(f->latencies);
+    packing_fini(&f->packing);
     arena_free(f->arena);
     *f = (struct field){0};
 }

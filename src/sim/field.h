@@ -10,9 +10,12 @@
 
 #include "base/limits.h"
 #include "model/ruleset.h"
+#include "sim/packing.h"
 #include "sim/trace.h"
 
 #define FIELD_NONE UINT32_MAX
+#define FIELD_KINDS 256
+#define FIELD_MIXED (FIELD_KINDS - 1) /* tickets of this kind may differ */
 
 struct field_ticket {
     double skill; /* mean of its players' values */
@@ -20,7 +23,8 @@ struct field_ticket {
     uint32_t players;
     uint64_t regions; /* that all its players reach within the latency limit, a bit each */
     const uint8_t
-        *roles; /* per player: roles he takes, a bit each; NULL: no roles in these rules */
+        *roles;   /* per player: roles he takes, a bit each; NULL: no roles in these rules */
+    uint8_t kind; /* the same players, regions and roles: a group has room for both or for none */
 };
 
 struct field {
@@ -33,6 +37,7 @@ struct field {
     const char *regions[64]; /* names in order of appearance */
     uint32_t region_count;
     double *latencies; /* [ticket][region], the mean of its players in ms; NAN: not all reach it */
+    struct packing packing;
     uint32_t match_players;
     bool has_roles;
 };
@@ -42,6 +47,8 @@ void field_init(struct field *f, const struct trace *trace, const struct ruleset
                 bool roles);
 void field_fini(struct field *f);
 
+/* Numbers the tickets' kinds anew, after their regions have changed. O(tickets x kinds). */
+void field_find_kinds(struct field *f);
 uint32_t field_region(const struct field *f, struct str name); /* FIELD_NONE: nobody has it */
 double field_latency_ms(const struct field *f, uint32_t ticket, uint32_t region);
 double field_ping_cost(double ms, double best_ms);

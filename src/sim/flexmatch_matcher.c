@@ -58,6 +58,7 @@ static void build_around(struct flexmatch *f, const uint32_t *batch, size_t coun
     double low = c->field->tickets[batch[0]].skill, high = low;
     for (size_t i = 1; i < count && !assembly_full(&a); i++) {
         uint32_t t = batch[i];
+        if (assembly_refused(&a, c->field->tickets[t].kind)) continue;
         if (!c->waiting[t]) continue;
         double skill = c->field->tickets[t].skill;
         int64_t since = c->field->trace->tickets[f->oldest_expands ? batch[0] : t].at_ms;
@@ -84,7 +85,7 @@ static void turn(struct matcher *m, int64_t now_ms) {
     crowd_begin_turn(c, now_ms);
     crowd_sort(c);
     if (!f->sorted) shuffle(f, c->by_skill, c->count);
-    for (size_t from = 0; from < c->count; from += f->batch_tickets) {
+    for (size_t from = 0; from < c->count && !crowd_gives_up(c); from += f->batch_tickets) {
         uint32_t *batch = c->by_skill + from;
         size_t count = c->count - from < f->batch_tickets ? c->count - from : f->batch_tickets;
         qsort(batch, count, sizeof *batch, oldest_first);

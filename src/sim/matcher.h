@@ -12,6 +12,7 @@
 #define MUSTER_SIM_MATCHER_H
 
 #include "model/queue.h"
+#include "sim/budget.h"
 #include "sim/field.h"
 
 #define MATCHER_KNOBS 4
@@ -25,6 +26,8 @@ struct matcher_setup {
     struct str queue_json; /* the rules of `field`, as a definition */
     double knobs[MATCHER_KNOBS];
     uint64_t seed;
+    double budget_s;       /* CPU seconds after which the run is given up; 0: never */
+    struct budget *budget; /* of the run, set by play_run: a long turn may end when it is spent */
     struct ticket_wait *promises; /* per ticket of the trace: what it is told on arrival, written by
                                    * matchers that estimate waits */
     matcher_sink_fn sink;

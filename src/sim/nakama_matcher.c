@@ -47,13 +47,16 @@ static struct assembly *combine(struct nakama *n, uint32_t active, uint32_t hit,
 static void process(struct nakama *n, uint32_t active, int64_t now_ms) {
     struct crowd *c = &n->crowd;
     uint32_t count = 0;
-    double skill = c->field->tickets[active].skill, range = c->setup.knobs[0];
-    if (c->field->tickets[active].players == c->field->match_players) return;
+    bool closed[FIELD_KINDS] = {false}; /* no combination takes that kind any more */
+    const struct field_ticket *tickets = c->field->tickets;
+    double skill = tickets[active].skill, range = c->setup.knobs[0];
+    if (tickets[active].players == c->field->match_players) return;
     for (size_t i = 0; i < c->count; i++) {
         uint32_t hit = c->by_age[i];
-        if (hit == active || !c->waiting[hit]) continue;
-        if (fabs(c->field->tickets[hit].skill - skill) > range) continue;
+        if (hit == active || !c->waiting[hit] || closed[tickets[hit].kind]) continue;
+        if (fabs(tickets[hit].skill - skill) > range) continue;
         const struct assembly *a = combine(n, active, hit, &count);
+        closed[tickets[hit].kind] = !a && tickets[hit].kind != FIELD_MIXED;
         if (a && assembly_full(a) && crowd_match(c, a, now_ms)) return;
     }
 }
@@ -62,7 +65,7 @@ static void turn(struct matcher *m, int64_t now_ms) {
     struct nakama *n = (struct nakama *)(void *)m;
     struct crowd *c = &n->crowd;
     crowd_begin_turn(c, now_ms);
-    for (size_t i = 0; i < c->count; i++) {
+    for (size_t i = 0; i < c->count && !crowd_gives_up(c); i++) {
         uint32_t t = c->by_age[i];
         if (!c->waiting[t] || n->was_active[t]) continue;
         n->was_active[t] = true;

@@ -13,7 +13,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { CYCLE_MS = 1000, GROWTH_MINUTES_MAX = 15 /* the longest timeout of a workload */ };
+enum { CYCLE_MS = 1000 };
 
 struct proposal {
     double badness;        /* sum of squared deviations */
@@ -26,6 +26,7 @@ struct open_match {
     size_t count, capacity;
     uint32_t *members;
     size_t member_count, member_capacity;
+    double widest; /* width that the oldest who waits would allow */
 };
 
 static struct matcher *open(const struct matcher_setup *setup) {
@@ -62,9 +63,15 @@ static void propose(struct open_match *o, const struct assembly *a) {
     o->member_count += a->count;
 }
 
+/* What a group whose oldest came at that time may span. */
+static double width_at(const struct crowd *c, int64_t oldest_ms, int64_t now_ms) {
+    double minutes = (double)(now_ms - oldest_ms) / 60000;
+    return c->setup.knobs[0] * (1 + c->setup.knobs[1] * minutes);
+}
+
 /* The window that begins at place `from`, of tickets that reach `region` (all: FIELD_NONE). */
 static void slide(struct open_match *o, size_t from, uint32_t region, int64_t now_ms) {
-    struct crowd *c = &o->crowd;
+    const struct crowd *c = &o->crowd;
     const struct field_ticket *tickets = c->field->tickets;
     struct assembly a;
     assembly_begin(&a, c->field);
@@ -72,18 +79,16 @@ static void slide(struct open_match *o, size_t from, uint32_t region, int64_t no
     double low = tickets[c->by_skill[from]].skill, width = 0;
     int64_t oldest_ms = now_ms;
     for (size_t i = from; i < c->count && !assembly_full(&a); i++) {
+        if (assembly_refused(&a, c->kinds[i])) continue;
         uint32_t t = c->by_skill[i];
-        int64_t at_ms = c->field->trace->tickets[t].at_ms;
+        if (tickets[t].skill - low > o->widest) return;
         if (!assembly_add(&a, t)) {
             if (i == from) return;
             continue;
         }
+        int64_t at_ms = c->field->trace->tickets[t].at_ms;
         oldest_ms = at_ms < oldest_ms ? at_ms : oldest_ms;
-        double minutes = (double)(now_ms - oldest_ms) / 60000;
-        width = c->setup.knobs[0] * (1 + c->setup.knobs[1] * minutes);
-        /* An older ticket to come could widen it, by no more than a timeout's growth. */
-        double widest = c->setup.knobs[0] * (1 + c->setup.knobs[1] * GROWTH_MINUTES_MAX);
-        if (tickets[t].skill - low > widest) return;
+        width = width_at(c, oldest_ms, now_ms);
     }
     double high = tickets[a.members[a.count - 1]].skill;
     if (assembly_full(&a) && high - low <= width) propose(o, &a);
@@ -115,9 +120,11 @@ static void turn(struct matcher *m, int64_t now_ms) {
     struct crowd *c = &o->crowd;
     crowd_begin_turn(c, now_ms);
     crowd_sort(c);
+    if (c->count == 0) return;
+    o->widest = width_at(c, c->field->trace->tickets[c->by_age[0]].at_ms, now_ms);
     bool regional = c->field->limits->latency_ms_max != INT32_MAX;
     for (uint32_t r = 0; r < (regional ? c->field->region_count : 1); r++)
-        for (size_t i = 0; i < c->count; i++)
+        for (size_t i = 0; i < c->count && !crowd_gives_up(c); i++)
             slide(o, i, regional ? r : FIELD_NONE, now_ms);
     evaluate(o, now_ms);
 }

@@ -108,10 +108,13 @@ void play_run(struct play *out, const struct matcher_kind *kind, const struct ma
     own.promises = out->promises;
     own.sink = take_match;
     own.sink_arg = &p;
+    struct budget budget;
+    budget_start(&budget, setup->budget_s);
+    own.budget = &budget;
     int64_t span_ms = setup->field->trace->to_ms, shown_ms = 0;
     int64_t cpu_ns = clock_thread_cpu_ns();
     struct matcher *m = kind->open(&own);
-    while (p.open > 0) {
+    while (p.open > 0 && !budget_spent(&budget)) {
         int64_t next = next_ms(&p, kind->due_ms(m));
         if (next == INT64_MAX) break;
         p.now_ms = next > p.now_ms ? next : p.now_ms;
@@ -123,6 +126,7 @@ void play_run(struct play *out, const struct matcher_kind *kind, const struct ma
     }
     out->arrived = p.next;
     out->end_ms = p.now_ms;
+    out->over_budget = budget.spent;
     kind->close(m);
     out->cpu_ns = clock_thread_cpu_ns() - cpu_ns;
     heap_fini(&p.leaves);

@@ -28,8 +28,9 @@ struct play {
     uint32_t *match_of;           /* per ticket: index in matches; FIELD_NONE: it left unmatched */
     struct ticket_wait *promises; /* per ticket; zeros: nothing was told */
     uint64_t arrived;             /* tickets handed to the matcher */
-    uint64_t wrong; /* tickets matched twice, before their arrival or after they left */
-    int64_t cpu_ns; /* of this thread, for all of the run */
+    uint64_t wrong;   /* tickets matched twice, before their arrival or after they left */
+    int64_t cpu_ns;   /* of this thread, for all of the run */
+    bool over_budget; /* given up: what came of the tickets is not known */
     int64_t end_ms;
     uint64_t hash; /* of the list of matches: times, tickets, teams */
 };
@@ -37,7 +38,7 @@ struct play {
 /* `share`: 0..1 of the measured time. Called about a hundred times a run. */
 typedef void (*play_progress_fn)(void *arg, double share);
 
-/* Sets setup->sink itself. O(events), and whatever the matcher takes. */
+/* Sets setup->sink and setup->budget itself. O(events), and whatever the matcher takes. */
 void play_run(struct play *p, const struct matcher_kind *kind, const struct matcher_setup *setup,
               play_progress_fn progress, void *progress_arg);
 void play_fini(struct play *p);

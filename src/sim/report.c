@@ -20,6 +20,12 @@ static void add_line(const struct report_run *r, struct strbuf *out) {
     struct strbuf knobs = {0};
     const struct measure *m = &r->measure;
     report_knobs(r->kind, r->knobs, &knobs);
+    if (r->over_budget) {
+        strbuf_printf(out, "%-11s %-42.*s given up after %g s of CPU\n", r->kind->name,
+                      STR_PRINT(strbuf_str(&knobs)), r->budget_s);
+        strbuf_fini(&knobs);
+        return;
+    }
     strbuf_printf(out, "%-11s %-42.*s %8.2f %8.2f %8.2f %8.2f %8.2f", r->kind->name,
                   STR_PRINT(strbuf_str(&knobs)), m->waits.mean, m->waits.p50, m->waits.p95,
                   m->waits.p99, m->waits.max);
@@ -72,9 +78,10 @@ void report_table(const struct report_run *runs, size_t count, bool wide, struct
     for (size_t i = 0; i < count; i++)
         add_line(&runs[i], out);
     for (size_t i = 0; wide && i < count; i++)
-        add_details(&runs[i], out);
+        if (!runs[i].over_budget) add_details(&runs[i], out);
     for (size_t i = 0; i < count; i++) {
         const struct measure *m = &runs[i].measure;
+        if (runs[i].over_budget) continue;
         strbuf_printf(out, "%s%s: matches %016" PRIx64 ", invalid %" PRIu64 "\n", i ? "" : "\n",
                       runs[i].kind->name, m->hash, m->invalid);
     }
@@ -121,6 +128,11 @@ void report_json(const struct report_run *r, struct json_write *w) {
     for (int i = 0; i < MATCHER_KNOBS; i++)
         if (r->kind->knobs[i].name) json_write_number(w, r->kind->knobs[i].name, r->knobs[i]);
     json_write_close(w);
+    json_write_bool(w, "overBudget", r->over_budget);
+    if (r->over_budget) {
+        json_write_close(w);
+        return;
+    }
     json_waits("waitSeconds", &m->waits, w);
     json_write_open(w, "bySkill", '{');
     for (int b = 0; b < MEASURE_BANDS; b++)

@@ -11,7 +11,9 @@
 struct report_run {
     const struct matcher_kind *kind;
     double knobs[MATCHER_KNOBS];
-    struct measure measure;
+    double budget_s; /* CPU seconds after which it is given up; 0: never */
+    bool over_budget;
+    struct measure measure; /* zeros when over budget */
 };
 
 /* A line per run; `wide` adds waits by skill band and party size, pings and roles of each. */

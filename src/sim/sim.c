@@ -59,7 +59,7 @@ static void write_outputs(const struct stage *s, const struct report_run *runs, 
         char title[128];
         out->valid = out->valid && runs[i].measure.invalid == 0;
         report_json(&runs[i], &w);
-        if (out->plot_count == SIM_PLOTS_MAX) continue;
+        if (runs[i].over_budget || out->plot_count == SIM_PLOTS_MAX) continue;
         snprintf(title, sizeof title, "%s: waits with %s", name, runs[i].kind->name);
         snprintf(out->plots[out->plot_count].name, sizeof out->plots[0].name, "waits-%s-%s.svg",
                  name, runs[i].kind->name);
@@ -117,6 +117,7 @@ static enum err play_kinds(const struct stage *s, const struct sim_options *o,
         enum err code = set_knobs(o->set, kind, run, why);
         if (code != ERR_OK) return code;
         struct showing showing = {o, kind->name};
+        run->budget_s = o->budget_s;
         stage_play(s, run, show, &showing);
     }
     write_outputs(s, runs, count, out);
@@ -135,7 +136,7 @@ static enum err play(const struct trace_request *request, const struct sim_optio
 static enum err compare(const struct trace_request *request, const struct sim_options *o,
                         struct sim_output *out, struct err_text *why) {
     struct compare c;
-    enum err code = compare_run(&c, request, o->seeds, o, why);
+    enum err code = compare_run(&c, request, o, why);
     if (code == ERR_OK) compare_report(&c, out);
     compare_fini(&c);
     return code;

@@ -13,6 +13,8 @@
 /* Called now and then in the caller's thread; `share` 0..1 of what `what` names. */
 typedef void (*sim_progress_fn)(void *arg, const char *what, double share);
 
+#define SIM_THREADS_MAX 64
+
 struct sim_options {
     const char *workload; /* "W1" ... */
     const char *matcher;  /* its name, or "all"; "": Muster, in a comparison all */
@@ -23,10 +25,14 @@ struct sim_options {
     double rate;              /* tickets per second; 0: the workload's first */
     double duration_s;        /* 0: the workload's own */
     uint64_t seed;
-    bool compare;   /* all settings of Muster and the matcher instead of one run */
-    double optimum; /* > 0: points per second at which the best settings of all matchers are set
-                     * beside whoever knows the future (ratio.h) */
-    uint32_t seeds; /* of comparison and optimum: 1..32 traces, from `seed` on */
+    bool compare;     /* all settings of Muster and the matcher instead of one run */
+    double optimum;   /* > 0: points per second at which the best settings of all matchers are set
+                       * beside whoever knows the future (ratio.h) */
+    uint32_t seeds;   /* of comparison and optimum: 1..32 traces, from `seed` on */
+    uint32_t sample;  /* of a comparison: so many settings of each published matcher, drawn by
+                       * chance; 0: all */
+    uint32_t threads; /* of a comparison: runs at a time, at most SIM_THREADS_MAX; 0: one */
+    double budget_s;  /* CPU seconds after which a run is given up, and said so; 0: never */
     sim_progress_fn progress; /* may be NULL */
     void *progress_arg;
 };

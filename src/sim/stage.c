@@ -50,9 +50,11 @@ void stage_play(const struct stage *s, struct report_run *run, play_progress_fn 
                 void *progress_arg) {
     struct matcher_setup setup = {.field = &s->field, .queue_json = strbuf_str(&s->queue_json)};
     setup.seed = s->request.seed;
+    setup.budget_s = run->budget_s;
     memcpy(setup.knobs, run->knobs, sizeof setup.knobs);
     struct play play;
     play_run(&play, run->kind, &setup, progress, progress_arg);
-    measure_play(&run->measure, &play);
+    run->over_budget = play.over_budget;
+    if (!play.over_budget) measure_play(&run->measure, &play);
     play_fini(&play);
 }

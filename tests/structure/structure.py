@@ -32,7 +32,7 @@ LAYERS = {
     'api': ['base', 'model', 'wire', 'rt', 'bus', '<muster>'],
     'matcher': ['base', 'model', 'wire', 'rt', 'store'],
     'events': ['base', 'wire', 'rt', 'store', 'bus'],
-    'sim': ['base', 'model', 'wire'],
+    'sim': ['base', 'model', 'wire', 'rt'],
     'bridge': ['base', 'wire', 'rt', 'bus', 'socketio', '<muster>'],
     'app': ['base', 'rt', 'wire', '<muster>'],  # its commands are a client and print JSON
 }
