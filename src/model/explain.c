@@ -6,14 +6,16 @@
 
 #include <math.h>
 
-void explain_age(const struct ruleset *r, struct candidate *c, int64_t now_ms) {
+int64_t explain_age_ms(const struct ruleset *r, const int64_t *created_ms, uint32_t count,
+                       int64_t now_ms) {
     bool newest = ruleset_age_is_newest(r);
-    c->age_ms = 0;
-    for (uint32_t i = 0; i < c->ticket_count; i++) {
-        int64_t age = now_ms > c->tickets[i]->created_ms ? now_ms - c->tickets[i]->created_ms : 0;
-        bool decides = i == 0 || (newest ? age < c->age_ms : age > c->age_ms);
-        if (decides) c->age_ms = age;
+    int64_t age_ms = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t own_ms = now_ms > created_ms[i] ? now_ms - created_ms[i] : 0;
+        bool decides = i == 0 || (newest ? own_ms < age_ms : own_ms > age_ms);
+        if (decides) age_ms = own_ms;
     }
+    return age_ms;
 }
 
 bool explain_place(const struct ruleset *r, struct candidate *c, uint32_t *team_of,
@@ -22,7 +24,7 @@ bool explain_place(const struct ruleset *r, struct candidate *c, uint32_t *team_
     if (c->ticket_count == 0 || c->ticket_count > LIMIT_MATCH_PLAYERS) return false;
     struct split_item *items = arena_alloc(scratch, c->ticket_count * sizeof *items);
     for (uint32_t i = 0; i < c->ticket_count; i++) {
-        const struct ticket_spec *spec = &c->tickets[i]->spec;
+        const struct ticket_spec *spec = &c->specs[i];
         items[i].players = spec->player_count;
         for (uint32_t k = 0; k < spec->player_count; k++)
             items[i].sum += ruleset_player_key(r, &spec->players[k]);
@@ -53,7 +55,7 @@ static void add_teams(const struct ruleset_limits *l, const struct candidate *c,
         const struct ruleset_team *team = &l->teams[t];
         uint32_t players = 0;
         for (uint32_t i = 0; i < c->ticket_count; i++) {
-            if (c->team_of[i] == t) players += c->tickets[i]->spec.player_count;
+            if (c->team_of[i] == t) players += c->specs[i].player_count;
         }
         strbuf_printf(out, "team \"%.*s\": %u players of %u to %u: %s\n", STR_PRINT(team->name),
                       players, team->players_min, team->players_max,
@@ -84,7 +86,7 @@ static void add_roles(const struct ruleset *r, const struct candidate *c, struct
     uint32_t n = 0, written = 0;
     ruleset_assign_roles(r, c, roles, scratch);
     for (uint32_t t = 0; t < c->ticket_count; t++) {
-        const struct ticket_spec *spec = &c->tickets[t]->spec;
+        const struct ticket_spec *spec = &c->specs[t];
         for (uint32_t i = 0; i < spec->player_count; i++, n++) {
             if (roles[n].size == 0) continue;
             strbuf_printf(out, "%s\"%.*s\" %.*s",

@@ -7,9 +7,10 @@
 
 #include "model/ruleset.h"
 
-/* Sets the candidate's age from its tickets' created_ms at `now_ms`, by the ruleset's choice of the
- * newest or the oldest. 0 for no tickets. */
-void explain_age(const struct ruleset *r, struct candidate *c, int64_t now_ms);
+/* The age at `now_ms` of a candidate whose tickets were created then, by the ruleset's choice of
+ * the newest or the oldest. 0 for no tickets. */
+int64_t explain_age_ms(const struct ruleset *r, const int64_t *created_ms, uint32_t count,
+                       int64_t now_ms);
 
 /* Puts the candidate's tickets into teams, as a search would: the evenest split that is legal, else
  * the evenest; `team_of`: room for all tickets. False when the tickets do not fit the teams. */

@@ -171,12 +171,13 @@ static uint32_t best_team(const struct fill *f, const bool *tried, double key, u
 
 static bool judge(struct fill *f) {
     struct fill_result *r = &f->result;
-    struct candidate c = {r->tickets, r->team_of, r->ticket_count, r->age_ms};
     if (f->tries_left == 0) {
         r->truncated = true;
         return false;
     }
     f->tries_left--;
+    struct candidate c = {ticket_specs(r->tickets, r->ticket_count, f->scratch), r->team_of,
+                          r->ticket_count, r->age_ms};
     struct verdict v = ruleset_evaluate(f->rules, &c, f->scratch);
     arena_reset(f->scratch);
     if (v.legal) r->verdict = v;

@@ -107,9 +107,11 @@ static void note_due(struct pick *p, double cost) {
     if (due_ms < p->result.due_ms) p->result.due_ms = due_ms;
 }
 
+/* Its specs are in scratch. */
 static struct candidate candidate_of(const struct pick *p) {
     const struct pick_result *r = &p->result;
-    return (struct candidate){r->tickets, r->team_of, r->ticket_count, r->age_ms};
+    return (struct candidate){ticket_specs(r->tickets, r->ticket_count, p->scratch), r->team_of,
+                              r->ticket_count, r->age_ms};
 }
 
 static bool is_covered(struct pick *p) {
@@ -129,7 +131,6 @@ static bool is_worth(struct pick *p, const struct split *s) {
 static bool is_worth_softly(struct pick *p, const struct candidate *c) {
     if (!p->patient || !ruleset_has_soft_cost(p->ruleset)) return true;
     p->cost += ruleset_soft_cost(p->ruleset, c, p->result.verdict.region, p->scratch);
-    arena_reset(p->scratch);
     return is_covered(p);
 }
 
@@ -141,10 +142,11 @@ static bool judge(struct pick *p, const struct split *s) {
     r->nodes++;
     if (p->tries_left) p->tries_left--;
     r->verdict = ruleset_evaluate(p->ruleset, &c, p->scratch);
-    arena_reset(p->scratch);
     p->refused = p->refused || !r->verdict.legal;
     if (!r->verdict.legal) r->refused_by = r->verdict.failed_rule;
-    return r->found = r->verdict.legal && is_worth_softly(p, &c);
+    r->found = r->verdict.legal && is_worth_softly(p, &c);
+    arena_reset(p->scratch);
+    return r->found;
 }
 
 static bool is_split(const struct split *s, const uint32_t *team_of, uint32_t count) {

@@ -79,7 +79,7 @@ struct quality quality_measure(const struct ruleset *r, const struct patience *p
     if (!ruleset_has_key(r)) return q;
     struct sums s = {.low = INFINITY, .high = -INFINITY};
     for (uint32_t i = 0; i < c->ticket_count; i++)
-        add_ticket(&s, r, p, &c->tickets[i]->spec, c->team_of[i]);
+        add_ticket(&s, r, p, &c->specs[i], c->team_of[i]);
     double deviation = 0, base = base_of(r, p);
     for (uint32_t i = 0; i < s.count; i++)
         deviation += fabs(s.keys[i] - s.total / s.count);

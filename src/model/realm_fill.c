@@ -27,16 +27,12 @@ enum {
 
 /* ---- the newcomers, as a match of their own ---- */
 
-static struct ticket_spec spec_at(const struct fill_result *found, uint32_t i) {
-    return found->tickets[i]->spec;
-}
-
 static const struct str *roles_of(const struct queue *q, const struct fill_result *found,
                                   const struct candidate *c, struct arena *arena,
                                   uint32_t *newcomer) {
     *newcomer = 0;
     for (uint32_t i = 0; i < found->present; i++)
-        *newcomer += spec_at(found, i).player_count;
+        *newcomer += c->specs[i].player_count;
     if (!ruleset_has_roles(q->def->ruleset)) return NULL;
     struct str *roles = arena_alloc(arena, LIMIT_MATCH_PLAYERS * sizeof *roles);
     ruleset_assign_roles(q->def->ruleset, c, roles, arena);
@@ -57,10 +53,10 @@ static void build_teams(struct match_spec *s, const struct queue *q,
     for (uint32_t i = found->present; i < found->ticket_count; i++) {
         struct match_team *team = &teams[found->team_of[i]];
         struct team_member *members = (struct team_member *)team->members; /* ours */
-        struct ticket_spec spec = spec_at(found, i);
-        for (uint32_t k = 0; k < spec.player_count; k++, number++)
+        const struct ticket_spec *spec = &c->specs[i];
+        for (uint32_t k = 0; k < spec->player_count; k++, number++)
             members[team->member_count++] =
-                (struct team_member){.player_id = arena_str(arena, spec.players[k].id),
+                (struct team_member){.player_id = arena_str(arena, spec->players[k].id),
                                      .ticket_id = found->tickets[i]->id,
                                      .role = roles ? roles[number] : STR_EMPTY};
     }
@@ -79,9 +75,9 @@ static void rate(struct match_spec *s, const struct queue *q, const struct fill_
     s->win_gap = quality.win_gap;
     s->mean_latency_ms = found->verdict.mean_latency_ms;
     for (uint32_t i = 0; i < found->ticket_count; i++) {
-        struct ticket_spec spec = spec_at(found, i);
-        for (uint32_t k = 0; k < spec.player_count; k++) {
-            uint32_t ms = (uint32_t)player_latency_ms(&spec.players[k], s->region);
+        const struct ticket_spec *spec = &c->specs[i];
+        for (uint32_t k = 0; k < spec->player_count; k++) {
+            uint32_t ms = (uint32_t)player_latency_ms(&spec->players[k], s->region);
             if (ms > s->worst_latency_ms) s->worst_latency_ms = ms;
         }
     }
@@ -103,7 +99,8 @@ static void note_waits(struct match_spec *s, const struct fill_result *found, in
 static struct match_spec gather_newcomers(const struct queue *q, const struct backfill *b,
                                           const struct fill_result *found,
                                           const struct decision *d) {
-    struct candidate c = {found->tickets, found->team_of, found->ticket_count, found->age_ms};
+    struct candidate c = {ticket_specs(found->tickets, found->ticket_count, d->arena),
+                          found->team_of, found->ticket_count, found->age_ms};
     struct match_spec s = {.id = id_new(d->rng, d->now_ms),
                            .state = MATCH_PROPOSED,
                            .queue = q->def->name,
@@ -261,12 +258,14 @@ static void take(struct realm *r, const struct queue *q, const struct backfill *
 
 /* ---- turns ---- */
 
-static bool fits_record(const struct backfill *b, const struct fill_result *found) {
+static bool fits_record(const struct backfill *b, const struct fill_result *found,
+                        struct arena *arena) {
     size_t bytes = realm_parties_bytes(b->spec.parties, b->spec.party_count);
-    for (uint32_t i = found->present; i < found->ticket_count; i++) {
-        struct ticket_spec spec = spec_at(found, i);
-        for (uint32_t k = 0; k < spec.player_count; k++)
-            bytes += realm_player_bytes(&spec.players[k]);
+    uint32_t count = found->ticket_count - found->present;
+    const struct ticket_spec *specs = ticket_specs(found->tickets + found->present, count, arena);
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t k = 0; k < specs[i].player_count; k++)
+            bytes += realm_player_bytes(&specs[i].players[k]);
     }
     return bytes <= LIMIT_BACKFILL_BYTES;
 }
@@ -284,7 +283,7 @@ static bool fill(struct realm *r, const struct fill_ask *ask, struct pool_entry 
     r->counts.fills++;
     r->counts.groups += found->nodes;
     realm_spend(budget, found->nodes);
-    if (found->found && fits_record(b, found)) {
+    if (found->found && fits_record(b, found, d->arena)) {
         realm_spend(budget, NODES_PER_MATCH * (found->ticket_count - found->present));
         take(r, b->queue, b, found, d);
         return true;

@@ -23,14 +23,16 @@ static struct str *assign_roles(const struct ruleset *rules, const struct candid
     return roles;
 }
 
-static struct match_team *build_teams(const struct candidate *found, const struct queue *q,
+/* `tickets`: those of the candidate. */
+static struct match_team *build_teams(const struct candidate *found,
+                                      const struct ticket *const *tickets, const struct queue *q,
                                       struct arena *arena, uint32_t *team_count) {
     const struct ruleset_limits *l = ruleset_limits_at(q->def->ruleset, found->age_ms);
     const struct str *roles = assign_roles(q->def->ruleset, found, arena);
     struct match_team *teams = arena_alloc(arena, l->team_count * sizeof *teams);
     uint32_t total = 0;
     for (uint32_t i = 0; i < found->ticket_count; i++) {
-        uint32_t players = found->tickets[i]->spec.player_count;
+        uint32_t players = found->specs[i].player_count;
         teams[found->team_of[i]].member_count += players;
         total += players;
     }
@@ -42,13 +44,12 @@ static struct match_team *build_teams(const struct candidate *found, const struc
         members += teams[t].member_count;
         uint32_t number = 0;
         for (uint32_t i = 0; i < found->ticket_count; i++) {
-            const struct ticket *ticket = found->tickets[i];
-            for (uint32_t k = 0; k < ticket->spec.player_count; k++, number++) {
+            const struct ticket_spec *spec = &found->specs[i];
+            for (uint32_t k = 0; k < spec->player_count; k++, number++) {
                 if (found->team_of[i] != t) continue;
-                *own++ =
-                    (struct team_member){.player_id = arena_str(arena, ticket->spec.players[k].id),
-                                         .ticket_id = ticket->id,
-                                         .role = role_of(roles, number, arena)};
+                *own++ = (struct team_member){.player_id = arena_str(arena, spec->players[k].id),
+                                              .ticket_id = tickets[i]->id,
+                                              .role = role_of(roles, number, arena)};
             }
         }
         assert(own == members);
@@ -57,12 +58,12 @@ static struct match_team *build_teams(const struct candidate *found, const struc
     return teams;
 }
 
-static uint32_t worst_latency(const struct pick_result *found) {
+static uint32_t worst_latency(const struct candidate *c, struct str region) {
     int32_t worst = 0;
-    for (uint32_t i = 0; i < found->ticket_count; i++) {
-        const struct ticket_spec *spec = &found->tickets[i]->spec;
+    for (uint32_t i = 0; i < c->ticket_count; i++) {
+        const struct ticket_spec *spec = &c->specs[i];
         for (uint32_t k = 0; k < spec->player_count; k++) {
-            int32_t ms = player_latency_ms(&spec->players[k], found->verdict.region);
+            int32_t ms = player_latency_ms(&spec->players[k], region);
             if (ms > worst) worst = ms;
         }
     }
@@ -82,7 +83,8 @@ static double mean_wait_ms(const struct pick_result *found, int64_t now_ms) {
 
 static void emit_match(struct realm *r, const struct queue *q, const struct pick_result *found,
                        const struct decision *d) {
-    struct candidate c = {found->tickets, found->team_of, found->ticket_count, found->age_ms};
+    struct candidate c = {ticket_specs(found->tickets, found->ticket_count, d->arena),
+                          found->team_of, found->ticket_count, found->age_ms};
     double soft = ruleset_soft_cost(q->def->ruleset, &c, found->verdict.region, d->arena);
     struct quality quality = quality_measure(q->def->ruleset, &q->def->patience, &c, soft);
     struct record *record = arena_alloc(d->arena, sizeof *record);
@@ -99,7 +101,7 @@ static void emit_match(struct realm *r, const struct queue *q, const struct pick
     m->queue = arena_str(d->arena, q->def->name);
     m->queue_version = q->version;
     m->region = arena_str(d->arena, found->verdict.region);
-    m->teams = build_teams(&c, q, d->arena, &m->team_count);
+    m->teams = build_teams(&c, found->tickets, q, d->arena, &m->team_count);
     m->ticket_ids = ids;
     m->ticket_count = found->ticket_count;
     m->quality = quality.score;
@@ -107,7 +109,7 @@ static void emit_match(struct realm *r, const struct queue *q, const struct pick
     m->team_gap = quality.team_gap;
     m->win_gap = quality.win_gap;
     m->mean_latency_ms = found->verdict.mean_latency_ms;
-    m->worst_latency_ms = worst_latency(found);
+    m->worst_latency_ms = worst_latency(&c, found->verdict.region);
     m->mean_wait_ms = mean_wait_ms(found, d->now_ms);
     m->longest_wait_ms = d->now_ms > oldest_ms ? d->now_ms - oldest_ms : 0;
     m->created_ms = d->now_ms;

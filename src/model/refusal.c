@@ -28,11 +28,13 @@ void refusal_free(struct refusal *f) {
 /* The first rule that two tickets fail together; RULESET_NONE: they may be in one match. */
 static uint32_t keeping_apart(struct refusal *f, const struct ruleset *r,
                               const struct ticket *const pair[2], int64_t now_ms) {
-    struct candidate c = {.tickets = pair, .ticket_count = 2};
-    explain_age(r, &c, now_ms);
+    const struct ticket_spec *specs = ticket_specs(pair, 2, f->scratch);
+    int64_t created_ms[2] = {pair[0]->created_ms, pair[1]->created_ms};
+    struct candidate c = {
+        .specs = specs, .ticket_count = 2, .age_ms = explain_age_ms(r, created_ms, 2, now_ms)};
     uint32_t team_of[2] = {0, ruleset_limits_at(r, c.age_ms)->team_count - 1};
     c.team_of = team_of;
-    bool solo = pair[0]->spec.player_count == 1 && pair[1]->spec.player_count == 1;
+    bool solo = specs[0].player_count == 1 && specs[1].player_count == 1;
     ruleset_explain_part(r, &c, solo ? RULE_OF_SOLO_PAIRS : RULE_OF_PAIRS, f->reports, f->scratch);
     arena_reset(f->scratch);
     for (uint32_t i = 0; i < ruleset_rule_count(r); i++)

@@ -95,7 +95,7 @@ uint64_t ruleset_partition(const struct ruleset *r, const struct ticket_spec *sp
 
 /* A group of tickets put into teams. */
 struct candidate {
-    const struct ticket *const *tickets;
+    const struct ticket_spec *specs;
     const uint32_t *team_of; /* per ticket: index into ruleset_limits.teams */
     uint32_t ticket_count;
     int64_t age_ms; /* of the ticket that selects the expansion step */
@@ -105,7 +105,7 @@ struct candidate {
 
 struct verdict {
     bool legal;
-    struct str region;      /* best one all accept; empty without latencies. A ticket's text */
+    struct str region;      /* best one all accept; empty without latencies. A spec's text */
     double mean_latency_ms; /* over players, in that region */
     uint32_t failed_rule;   /* the first that failed; RULESET_NONE: a team size, or legal. Avoid
                              * lists and roles are rules, too: "muster.avoid", "muster.roles" */

@@ -9,7 +9,7 @@
 static uint32_t count_players(const struct candidate *c) {
     uint32_t players = 0;
     for (uint32_t t = 0; t < c->ticket_count; t++)
-        players += c->tickets[t]->spec.player_count;
+        players += c->specs[t].player_count;
     return players;
 }
 

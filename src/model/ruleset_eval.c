@@ -18,7 +18,7 @@ static bool sizes_hold(const struct evaluation *e) {
     memset(sizes, 0, l->team_count * sizeof *sizes);
     for (uint32_t i = 0; i < e->c->ticket_count; i++) {
         assert(e->c->team_of[i] < l->team_count);
-        sizes[e->c->team_of[i]] += e->c->tickets[i]->spec.player_count;
+        sizes[e->c->team_of[i]] += e->c->specs[i].player_count;
     }
     for (uint32_t t = 0; t < l->team_count; t++) {
         const struct ruleset_team *team = &l->teams[t];
@@ -57,10 +57,10 @@ static uint32_t count_texts(const struct evaluation *e, const struct attribute_d
     struct str *seen = NULL;
     uint32_t count = 0, players = 0;
     for (uint32_t t = 0; t < e->c->ticket_count; t++)
-        players += e->c->tickets[t]->spec.player_count;
+        players += e->c->specs[t].player_count;
     seen = arena_alloc(e->scratch, (players + 1) * sizeof *seen);
     for (uint32_t t = 0; t < e->c->ticket_count; t++) {
-        const struct ticket_spec *spec = &e->c->tickets[t]->spec;
+        const struct ticket_spec *spec = &e->c->specs[t];
         for (uint32_t i = 0; i < spec->player_count; i++) {
             const struct attribute *v = ruleset_value(&spec->players[i], a);
             uint32_t k = 0;
@@ -83,7 +83,7 @@ static bool batch_distance_holds(const struct evaluation *e, const struct rule *
     double least = INFINITY, most = -INFINITY;
     for (uint32_t t = 0; t < e->c->ticket_count; t++) {
         double v;
-        if (!ruleset_party_number(&e->c->tickets[t]->spec, rule->attribute, rule->party, &v)) {
+        if (!ruleset_party_number(&e->c->specs[t], rule->attribute, rule->party, &v)) {
             return ruleset_judge_measured(e, INFINITY, b->max, false);
         }
         least = fmin(least, v);

@@ -33,14 +33,14 @@ static const struct guest *find_guest(const struct guests *g, struct str id) {
 static struct guests list_guests(const struct candidate *c, struct arena *scratch) {
     struct guests g = {.mask = 1};
     for (uint32_t t = 0; t < c->ticket_count; t++)
-        g.count += c->tickets[t]->spec.player_count;
+        g.count += c->specs[t].player_count;
     while (g.mask < 2 * g.count)
         g.mask = 2 * g.mask + 1;
     g.slots = arena_alloc(scratch, ((size_t)g.mask + 1) * sizeof *g.slots);
     struct guest *all = arena_alloc(scratch, (g.count + 1) * sizeof *all);
     uint32_t n = 0;
     for (uint32_t t = 0; t < c->ticket_count; t++) {
-        const struct ticket_spec *spec = &c->tickets[t]->spec;
+        const struct ticket_spec *spec = &c->specs[t];
         for (uint32_t i = 0; i < spec->player_count; i++, n++) {
             all[n] = (struct guest){spec->players[i].id, n, c->team_of[t]};
             add_guest(&g, &all[n]);
@@ -68,7 +68,7 @@ uint32_t ruleset_meet_pairs(const struct meet_question *q, const struct candidat
     uint8_t *pairs = arena_alloc(scratch, (size_t)guests.count * guests.count / 8 + 1);
     uint32_t found = 0, n = 0;
     for (uint32_t t = 0; t < c->ticket_count; t++) {
-        const struct ticket_spec *spec = &c->tickets[t]->spec;
+        const struct ticket_spec *spec = &c->specs[t];
         for (uint32_t i = 0; i < spec->player_count; i++, n++) {
             const struct attribute *list = ruleset_value(&spec->players[i], q->attribute);
             for (uint32_t k = 0; list && k < list->item_count; k++) {

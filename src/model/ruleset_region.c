@@ -6,7 +6,7 @@
 /* Sum and maximum of all players' latencies to the region; false when one has none. */
 static bool measure(const struct candidate *c, struct judge_region *region) {
     for (uint32_t t = 0; t < c->ticket_count; t++) {
-        const struct ticket_spec *spec = &c->tickets[t]->spec;
+        const struct ticket_spec *spec = &c->specs[t];
         for (uint32_t i = 0; i < spec->player_count; i++) {
             int32_t ms = player_latency_ms(&spec->players[i], region->name);
             if (ms == 0) return false;
@@ -29,7 +29,7 @@ uint32_t ruleset_region_common(const struct ruleset *r, const struct candidate *
                                struct judge_region *out) {
     uint32_t count = 0;
     if (c->ticket_count == 0) return 0;
-    const struct player *first = &c->tickets[0]->spec.players[0];
+    const struct player *first = &c->specs[0].players[0];
     for (uint32_t i = 0; i < first->latency_count; i++) {
         if (!ruleset_plays_in(r, first->latencies[i].region)) continue;
         out[count] = (struct judge_region){.name = first->latencies[i].region};
@@ -60,7 +60,7 @@ bool ruleset_region_holds(const struct evaluation *e, const struct rule *rule,
     }
     double least = INFINITY, most = 0, sum = 0;
     for (uint32_t t = 0; t < e->c->ticket_count; t++) {
-        const struct ticket_spec *spec = &e->c->tickets[t]->spec;
+        const struct ticket_spec *spec = &e->c->specs[t];
         double ms = party_ms(spec, e->region->name, rule->party);
         least = fmin(least, ms);
         most = fmax(most, ms);

@@ -169,7 +169,7 @@ static void cast_team(const struct ruleset *r, const struct candidate *c, uint32
     struct filling *f = &out->filling;
     *out = (struct cast){0};
     for (uint32_t t = 0; t < c->ticket_count; t++) {
-        if (c->team_of[t] == team) f->count += c->tickets[t]->spec.player_count;
+        if (c->team_of[t] == team) f->count += c->specs[t].player_count;
     }
     out->plays = open_places(r, ruleset_step_at(r, c->age_ms), team, f) && f->count > 0;
     if (!out->plays) return;
@@ -178,7 +178,7 @@ static void cast_team(const struct ruleset *r, const struct candidate *c, uint32
     f->role_of = arena_alloc(scratch, f->count);
     uint32_t n = 0;
     for (uint32_t t = 0; t < c->ticket_count; t++) {
-        const struct ticket_spec *spec = &c->tickets[t]->spec;
+        const struct ticket_spec *spec = &c->specs[t];
         for (uint32_t i = 0; c->team_of[t] == team && i < spec->player_count; i++)
             (void)read_wishes(r, &spec->players[i], &wishes[n++]);
     }
@@ -218,7 +218,7 @@ void ruleset_assign_roles(const struct ruleset *r, const struct candidate *c, st
         cast_team(r, c, team, scratch, &casts[team]);
     for (uint32_t t = 0; t < c->ticket_count; t++) {
         const struct cast *cast = &casts[c->team_of[t]];
-        for (uint32_t i = 0; i < c->tickets[t]->spec.player_count; i++, n++) {
+        for (uint32_t i = 0; i < c->specs[t].player_count; i++, n++) {
             bool has = cast->plays && cast->lacking == 0;
             uint8_t role = has ? cast->filling.role_of[next[c->team_of[t]]++] : 0;
             roles[n] = has ? role_name(r, role) : STR_EMPTY;

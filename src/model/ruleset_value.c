@@ -154,13 +154,13 @@ static struct expr_value team_values(const struct expr_context *c, const struct 
     size_t players = 0;
     for (uint32_t i = 0; i < m->ticket_count; i++) {
         bool counts = team == RULESET_NONE || m->team_of[i] == team;
-        if (counts) players += m->tickets[i]->spec.player_count;
+        if (counts) players += m->specs[i].player_count;
     }
     struct expr_value *items = alloc_values(c, players);
     uint32_t count = 0;
     for (uint32_t i = 0; i < m->ticket_count; i++) {
         if (team != RULESET_NONE && m->team_of[i] != team) continue;
-        count += ticket_values(c, e, &m->tickets[i]->spec, items + count);
+        count += ticket_values(c, e, &m->specs[i], items + count);
     }
     return (struct expr_value){.items = items, .count = count};
 }

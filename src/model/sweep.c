@@ -502,7 +502,8 @@ static bool judge(struct sweep *s, const struct planned *p) {
         r->team_of[i] = s->team_of[p->first + i];
     }
     const struct ruleset *rules = s->pool->ruleset;
-    struct candidate c = {r->tickets, r->team_of, r->ticket_count, r->age_ms};
+    struct candidate c = {ticket_specs(r->tickets, r->ticket_count, s->scratch), r->team_of,
+                          r->ticket_count, r->age_ms};
     r->verdict = ruleset_evaluate(rules, &c, s->scratch);
     bool taken = r->verdict.legal;
     if (taken && s->pool->patience.is_on && ruleset_has_soft_cost(rules))

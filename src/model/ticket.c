@@ -148,6 +148,14 @@ void ticket_set_players(struct ticket *t, const struct player *players) {
     t->players_block = block.base;
 }
 
+const struct ticket_spec *ticket_specs(const struct ticket *const *tickets, uint32_t count,
+                                       struct arena *arena) {
+    struct ticket_spec *specs = arena_alloc(arena, count * sizeof *specs);
+    for (uint32_t i = 0; i < count; i++)
+        specs[i] = tickets[i]->spec;
+    return specs;
+}
+
 void ticket_expect(const struct ticket *t) {
     enum { LINE_BYTES = 64, SPEC_LINES = 3 };
     const char *block = (const char *)t, *players = (const char *)(t + 1);

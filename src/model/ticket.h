@@ -15,6 +15,7 @@
 #include "base/heap.h"
 #include "base/id.h"
 #include "base/list.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "base/traceparent.h"
 
@@ -132,6 +133,9 @@ struct ticket_wait ticket_wait_first(struct ticket_wait a, struct ticket_wait b)
  * `origin`: NULL is that of a ticket which came without. */
 struct ticket *ticket_new(struct id id, const struct ticket_spec *spec,
                           const struct ticket_origin *origin);
+/* What each of the tickets asked for, in the arena. */
+const struct ticket_spec *ticket_specs(const struct ticket *const *tickets, uint32_t count,
+                                       struct arena *arena);
 /* A hint that changes nothing: the ticket is judged soon. */
 void ticket_expect(const struct ticket *t);
 /* Replaces what the ticket's players (as many as it has, the same ids) bring: a deep copy. */

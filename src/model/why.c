@@ -35,15 +35,16 @@ static void judge_at(struct asking *a, const struct ticket *const *tickets, uint
     uint32_t team_of[LIMIT_MATCH_PLAYERS] = {0};
     for (uint32_t i = 1; i < count; i++)
         team_of[i] = last_team(a, age_ms);
-    struct candidate c = {tickets, team_of, count, age_ms};
+    struct candidate c = {ticket_specs(tickets, count, a->scratch), team_of, count, age_ms};
     ruleset_explain_part(a->r, &c, least, a->reports, a->scratch);
     arena_reset(a->scratch);
 }
 
 static int64_t age_of(const struct asking *a, const struct ticket *const *tickets, uint32_t count) {
-    struct candidate c = {.tickets = tickets, .ticket_count = count};
-    explain_age(a->r, &c, a->now_ms);
-    return c.age_ms;
+    int64_t created_ms[LIMIT_MATCH_PLAYERS];
+    for (uint32_t i = 0; i < count; i++)
+        created_ms[i] = tickets[i]->created_ms;
+    return explain_age_ms(a->r, created_ms, count, a->now_ms);
 }
 
 /* Whether what failed the rule in the last judgement, in which a rule of `least` scope means
@@ -284,7 +285,8 @@ static bool fits_group(struct asking *a, const struct ticket **group, uint32_t c
 static void judge_group(struct asking *a, const struct ticket **group, uint32_t count) {
     struct why *w = a->out;
     uint32_t team_of[LIMIT_MATCH_PLAYERS];
-    struct candidate c = {group, NULL, count, age_of(a, group, count)};
+    struct candidate c = {ticket_specs(group, count, a->scratch), NULL, count,
+                          age_of(a, group, count)};
     bool placed = explain_place(a->r, &c, team_of, a->scratch);
     if (placed) ruleset_explain(a->r, &c, a->reports, a->scratch);
     arena_reset(a->scratch);

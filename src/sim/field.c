@@ -60,9 +60,6 @@ static void measure_ticket(struct field *f, size_t i) {
         t->sum += ruleset_player_key(f->ruleset, &from->spec.players[k]);
     t->skill = t->sum / t->players;
     measure_latencies(f, i);
-    f->model[i].spec = from->spec;
-    f->model[i].created_ms = from->at_ms;
-    f->model[i].state = TICKET_QUEUED;
     if (!f->has_roles) return;
     uint8_t *roles = arena_alloc(f->arena, t->players);
     for (uint32_t k = 0; k < t->players; k++)
@@ -94,7 +91,6 @@ void field_init(struct field *f, const struct trace *trace, const struct ruleset
     f->limits = ruleset_limits_at(rules, 0);
     f->match_players = f->limits->players_max;
     f->tickets = mem_array(trace->count + 1, sizeof *f->tickets);
-    f->model = mem_array(trace->count + 1, sizeof *f->model);
     uint32_t largest = 1;
     for (size_t i = 0; i < trace->count; i++)
         if (trace->tickets[i].spec.player_count > largest)
@@ -109,7 +105,6 @@ void field_init(struct field *f, const struct trace *trace, const struct ruleset
 
 void field_fini(struct field *f) {
     mem_free(f->tickets);
-    mem_free(f->model);
     mem_free(f->latencies);
     packing_fini(&f->packing);
     arena_free(f->arena);
@@ -126,14 +121,15 @@ double field_ping_cost(double ms, double best_ms) {
 }
 
 bool field_legal(const struct field *f, const struct field_match *m, struct arena *scratch) {
-    const struct ticket *tickets[LIMIT_MATCH_PLAYERS];
+    MEM_UNCLEARED struct ticket_spec specs[LIMIT_MATCH_PLAYERS];
     int64_t oldest = INT64_MAX, newest = 0;
     for (uint32_t i = 0; i < m->ticket_count; i++) {
-        tickets[i] = &f->model[m->tickets[i]];
-        oldest = tickets[i]->created_ms < oldest ? tickets[i]->created_ms : oldest;
-        newest = tickets[i]->created_ms > newest ? tickets[i]->created_ms : newest;
+        const struct trace_ticket *t = &f->trace->tickets[m->tickets[i]];
+        specs[i] = t->spec;
+        oldest = t->at_ms < oldest ? t->at_ms : oldest;
+        newest = t->at_ms > newest ? t->at_ms : newest;
     }
-    struct candidate c = {tickets, m->team_of, m->ticket_count,
+    struct candidate c = {specs, m->team_of, m->ticket_count,
                           m->at_ms - (ruleset_age_is_newest(f->ruleset) ? newest : oldest)};
     bool legal = ruleset_evaluate(f->ruleset, &c, scratch).legal;
     arena_reset(scratch);

@@ -33,7 +33,6 @@ struct field {
     const struct ruleset_limits *limits; /* at age 0 */
     struct arena *arena;
     struct field_ticket *tickets;
-    struct ticket *model;    /* the same as the model's tickets: for ruleset_evaluate */
     const char *regions[64]; /* names in order of appearance */
     uint32_t region_count;
     double *latencies; /* [ticket][region], the mean of its players in ms; NAN: not all reach it */

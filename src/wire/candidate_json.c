@@ -83,11 +83,10 @@ static enum err find_team(struct json_reader *r, const struct ruleset_limits *l,
                             nearest ? "\"?" : "");
 }
 
-static enum err read_one(struct reading *x, const struct ticket_json *j, struct ticket *t) {
+static enum err read_one(struct reading *x, const struct ticket_json *j, struct ticket_spec *out) {
     struct err_text problem = {0};
-    t->created_ms = -j->age_ms;
-    enum err code = read_players(x, j->players, &t->spec, &problem);
-    if (!code) code = ruleset_admit(x->rules, &t->spec, &problem);
+    enum err code = read_players(x, j->players, out, &problem);
+    if (!code) code = ruleset_admit(x->rules, out, &problem);
     return code ? json_read_refuse(&x->reader, "would be refused: %s", problem.text) : ERR_OK;
 }
 
@@ -129,18 +128,18 @@ static enum err read_tickets(struct reading *x, const json_t *tree, struct candi
     size_t mark = json_read_enter(r, "tickets", SIZE_MAX);
     enum err code = json_read_items(r, tickets, &list, &j, &out->ticket_count);
     if (!code && out->ticket_count == 0) code = json_read_refuse(r, "is empty; needs 1 or more");
-    const struct ticket **all = arena_alloc(r->arena, (out->ticket_count + 1) * sizeof *all);
-    out->tickets = all;
+    struct ticket_spec *all = arena_alloc(r->arena, (out->ticket_count + 1) * sizeof *all);
+    int64_t *created_ms = arena_alloc(r->arena, (out->ticket_count + 1) * sizeof *created_ms);
+    out->specs = all;
     for (uint32_t i = 0; !code && i < out->ticket_count; i++) {
-        struct ticket *t = arena_alloc(r->arena, sizeof *t);
         size_t inner = json_read_enter(r, NULL, i);
-        code = read_one(x, &j[i], t);
+        code = read_one(x, &j[i], &all[i]);
         json_read_leave(r, inner);
-        all[i] = t;
+        created_ms[i] = -j[i].age_ms;
     }
     json_read_leave(r, mark);
     if (code) return code;
-    explain_age(x->rules, out, 0);
+    out->age_ms = explain_age_ms(x->rules, created_ms, out->ticket_count, 0);
     return read_teams(r, x->rules, j, out);
 }
 

@@ -47,16 +47,14 @@ static double parses_per_s(struct str json) {
 
 static double judgements_per_s(const struct ruleset *r, uint32_t *players, bool *legal) {
     static struct player all[LIMIT_MATCH_PLAYERS];
-    static struct ticket tickets[LIMIT_MATCH_PLAYERS];
-    static const struct ticket *group[LIMIT_MATCH_PLAYERS];
+    static struct ticket_spec group[LIMIT_MATCH_PLAYERS];
     static uint32_t team_of[LIMIT_MATCH_PLAYERS];
     static const struct str queue = {"q", 1};
     struct arena *scratch = arena_new(0);
     uint32_t n = ruleset_limits_at(r, 0)->players_min;
     for (uint32_t i = 0; i < n; i++) {
         all[i] = player_of(i);
-        tickets[i].spec = (struct ticket_spec){&queue, &all[i], 1, 1};
-        group[i] = &tickets[i];
+        group[i] = (struct ticket_spec){&queue, &all[i], 1, 1};
     }
     struct candidate c = {group, team_of, n, 0};
     *players = n;

@@ -31,11 +31,10 @@ static void evaluate(const struct ruleset *r) {
         {{"p2", 2}, attributes, latencies, 3, 1},
     };
     static const struct str queue = {"q", 1};
-    static const struct ticket tickets[] = {
-        {.spec = {&queue, &players[0], 1, 1}},
-        {.spec = {&queue, &players[1], 1, 1}},
+    static const struct ticket_spec both[] = {
+        {&queue, &players[0], 1, 1},
+        {&queue, &players[1], 1, 1},
     };
-    const struct ticket *const both[] = {&tickets[0], &tickets[1]};
     struct arena *scratch = arena_new(0);
     for (int64_t age = 0; age < INT64_MAX; age = ruleset_next_step_ms(r, age)) {
         uint32_t teams = ruleset_limits_at(r, age)->team_count;
@@ -49,9 +48,9 @@ static void evaluate(const struct ruleset *r) {
     }
     struct err_text why;
     for (int i = 0; i < 2; i++) {
-        if (ruleset_admit(r, &tickets[i].spec, &why) != ERR_OK) continue;
-        (void)ruleset_key(r, &tickets[i].spec);
-        (void)ruleset_partition(r, &tickets[i].spec);
+        if (ruleset_admit(r, &both[i], &why) != ERR_OK) continue;
+        (void)ruleset_key(r, &both[i]);
+        (void)ruleset_partition(r, &both[i]);
     }
     arena_free(scratch);
 }
@@ -62,8 +61,7 @@ static void evaluate_full(const struct ruleset *r) {
     static struct str lists[] = {{"a", 1}, {"p7", 2}, {"tank", 4}};
     static struct attribute attributes[LIMIT_MATCH_PLAYERS];
     static struct player players[LIMIT_MATCH_PLAYERS];
-    static struct ticket tickets[LIMIT_MATCH_PLAYERS];
-    static const struct ticket *all[LIMIT_MATCH_PLAYERS];
+    static struct ticket_spec all[LIMIT_MATCH_PLAYERS];
     static char ids[LIMIT_MATCH_PLAYERS][8];
     struct rule_report reports[LIMIT_RULES + 2];
     struct str roles[LIMIT_MATCH_PLAYERS];
@@ -75,8 +73,7 @@ static void evaluate_full(const struct ruleset *r) {
                 .name = STR("roles"), .kind = ATTRIBUTE_LIST, .items = lists, .item_count = n % 4};
             (void)snprintf(ids[n], sizeof ids[n], "p%u", n);
             players[n] = (struct player){str_of(ids[n]), &attributes[n], NULL, n % 2, 0};
-            tickets[n].spec = (struct ticket_spec){.players = &players[n], .player_count = 1};
-            all[n] = &tickets[n];
+            all[n] = (struct ticket_spec){.players = &players[n], .player_count = 1};
             team_of[n] = t;
         }
     }
@@ -86,10 +83,10 @@ static void evaluate_full(const struct ruleset *r) {
     ruleset_assign_roles(r, &c, roles, scratch);
     double cost = ruleset_soft_cost(r, &c, v.region, scratch);
     if (!(cost >= 0) || !isfinite(cost)) abort();
-    if (n > 1) (void)ruleset_keeps_apart(r, &tickets[0].spec, &tickets[1].spec);
+    if (n > 1) (void)ruleset_keeps_apart(r, &all[0], &all[1]);
     for (uint32_t i = 0; i < n; i++) {
         struct err_text why;
-        enum err code = ruleset_admit(r, &tickets[i].spec, &why);
+        enum err code = ruleset_admit(r, &all[i], &why);
         (void)code;
     }
     arena_free(scratch);

@@ -20,7 +20,7 @@
 
 struct match_text {
     struct arena *arena;
-    const struct ticket *tickets[MATCH_TEXT_MAX];
+    struct ticket_spec specs[MATCH_TEXT_MAX];
     uint32_t team_of[MATCH_TEXT_MAX];
     uint32_t ticket_count, player_count;
 };
@@ -101,16 +101,13 @@ static inline void match_text_player(struct match_text *m, struct str text, stru
 
 static inline void match_text_ticket(struct match_text *m, struct str text, uint32_t team) {
     struct player *players = arena_alloc(m->arena, 16 * sizeof *players);
-    struct ticket *t = arena_alloc(m->arena, sizeof *t);
     static const struct str queue = {"q", 1};
-    t->spec.queues = &queue;
-    t->spec.queue_count = 1;
-    t->spec.players = players;
+    struct ticket_spec *spec = &m->specs[m->ticket_count];
+    *spec = (struct ticket_spec){&queue, players, 1, 0};
     struct str player;
     while (match_text_part(&text, '/', &player)) {
-        match_text_player(m, player, &players[t->spec.player_count++]);
+        match_text_player(m, player, &players[spec->player_count++]);
     }
-    m->tickets[m->ticket_count] = t;
     m->team_of[m->ticket_count++] = team;
 }
 
@@ -132,7 +129,7 @@ static inline struct verdict match_text_judge(const struct ruleset *r, int64_t a
                                               const char *text) {
     struct arena *arena = arena_new(0);
     struct match_text m = match_text_read(arena, text);
-    struct candidate c = {m.tickets, m.team_of, m.ticket_count, age_ms};
+    struct candidate c = {m.specs, m.team_of, m.ticket_count, age_ms};
     struct verdict v = ruleset_evaluate(r, &c, arena);
     arena_free(arena);
     return v;

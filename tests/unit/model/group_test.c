@@ -94,7 +94,8 @@ static bool legal(const struct ruleset *r, const struct ticket *const *tickets,
     for (uint32_t i = 0; i < count; i++) {
         if (tickets[i]->created_ms > newest_ms) newest_ms = tickets[i]->created_ms;
     }
-    struct candidate c = {tickets, team_of, count, now_ms - newest_ms};
+    struct candidate c = {ticket_specs(tickets, count, scratch), team_of, count,
+                          now_ms - newest_ms};
     bool is = ruleset_evaluate(r, &c, scratch).legal;
     arena_reset(scratch);
     return is;

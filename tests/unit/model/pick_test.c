@@ -374,7 +374,8 @@ static bool some_split_is_legal(const struct ruleset *r, const struct ticket **g
         for (uint32_t i = 0, rest = way; i < count; i++, rest /= l->team_count) {
             team_of[i] = rest % l->team_count;
         }
-        struct candidate c = {group, team_of, count, kit.now_ms - newest_ms};
+        struct candidate c = {ticket_specs(group, count, scratch), team_of, count,
+                              kit.now_ms - newest_ms};
         bool legal = ruleset_evaluate(r, &c, scratch).legal;
         arena_reset(scratch);
         if (legal) return true;

@@ -511,7 +511,8 @@ static void assert_matches_legal(uint64_t seed) {
         }
         assert_int_equal(seen, m->ticket_count);
         bool duel = str_equal(m->queue, STR("duel"));
-        struct candidate c = {tickets, team_of, m->ticket_count, m->created_ms - newest_ms};
+        struct candidate c = {ticket_specs(tickets, m->ticket_count, scratch), team_of,
+                              m->ticket_count, m->created_ms - newest_ms};
         struct verdict v =
             ruleset_evaluate(by_rule[duel ? duel_rule[m->queue_version] : TEAMS], &c, scratch);
         if (!v.legal)

@@ -112,7 +112,7 @@ static bool region_exists(const struct match_text *m, int32_t bound) {
     for (int region = 0; region < 2; region++) {
         bool all = true;
         for (uint32_t t = 0; t < m->ticket_count; t++) {
-            const struct ticket_spec *s = &m->tickets[t]->spec;
+            const struct ticket_spec *s = &m->specs[t];
             for (uint32_t i = 0; i < s->player_count; i++) {
                 all = all && s->players[i].latencies[region].ms <= bound;
             }
@@ -140,18 +140,18 @@ static void no_legal_match_is_outside_the_limits_a_search_prunes_by(void **state
         }
         int64_t age = (int64_t)rng_below(&rng, 12000);
         struct match_text m = match_text_read(arena, text.at);
-        struct candidate c = {m.tickets, m.team_of, m.ticket_count, age};
+        struct candidate c = {m.specs, m.team_of, m.ticket_count, age};
         struct verdict v = ruleset_evaluate(r, &c, arena);
         const struct ruleset_limits *l = ruleset_limits_at(r, age);
         assert_true(!v.legal || region_exists(&m, l->latency_ms_max));
         double least = INFINITY, most = -INFINITY;
         for (uint32_t t = 0; t < m.ticket_count; t++) {
             struct err_text why;
-            assert_int_equal(ruleset_admit(r, &m.tickets[t]->spec, &why), ERR_OK);
-            least = fmin(least, ruleset_key(r, &m.tickets[t]->spec));
-            most = fmax(most, ruleset_key(r, &m.tickets[t]->spec));
-            uint64_t partition = ruleset_partition(r, &m.tickets[t]->spec);
-            assert_true(!v.legal || partition == ruleset_partition(r, &m.tickets[0]->spec));
+            assert_int_equal(ruleset_admit(r, &m.specs[t], &why), ERR_OK);
+            least = fmin(least, ruleset_key(r, &m.specs[t]));
+            most = fmax(most, ruleset_key(r, &m.specs[t]));
+            uint64_t partition = ruleset_partition(r, &m.specs[t]);
+            assert_true(!v.legal || partition == ruleset_partition(r, &m.specs[0]));
         }
         assert_true(!v.legal || most - least <= l->key_spread_max);
         if (v.legal)

@@ -126,7 +126,8 @@ static struct outcome_of_sweep sweep_all(struct crowd *c, uint64_t tickets) {
         assert_true(plans < 100000);
         sweep_plan(s, c->pool, NOW_MS, (struct sweep_plan){false, tickets});
         for (const struct pick_result *m; (m = sweep_take(s));) {
-            struct candidate candidate = {m->tickets, m->team_of, m->ticket_count, m->age_ms};
+            struct candidate candidate = {ticket_specs(m->tickets, m->ticket_count, scratch),
+                                          m->team_of, m->ticket_count, m->age_ms};
             assert_true(ruleset_evaluate(c->ruleset, &candidate, scratch).legal);
             for (uint32_t i = 0; i < m->ticket_count; i++) {
                 o.digest = (o.digest ^ m->tickets[i]->id.lo) * 1099511628211u + m->team_of[i];

@@ -224,7 +224,7 @@ static void game_mode_means_what_it_says(void **state) {
     struct arena *arena = arena_new(0);
     struct match_text m = match_text_read(arena, "@eu=5");
     struct err_text why;
-    assert_int_equal(ruleset_admit(r, &m.tickets[0]->spec, &why), ERR_INVALID_ARGUMENT);
+    assert_int_equal(ruleset_admit(r, &m.specs[0], &why), ERR_INVALID_ARGUMENT);
     arena_free(arena);
     parsed_fini(&p);
     p = parse("{'solo':{'teamSize':2,'numTeams':1,'skillTolerance':1}}");

@@ -30,7 +30,7 @@ static struct judged judge(const struct ruleset *r, int64_t age_ms, const char *
     struct judged j = {0};
     struct arena *arena = arena_new(0);
     struct match_text m = match_text_read(arena, match);
-    struct candidate c = {m.tickets, m.team_of, m.ticket_count, age_ms};
+    struct candidate c = {m.specs, m.team_of, m.ticket_count, age_ms};
     j.verdict = ruleset_evaluate(r, &c, arena);
     ruleset_assign_roles(r, &c, j.roles, arena);
     j.cost = ruleset_soft_cost(r, &c, j.verdict.region, arena);
@@ -187,7 +187,7 @@ static void assignments_are_as_good_as_trying_them_all(void **state) {
 static enum err admit(const struct ruleset *r, const char *ticket, struct err_text *why) {
     struct arena *arena = arena_new(0);
     struct match_text m = match_text_read(arena, ticket);
-    enum err code = ruleset_admit(r, &m.tickets[0]->spec, why);
+    enum err code = ruleset_admit(r, &m.specs[0], why);
     arena_free(arena);
     return code;
 }
@@ -229,8 +229,8 @@ static void who_avoids_somebody_is_not_in_his_match(void **state) {
 static bool apart(const struct ruleset *r, const char *match) {
     struct arena *arena = arena_new(0);
     struct match_text m = match_text_read(arena, match);
-    bool a = ruleset_keeps_apart(r, &m.tickets[0]->spec, &m.tickets[1]->spec);
-    bool b = ruleset_keeps_apart(r, &m.tickets[1]->spec, &m.tickets[0]->spec);
+    bool a = ruleset_keeps_apart(r, &m.specs[0], &m.specs[1]);
+    bool b = ruleset_keeps_apart(r, &m.specs[1], &m.specs[0]);
     assert_int_equal(a, b);
     arena_free(arena);
     return a;

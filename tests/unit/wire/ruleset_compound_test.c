@@ -91,7 +91,7 @@ static void a_search_does_not_prune_by_governed_rules(void **state) {
                          "{'name':'fast','type':'latency','maxLatency':50},"
                          "{'name':'x','type':'compound','statement':'or(near,same,fast)'}]");
     struct arena *arena = arena_new(0);
-    struct ticket_spec spec = match_text_read(arena, "skill=5").tickets[0]->spec;
+    struct ticket_spec spec = match_text_read(arena, "skill=5").specs[0];
     struct err_text why;
     assert_int_equal(ruleset_admit(r, &spec, &why), ERR_OK); /* no latencies needed */
     assert_false(ruleset_has_key(r));

@@ -88,8 +88,8 @@ static void map_players_share_a_mode_and_a_map_and_prefer_alike_ones(void **stat
                                                  "experience=9,mapPreference=ice:10+sun:90 "
                                                  "experience=99,mapPreference=ice:20");
     double far[RULESET_SORTS_MAX], near[RULESET_SORTS_MAX];
-    ruleset_rank(r, 0, &m.tickets[0]->spec, &m.tickets[1]->spec, far);
-    ruleset_rank(r, 0, &m.tickets[0]->spec, &m.tickets[2]->spec, near);
+    ruleset_rank(r, 0, &m.specs[0], &m.specs[1], far);
+    ruleset_rank(r, 0, &m.specs[0], &m.specs[2], near);
     assert_true(near[0] < far[0]); /* likes the anchor's best map more */
     assert_true(near[1] > far[1]); /* but is of another experience */
     arena_free(arena);

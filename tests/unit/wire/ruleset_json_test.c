@@ -387,7 +387,7 @@ static void turn_based_players_share_mode_and_map_but_no_character(void **state)
 /* ---- what a search gets to know ---- */
 
 static struct ticket_spec spec_of(struct arena *arena, const char *text) {
-    return match_text_read(arena, text).tickets[0]->spec;
+    return match_text_read(arena, text).specs[0];
 }
 
 static void the_key_is_the_tightest_number_rule_by_its_party_value(void **state) {

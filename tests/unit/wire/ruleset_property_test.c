@@ -16,10 +16,10 @@
 static void reverse(struct match_text *m) {
     for (uint32_t i = 0; i < m->ticket_count / 2; i++) {
         uint32_t j = m->ticket_count - 1 - i, team = m->team_of[i];
-        const struct ticket *t = m->tickets[i];
-        m->tickets[i] = m->tickets[j];
+        struct ticket_spec spec = m->specs[i];
+        m->specs[i] = m->specs[j];
         m->team_of[i] = m->team_of[j];
-        m->tickets[j] = t;
+        m->specs[j] = spec;
         m->team_of[j] = team;
     }
 }
@@ -29,10 +29,10 @@ static void check_limits(const struct ruleset *r, const struct match_text *m, in
     const struct ruleset_limits *l = ruleset_limits_at(r, age_ms);
     double least = INFINITY, most = -INFINITY;
     for (uint32_t t = 0; t < m->ticket_count; t++) {
-        const struct ticket_spec *s = &m->tickets[t]->spec;
+        const struct ticket_spec *s = &m->specs[t];
         least = fmin(least, ruleset_key(r, s));
         most = fmax(most, ruleset_key(r, s));
-        assert_true(ruleset_partition(r, s) == ruleset_partition(r, &m->tickets[0]->spec));
+        assert_true(ruleset_partition(r, s) == ruleset_partition(r, &m->specs[0]));
         for (uint32_t i = 0; i < s->player_count && l->latency_ms_max != INT32_MAX; i++) {
             int32_t ms = player_latency_ms(&s->players[i], v->region);
             assert_true(ms > 0 && ms <= l->latency_ms_max);
@@ -77,11 +77,11 @@ static void check_print(void) {
 
 static void check_pair(const struct ruleset *r, const struct candidate *c, uint32_t i, uint32_t j,
                        struct arena *arena) {
-    const struct ticket *tickets[2] = {c->tickets[i], c->tickets[j]};
+    const struct ticket_spec specs[2] = {c->specs[i], c->specs[j]};
     uint32_t team_of[2] = {0, 1};
-    struct candidate pair = {tickets, team_of, 2, c->age_ms};
+    struct candidate pair = {specs, team_of, 2, c->age_ms};
     struct rule_report reports[16];
-    bool solo = tickets[0]->spec.player_count == 1 && tickets[1]->spec.player_count == 1;
+    bool solo = specs[0].player_count == 1 && specs[1].player_count == 1;
     enum rule_scope least = solo ? RULE_OF_SOLO_PAIRS : RULE_OF_PAIRS;
     ruleset_explain_part(r, &pair, least, reports, arena);
     for (uint32_t k = 0; k < ruleset_rule_count(r); k++) {
@@ -101,7 +101,7 @@ static void check_additions(const struct ruleset *r, const struct match_text *m,
     assert_true(cost == 0 || ruleset_has_soft_cost(r));
     ruleset_assign_roles(r, c, roles, arena);
     for (uint32_t t = 0, n = 0; t < m->ticket_count; t++) {
-        for (uint32_t i = 0; i < m->tickets[t]->spec.player_count; i++, n++) {
+        for (uint32_t i = 0; i < m->specs[t].player_count; i++, n++) {
             bool has = roles[n].size > 0;
             assert_true(!has || ruleset_has_roles(r));
             bool all = m->team_of[t] == 0 || !strstr(rules_built->json.at, "\"teams\":[\"red\"]");
@@ -128,7 +128,7 @@ static void what_holds_for_all_rulesets_and_matches(void **state) {
             random_rules_match(&rng, &match);
             int64_t age = (int64_t)rng_below(&rng, 20000);
             struct match_text m = match_text_read(arena, match.at);
-            struct candidate c = {m.tickets, m.team_of, m.ticket_count, age};
+            struct candidate c = {m.specs, m.team_of, m.ticket_count, age};
             struct verdict v = ruleset_evaluate(r, &c, arena);
             if (v.legal) check_limits(r, &m, age, &v);
             for (uint32_t i = 0; v.legal && i + 1 < m.ticket_count; i++)

@@ -25,7 +25,7 @@ struct world {
 /* ---- a match made is judged again ---- */
 
 struct again {
-    const struct ticket *tickets[LIMIT_MATCH_PLAYERS];
+    struct ticket_spec specs[LIMIT_MATCH_PLAYERS];
     uint32_t team_of[LIMIT_MATCH_PLAYERS];
     struct candidate c;
 };
@@ -48,10 +48,10 @@ static void rebuild(const struct world *w, const struct match_spec *m, struct ag
         int64_t own = w->now_ms - t->created_ms;
         bool decides = i == 0 || (ruleset_age_is_newest(w->rules) ? own < age : own > age);
         if (decides) age = own;
-        out->tickets[i] = t;
+        out->specs[i] = *ticket_specs(&t, 1, w->arena);
         out->team_of[i] = team_of(m, m->ticket_ids[i]);
     }
-    out->c = (struct candidate){out->tickets, out->team_of, m->ticket_count, age};
+    out->c = (struct candidate){out->specs, out->team_of, m->ticket_count, age};
 }
 
 static struct str role_of(const struct match_spec *m, struct str player) {
@@ -71,7 +71,7 @@ static void check_roles(const struct world *w, const struct match_spec *m,
     uint32_t n = 0;
     ruleset_assign_roles(w->rules, c, roles, w->arena);
     for (uint32_t t = 0; t < c->ticket_count; t++) {
-        const struct ticket_spec *spec = &c->tickets[t]->spec;
+        const struct ticket_spec *spec = &c->specs[t];
         for (uint32_t i = 0; i < spec->player_count; i++)
             assert_true(str_equal(role_of(m, spec->players[i].id), roles[n++]));
     }
@@ -135,7 +135,7 @@ static void come_and_search(struct world *w) {
     random_rules_match(&w->rng, &text);
     struct match_text m = match_text_read(w->arena, text.at);
     for (uint32_t i = 0; i < m.ticket_count; i++)
-        create(w, &m.tickets[i]->spec);
+        create(w, &m.specs[i]);
     strbuf_fini(&text);
     w->now_ms += (int64_t)rng_below(&w->rng, 3000);
     struct decision d = decision(w);

@@ -16,7 +16,7 @@ static void expect_order(const struct ruleset *r, const char *tickets, const cha
     uint32_t placed[10], count = 0, size = ruleset_rank_size(r);
     assert_true(m.ticket_count <= 10);
     for (uint32_t i = 1; i < m.ticket_count; i++) {
-        ruleset_rank(r, 0, &m.tickets[0]->spec, &m.tickets[i]->spec, ranks[i]);
+        ruleset_rank(r, 0, &m.specs[0], &m.specs[i], ranks[i]);
         uint32_t k = count++;
         for (; k > 0; k--) {
             uint32_t other = placed[k - 1], s = 0;
@@ -118,14 +118,14 @@ static void balanced_takes_alike_players_and_makes_teams_even_in_the_attribute(v
                         "this one has at most 6 and is balanced all the same\n");
     expect_order(r, "skill=5,@eu=9,@us=1 skill=9,@us=1 skill=6,@eu=1 skill=-1,@us=1", "213");
     struct arena *arena = arena_new(0);
-    struct ticket_spec spec = match_text_read(arena, "skill=7/skill=9").tickets[0]->spec;
+    struct ticket_spec spec = match_text_read(arena, "skill=7/skill=9").specs[0];
     assert_true(ruleset_has_key(r) && ruleset_key(r, &spec) == 8);
     assert_true(ruleset_limits_at(r, 0)->key_spread_max == INFINITY);
     r = rules("'algorithm':{'strategy':'balanced','balancedAttribute':'skill'},"
               "'playerAttributes':[{'name':'skill','type':'number'},"
               "{'name':'league','type':'number'}]," TWO_TEAMS ",'rules':[{'name':'l','type':"
               "'batchDistance','batchAttribute':'league','maxDistance':2}]");
-    spec = match_text_read(arena, "skill=7,league=3").tickets[0]->spec;
+    spec = match_text_read(arena, "skill=7,league=3").specs[0];
     assert_true(ruleset_key(r, &spec) == 3); /* the search goes by what is bounded */
     assert_true(ruleset_player_key(r, &spec.players[0]) == 7); /* teams are even in skill */
     arena_free(arena);
