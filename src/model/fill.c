@@ -278,7 +278,7 @@ static void begin(struct fill *f, const struct fill_ask *ask) {
     r->present = r->ticket_count;
     struct pool_part *part = pool_find_part(ask->pool, b->partition);
     if (ask->patience->is_on && part)
-        f->worth = worth_of(ask->patience, f->rules, &part->arrivals, ask->now_ms);
+        f->worth = worth_of(ask->patience, f->rules, &part->past->arrivals, ask->now_ms);
     clear(f);
 }
 

@@ -409,7 +409,7 @@ const struct pick_result *pick_find(struct pick *p, const struct pool *pool, str
     p->result.refused_by = RULESET_NONE;
     group_init(&p->group, pool, pool_slot(x), now_ms, shrinking);
     if (p->patient) {
-        p->worth = worth_of(&pool->patience, p->ruleset, &x->part->arrivals, now_ms);
+        p->worth = worth_of(&pool->patience, p->ruleset, &x->part->past->arrivals, now_ms);
     }
     if (!can_match_at_all(&p->group)) {
         x->retries = x->skip = 0;

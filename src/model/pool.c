@@ -42,6 +42,7 @@ static void set_latency(struct pool *p) {
 struct pool *pool_new(const struct ruleset *r) {
     struct pool *p = mem_alloc(sizeof *p);
     p->ruleset = r;
+    list_init(&p->pasts);
     p->entries.size = sizeof(struct pool_entry);
     p->bin_width = bin_width(r, &p->patience);
     p->youngest_ms = INT64_MIN;
@@ -87,6 +88,9 @@ void pool_free(struct pool *p) {
     size_t cursor = 0;
     for (struct pool_part *part; (part = map_next(&p->parts, &cursor));)
         part_free(part);
+    LIST_EACH (&p->pasts, node)
+        mem_free(LIST_OF(node, struct pool_past, use));
+    map_fini(&p->pasts_by_hash);
     for (uint32_t i = 0; i < p->region_count; i++)
         mem_free((char *)p->regions[i].at);
     map_fini(&p->parts);
@@ -276,6 +280,40 @@ struct pool_part *pool_find_part(const struct pool *p, uint64_t hash) {
     return map_get(&p->parts, hash, part_equal, &hash);
 }
 
+static bool past_equal(const void *value, const void *key) {
+    return ((const struct pool_past *)value)->hash == *(const uint64_t *)key;
+}
+
+static void forget_a_past(struct pool *p) {
+    LIST_EACH (&p->pasts, node) {
+        struct pool_past *past = LIST_OF(node, struct pool_past, use);
+        if (past->has_part) continue;
+        list_remove(&p->pasts, &past->use);
+        map_remove(&p->pasts_by_hash, past->hash, past);
+        mem_free(past);
+        return;
+    }
+}
+
+static struct pool_past *past_of(struct pool *p, uint64_t hash) {
+    struct pool_past *past = map_get(&p->pasts_by_hash, hash, past_equal, &hash);
+    if (past) return past;
+    if (p->pasts.count >= POOL_PASTS_MAX) forget_a_past(p);
+    past = mem_alloc(sizeof *past);
+    past->hash = hash;
+    past->arrivals.width = 50 / quality_points_per_unit(p->ruleset, &p->patience);
+    map_put(&p->pasts_by_hash, hash, past);
+    list_append(&p->pasts, &past->use);
+    return past;
+}
+
+static void note(struct pool *p, struct pool_past *past, const struct arrival *of) {
+    arrivals_note(&past->arrivals, of);
+    if (past->use.next == &p->pasts.head) return;
+    list_remove(&p->pasts, &past->use);
+    list_append(&p->pasts, &past->use);
+}
+
 static struct pool_part *part_of(struct pool *p, uint64_t hash) {
     struct pool_part *part = map_get(&p->parts, hash, part_equal, &hash);
     if (part) return part;
@@ -286,7 +324,8 @@ static struct pool_part *part_of(struct pool *p, uint64_t hash) {
         part->classes[i].width = p->bin_width;
         part->classes[i].memory = &p->blocks;
     }
-    part->arrivals.width = 50 / quality_points_per_unit(p->ruleset, &p->patience);
+    part->past = past_of(p, hash);
+    part->past->has_part = true;
     map_put(&p->parts, hash, part);
     return part;
 }
@@ -340,7 +379,7 @@ static struct arrival arrival_of(const struct pool *p, const struct ticket *t, d
 }
 
 void pool_note(struct pool *p, const struct ticket *t) {
-    if (!p->patience.is_on || ruleset_partition(p->ruleset, &t->spec) != 0) return;
+    if (!p->patience.is_on) return;
     double key = ruleset_key(p->ruleset, &t->spec);
     const struct player *first = &t->spec.players[0];
     uint64_t regions = 0;
@@ -351,16 +390,16 @@ void pool_note(struct pool *p, const struct ticket *t) {
     }
     uint32_t roles = p->casting ? casting_pack(p->ruleset, &t->spec) : 0;
     struct arrival of = arrival_of(p, t, key == key ? key : 0, regions, roles);
-    arrivals_note(&part_of(p, 0)->arrivals, &of);
+    note(p, past_of(p, ruleset_partition(p->ruleset, &t->spec)), &of);
     p->knows_past = true;
 }
 
 /* The ticket counts as an arrival, unless it was noted, and gets the credit to begin with. */
 static void start_credit(struct pool *p, struct pool_entry *e, struct bin_slot *s,
                          const struct bin_travel *travel) {
-    struct arrivals *a = &e->part->arrivals;
+    const struct arrivals *a = &e->part->past->arrivals;
     struct arrival of = arrival_of(p, e->ticket, s->key, travel->regions, travel->roles);
-    if (!p->knows_past || e->part->hash != 0) arrivals_note(a, &of);
+    if (!p->knows_past) note(p, e->part->past, &of);
     double scarce = scarcity(p, a);
     s->crowded = of.only && is_crowded(p, a, (uint32_t)__builtin_ctz(of.only), scarce);
     struct worth w = worth_of(&p->patience, p->ruleset, a, s->created_ms);
@@ -487,6 +526,7 @@ void pool_remove(struct pool *p, struct pool_entry *e) {
     p->count--;
     if (part->count == 0 && part->hash != 0) { /* 0: the one part of most queues */
         map_remove(&p->parts, part->hash, part);
+        part->past->has_part = false;
         part_free(part);
     }
     entry_free(p, e);

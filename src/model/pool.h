@@ -21,6 +21,7 @@
 #define MUSTER_MODEL_POOL_H
 
 #include "base/heap.h"
+#include "base/list.h"
 #include "base/map.h"
 #include "base/timers.h"
 #include "model/arrivals.h"
@@ -39,7 +40,17 @@ struct pool_part { /* the tickets of one partition */
     uint32_t occupied;                 /* a bit for each class that holds any */
     uint64_t count, players;
     struct casting_crowd *crowd; /* NULL: no roles are counted */
-    struct arrivals arrivals;    /* of a patient queue */
+    struct pool_past *past;
+};
+
+/* Who has come to a partition, in a patient queue: kept while nobody waits there, for at most
+ * POOL_PASTS_MAX partitions; then the one that nobody came to for the longest is forgotten. */
+#define POOL_PASTS_MAX 256
+struct pool_past {
+    uint64_t hash;
+    struct list_node use; /* pool.pasts, the latest last */
+    bool has_part;
+    struct arrivals arrivals;
 };
 
 struct pool_region {
@@ -95,6 +106,8 @@ struct pool_log { /* a ring; places only grow */
 struct pool {
     const struct ruleset *ruleset; /* borrowed */
     struct map parts;
+    struct map pasts_by_hash;
+    struct list pasts; /* pool_past.use */
     struct slab entries;
     struct bin_memory blocks;
     struct pool_log log;
@@ -134,8 +147,7 @@ void pool_expect_removal(const struct pool *p, const struct pool_entry *e);
  * before anything else is done with the pool or its tickets. */
 void pool_fill(struct pool *p, struct ticket *t, uint32_t place);
 /* Before that, of each ticket that came, whether it still waits or not: so the arrivals are known,
- * and those who wait, who are not like them, do not count again. Queues with partitions learn
- * anew. */
+ * and those who wait, who are not like them, do not count again. */
 void pool_note(struct pool *p, const struct ticket *t);
 void pool_filled(struct pool *p);
 

@@ -443,7 +443,7 @@ static void plan_crowds(struct sweep *s, double high) {
 static void plan_stretch(struct sweep *s, const struct pool_part *part, double low) {
     s->next = fmax(low + s->pool->bin_width, nextafter(low, INFINITY));
     if (s->pool->patience.is_on) {
-        s->worth = worth_of(&s->pool->patience, s->pool->ruleset, &part->arrivals, s->now_ms);
+        s->worth = worth_of(&s->pool->patience, s->pool->ruleset, &part->past->arrivals, s->now_ms);
     }
     if (plays_duels(s))
         plan_duels(s, s->next);
