@@ -163,7 +163,8 @@ set_tests_properties(sim.seeds sim.notices_a_missing_fence sim.redis_model
 set_tests_properties(sim.seeds PROPERTIES PROCESSORS 2)
 
 # chaos: real processes, real faults, and a checker that knows only the histories (chaos/README.md).
-add_executable(chaos_load chaos/load.c)
+add_executable(chaos_load chaos/load.c chaos/load_game.c)
+target_include_directories(chaos_load PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(chaos_load PRIVATE muster_client)
 add_executable(journal_dump chaos/journal_dump.c)
 target_link_libraries(journal_dump PRIVATE muster_store)

@@ -378,8 +378,8 @@ def slow(folder, seed, seconds):
             run.mend(everything=True)
         cut = d.metric("sockets_slow_total", ["bridge-0", "bridge-1"])
         run.heal()
+        run.end(sleeper, 60)  # before the witness: matches end when their time is over
         run.stop_load()
-        run.end(sleeper, 60)
         run.say(op="final")
         waited = longest_join(run.path("players.jsonl"), {f"w{i}" for i in range(3, 12)})
         print(f"  {cut:.0f} connections cut for being slow, {run.counts['pauses']} pauses of the "

@@ -10,13 +10,15 @@ Lines are objects with "t" (CLOCK_MONOTONIC, ns; one clock for all processes of 
   create batch        a back end's: ph inv | ok | fail | info (nobody knows), r, players, ticket(s)
   get watch cancel    likewise: ticket, state
   accept decline      likewise, for the player p of a proposed match
-  life                likewise, what was done with a match: do assign | leave | complete | cancel
+  life                likewise, what was done with a match: do assign | leave | complete | cancel, or
+                      with its backfill: look (create) | say (update) with players | stop (cancel)
   ev resync           an event, or a resync, that a service heard: e, s, i, id
   join look leave answer rx conn disc drop known    a player's: what he asked, looked up and heard
   bulk                so many creates of players whose names begin so were acknowledged: players, ok
   done                p is through and was still listening
   fault heal final    what was done to the processes
-Invariants: I1 to I12, I14, I17, I18, I20 (with proposals.py and matches.py) of tests/chaos/README.md.
+Invariants: I1 to I12, I14, I17, I18, I20 of tests/chaos/README.md, with proposals.py, matches.py and
+backfills.py.
 """
 import collections
 import glob
@@ -25,14 +27,13 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from matches import Matches  # noqa: E402
+from matches import TEAM_SIZES, Matches  # noqa: E402
 from proposals import Proposals  # noqa: E402
 
 QUEUED, PROPOSED, MATCHED, CANCELLED, EXPIRED = 1, 2, 3, 4, 5
 OPEN = (QUEUED, PROPOSED)
 NAMES = {"QUEUED": 1, "PROPOSED": 2, "MATCHED": 3, "CANCELLED": 4, "EXPIRED": 5}
 DELIVERY_NS = 3_000_000_000  # what happened later than this before the end may be on its way still
-TEAM_SIZES = {"duel": 1, "pairs": 2, "ready": 1, "1v1_duel": 1}
 
 
 class Ticket:
@@ -84,8 +85,12 @@ class Checker:
         """What its events are about, in their order."""
         if record["carried"] or record["k"] in ("epoch", "penalized"):
             return []
-        return [record.get("match") or record.get("ticket") or "",
-                *(fate["ticket"] for fate in record.get("fates", []))]
+        backfill = [record["backfill"]["id"]] if "backfill" in record else []
+        if record["k"] == "backfill":
+            return backfill
+        joined = [record["match"]] if record.get("by") else []
+        return [record.get("match") or record.get("ticket") or "", *joined,
+                *(fate["ticket"] for fate in record.get("fates", [])), *backfill]
 
     def drop_lost(self):
         """The entries as they stand in the end. What was acknowledged of the others misses there."""
@@ -124,7 +129,13 @@ class Checker:
         elif kind == "updated":
             self.proposals.updated(record, place, self.by_op["entry"][place]["t"])
         elif kind == "roster":
-            self.lives.roster(record)
+            self.lives.roster(record, place, self.by_op["entry"][place]["t"])
+        elif kind == "backfill" and record["carried"]:
+            self.lives.backfills.carried(record["backfill"])
+        elif kind == "backfill":
+            put = record["backfill"]
+            self.lives.backfills.put(put, self.lives.by_name.get(put["match"]),
+                                     self.by_op["entry"][place]["t"])
         elif kind == "penalized":
             self.proposals.penalized(record)
 
@@ -174,8 +185,10 @@ class Checker:
                 self.fail("I6", f"{ticket} is proposed {name}, but does not wait")
         if sorted(members) != sorted(expected):
             self.fail("I6", f"match {name} has other players than its tickets")
-        size = TEAM_SIZES.get(record["queue"])
-        if len(record["teams"]) != 2 or any(len(team) != size for team in record["teams"]):
+        least, most = TEAM_SIZES[record["queue"]]
+        least = 0 if record["joins"] else least
+        if len(record["teams"]) != 2 or any(not least <= len(team) <= most
+                                            for team in record["teams"]):
             self.fail("I6", f"match {name} of {record['queue']} has wrong teams")
         if record["queue"] == "pairs":
             for ticket in record["tickets"]:
@@ -392,11 +405,10 @@ class Checker:
             match = self.matches.get(line["match"])
             if not match:
                 self.fail("I9", f"{player} heard of match {line['match']}: no such match")
-            elif player not in [p for team in match["teams"] for p in team]:
+            elif line["match"] not in self.lives.by_name:
+                self.fail("I9", f"{player} heard that match {line['match']} was made: it was not")
+            elif player not in self.lives.by_name[line["match"]].ever:
                 self.fail("I11", f"{player} heard of match {line['match']} of others")
-            elif line["match"] in self.proposals.by_match and \
-                    self.proposals.by_match[line["match"]].state != 2:
-                self.fail("I9", f"{player} heard that match {line['match']} was made: it failed")
         elif line["ev"] == "match_proposed" and line["match"] not in self.matches:
             self.fail("I9", f"{player} was proposed {line['match']}: no such match")
         elif line["ticket"]:

@@ -30,14 +30,15 @@ class History:
             while len(waiting) >= 2:
                 if self.random.random() < 0.5:
                     waiting += self.propose(waiting.pop(0), waiting.pop(0))
+                elif len(waiting) >= 3 or self.random.random() < 0.3:
+                    self.play_on(waiting.pop(0), waiting.pop(0), self.create())
                 else:
                     self.match(waiting.pop(0), waiting.pop(0))
         for ticket in waiting:
             self.end(ticket, EXPIRED)
         self.t += 10 * SECOND
-        for place, record in self.events:
-            self.add(op="ev", p="service", e=place[0], s=place[1], i=place[2], type=1,
-                     id=record.get("match") or record.get("ticket") or "")
+        for place, name in self.events:
+            self.add(op="ev", p="service", e=place[0], s=place[1], i=place[2], type=1, id=name)
         self.t += 10 * SECOND
         for p in ("service", "players"):
             self.add(op="done", p=p)
@@ -50,14 +51,23 @@ class History:
 
     def entry(self, *records):
         self.seq += 1
-        news = []
-        for record in records:
-            if record["k"] not in ("epoch", "penalized"):
-                news += [record, *record.get("fates", [])]
-        for i, what in enumerate(news):
-            self.events.append(((self.epoch, self.seq, i), what))
+        news = [name for record in records for name in self.told(record)]
+        for i, name in enumerate(news):
+            self.events.append(((self.epoch, self.seq, i), name))
+        match = {"joins": "", "seeks": "", "reason": "", "proposal": "", "joined": [], "by": []}
         self.add(op="entry", e=self.epoch, s=self.seq, owner=self.owner,
-                 records=[{"carried": False, "ms": self.t // 1_000_000, **r} for r in records])
+                 records=[{"carried": False, "ms": self.t // 1_000_000,
+                           **(match if "teams" in r else {}), **r} for r in records])
+
+    @staticmethod
+    def told(record):
+        """What the events of the record are about."""
+        if record["k"] in ("epoch", "penalized"):
+            return []
+        names = [record[k] for k in ("match", "ticket") if k in record]
+        names += names if record.get("by") else []
+        names += [fate["ticket"] for fate in record.get("fates", [])]
+        return names + ([record["backfill"]["id"]] if "backfill" in record else [])
 
     def take_over(self):
         self.epoch, self.seq, self.owner = self.epoch + 7, 0, self.owner + "x"
@@ -104,13 +114,61 @@ class History:
         if self.random.random() < 0.3:
             self.play(match, [a[1], b[1]], [a[0], b[0]])
 
-    def live(self, do, match, player, *records):
+    def live(self, do, match, player, *records, **told):
         """Somebody does that with the match, and is answered."""
         self.serial += 1
         what = {"op": "life", "r": f"l{self.serial}", "do": do, "match": match, "p": player}
         self.add(**what, ph="inv")
         self.entry(*records)
-        self.add(**what, ph="ok", code="OK")
+        self.add(**what, ph="ok", code="OK", **told)
+
+    def play_on(self, a, b, c):
+        """A match of a and b, who have accepted, looks for players: c is asked and joins, a is said
+        to have left, b leaves; then it looks no more and ends."""
+        self.serial += 1
+        match, ask, players = f"A{self.serial}", f"B{self.serial}", [a[1], b[1]]
+        record = {"match": match, "queue": "arena", "version": 1, "until": 0, "fates": [],
+                  "tickets": [a[0], b[0]], "teams": [[a[1]], [b[1]]], "answers": {}}
+        looks = {"id": f"L{self.serial}", "match": match, "proposal": "", "players": players,
+                 "state": 1}
+        older = {**looks, "id": f"O{self.serial}"}
+        self.settle(record, [a, b])
+        self.entry({"k": "backfill", "backfill": older})
+        self.live("look", match, "", {"k": "backfill", "backfill": {**older, "state": 4}},
+                  {"k": "backfill", "backfill": looks}, backfill=looks["id"], players=players)
+        self.settle({**record, "match": ask, "joins": match, "seeks": looks["id"],
+                     "tickets": [c[0]], "teams": [[c[1]], []]}, [c],
+                    {**record, "k": "roster", "state": 2, "teams": [[a[1], c[1]], [b[1]]],
+                     "left": [], "joined": [c[1]], "by": [c[0]], "proposal": ask,
+                     "answers": {p: 1 for p in players + [c[1]]},
+                     "backfill": {**looks, "players": players + [c[1]]}}, match)
+        players = [b[1], c[1]]
+        record["teams"] = [[c[1]], [b[1]]]
+        self.live("say", match, "", {**record, "k": "roster", "state": 2, "left": [a[1]],
+                                     "backfill": {**looks, "players": players}},
+                  backfill=looks["id"], players=players)
+        record["teams"] = [[c[1]], []]
+        self.live("leave", match, b[1], {**record, "k": "roster", "state": 2, "left": [b[1]],
+                                         "backfill": {**looks, "players": [c[1]]}})
+        self.live("stop", match, "", {"k": "backfill",
+                                      "backfill": {**looks, "players": [c[1]], "state": 4}},
+                  backfill=looks["id"], players=[])
+        self.live("complete", match, "", {**record, "k": "updated", "state": 4})
+
+    def settle(self, record, tickets, made=None, match=None):
+        """Proposed to the tickets, who all accept."""
+        self.entry({**record, "k": "match", "state": 1, "until": self.t // 1_000_000 + 2000})
+        players = [player for _, player, _ in tickets]
+        for name, player, joins in tickets:
+            if joins:
+                self.add(op="rx", p=player, ev="match_proposed", ticket="", state="",
+                         match=record["match"], players=players)
+        answers = [self.answer(record["match"], ticket, True) for ticket in tickets]
+        self.entry(made or {**record, "k": "updated", "state": 2, "answers": dict.fromkeys(players, 1)})
+        for answered in answers:
+            answered()
+        for ticket in tickets:
+            self.tell(*ticket, MATCHED, match or record["match"])
 
     def play(self, match, players, tickets):
         record = {"match": match, "queue": "duel", "version": 1, "until": 0, "tickets": tickets,
@@ -456,6 +514,76 @@ class BadHistories(unittest.TestCase):
         self.append(**record)
         self.assert_noticed("I18")
 
+    def backfilled(self, kind, **fields):
+        """A record with a backfill, of a match that plays on, and its entry."""
+        return next((record, line) for line in self.h.lines if line["op"] == "entry"
+                    for record in line["records"] if record["k"] == kind and "backfill" in record and
+                    all(record.get(k) == v for k, v in fields.items()))
+
+    def test_i20_a_match_with_two_backfills(self):
+        record, _ = self.backfilled("backfill")
+        self.assertEqual(record["backfill"]["state"], 1)
+        at = next(i for i, line in enumerate(self.h.lines) if record in line.get("records", ()))
+        twin = copy.deepcopy(record)
+        twin["backfill"]["id"] = "TWIN"
+        self.h.lines[at]["records"].append(twin)
+        self.assert_noticed("I20")
+
+    def test_i20_a_backfill_that_does_not_know_who_is_in_the_match(self):
+        record, _ = self.backfilled("roster", left=[])
+        record["backfill"]["players"].pop()
+        self.assert_noticed("I20")
+
+    def test_i20_a_match_that_ends_and_looks_for_players_still(self):
+        for line in self.h.lines:
+            line.get("records", []) and line["records"].__setitem__(slice(None), [
+                r for r in line["records"] if r["k"] != "backfill" or r["backfill"]["state"] == 1])
+        self.assert_noticed("I20")
+
+    def test_i20_more_players_than_places(self):
+        record, _ = self.backfilled("roster", left=[])
+        record["teams"] = [[p for team in record["teams"] for p in team] + ["more"], []]
+        self.assert_noticed("I20")
+
+    def test_i17_a_newcomer_who_has_not_accepted(self):
+        record, _ = self.backfilled("roster", left=[])
+        record["answers"] = {}
+        self.assert_noticed("I17")
+
+    def test_i1_a_newcomer_in_two_matches(self):
+        record, _ = self.backfilled("roster", left=[])
+        at = next(i for i, line in enumerate(self.h.lines) if record in line.get("records", ()))
+        before = self.h.lines[:at + 1]
+        self.h.lines = before
+        players = record["joined"] + ["other"]
+        self.append_ticket("OTHER", "other")
+        self.append(k="match", match="SECOND", state=1, queue="arena", version=1,
+                    until=self.h.t // 1_000_000 + 900, tickets=["OTHER"],
+                    teams=[[p] for p in players], answers={})
+        self.append(k="updated", match="SECOND", state=2, queue="arena", version=1, until=0,
+                    tickets=["OTHER"], teams=[[p] for p in players], answers={}, fates=[])
+        self.assert_noticed("I1")
+
+    def test_i4_a_backfill_that_was_acknowledged_and_is_lost(self):
+        self.find("life", do="look", ph="ok")["backfill"] = "LOST"
+        self.assert_noticed("I4")
+
+    def test_i4_who_is_in_a_match_was_acknowledged_and_is_lost(self):
+        self.find("life", do="say", ph="ok")["players"] = ["another"]
+        self.assert_noticed("I4")
+
+    def test_i7_the_cancel_of_a_backfill_that_did_not_hold(self):
+        record, _ = next((record, line) for line in self.h.lines for record in
+                         line.get("records", ()) if record["k"] == "backfill" and
+                         record["backfill"]["state"] == 4 and record["backfill"]["id"][0] == "L")
+        record["backfill"]["state"] = 3
+        self.assert_noticed("I7")
+
+    def test_i10_a_running_match_that_is_not_found(self):
+        line = self.find("life", do="leave", ph="ok")
+        line.update(ph="fail", code="NOT_FOUND")
+        self.assert_noticed("I10")
+
     def test_i20_a_party_that_was_split(self):
         for i in range(2):
             self.append_ticket(f"P{i}", f"{i}a", f"{i}b")
@@ -495,7 +623,8 @@ class TamperedHistories(unittest.TestCase):
         if line["op"] == "entry":
             record = chance.choice(line["records"])
             fields = [k for k in ("ticket", "players", "state", "match", "teams", "tickets",
-                                  "accepted", "answers", "fates", "until", "left")
+                                  "accepted", "answers", "fates", "until", "left", "backfill",
+                                  "joined", "by")
                       if k in record and not (k == "state" and record["k"] == "created" or
                                               k == "fates" and not record[k] or
                                               k == "answers" and record["queue"] == "duel" or
@@ -503,7 +632,9 @@ class TamperedHistories(unittest.TestCase):
                                               record["k"] == "updated" and record["queue"] == "duel" or
                                               k == "until" and record["k"] != "penalized")]
             field = chance.choice(fields) if fields else None
-            if field in ("answers", "accepted"):
+            if field == "backfill":
+                record["backfill"]["players"] = ["stranger"]
+            elif field in ("answers", "accepted"):
                 record[field] = {p: 2 for p in record[field]} if field == "answers" else ["stranger"]
             elif field == "fates":
                 chance.choice(record["fates"]).update(chance.choice([{"made": 0}, {"state": MATCHED}]))

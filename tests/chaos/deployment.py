@@ -25,10 +25,10 @@ MUSTER = os.environ.get("CHAOS_MUSTER", os.path.join(BIN, "muster"))
 LEASE_MS = 1000
 
 
-def queue(name, team_size, **life):
+def queue(name, team_size, most=None, **life):
     return {"name": name, "ticketTimeoutSeconds": 8, "tickMs": 20, **life, "ruleset": {
         "ruleLanguageVersion": "1.0", "playerAttributes": [{"name": "skill", "type": "number"}],
-        "teams": [{"name": "team", "quantity": 2, "minPlayers": team_size, "maxPlayers": team_size}],
+        "teams": [{"name": "team", "quantity": 2, "minPlayers": team_size, "maxPlayers": most or team_size}],
         "rules": [{"name": "near", "type": "batchDistance", "batchAttribute": "skill",
                    "maxDistance": 1000}]}}
 
@@ -38,7 +38,9 @@ QUEUES = json.dumps([
     queue("duel", 1), queue("1v1_duel", 1),
     queue("pairs", 2, holdPlayers=True, matchTimeoutSeconds=2),
     queue("ready", 1, acceptanceRequired=True, acceptanceTimeoutSeconds=2,
-          dodgePenaltySeconds=[1, 2], dodgeDecaySeconds=30)])
+          dodgePenaltySeconds=[1, 2], dodgeDecaySeconds=30),
+    queue("arena", 1, 3, acceptanceRequired=True, acceptanceTimeoutSeconds=2, holdPlayers=True,
+          matchTimeoutSeconds=4, backfillMode="AUTOMATIC")])
 
 
 def free_ports(count):

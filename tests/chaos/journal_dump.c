@@ -66,16 +66,24 @@ static void put_answers(const struct match_spec *m) {
     put("},");
 }
 
-static void put_match(const struct match_spec *m) {
-    put_id("match", m->id);
-    put("\"state\":%d,\"queue\":\"%.*s\",\"version\":%u,\"until\":%" PRId64 ",\"tickets\":[",
-        (int)m->state, STR_PRINT(m->queue), m->queue_version, m->until_ms);
-    for (uint32_t i = 0; i < m->ticket_count; i++) {
+static void put_ids(const char *name, const struct id *ids, uint32_t count) {
+    put("\"%s\":[", name);
+    for (uint32_t i = 0; i < count; i++) {
         char text[ID_TEXT_BYTES];
-        id_format(m->ticket_ids[i], text);
+        id_format(ids[i], text);
         put("%s\"%s\"", i ? "," : "", text);
     }
-    put("],\"teams\":[");
+    put("],");
+}
+
+static void put_match(const struct match_spec *m) {
+    put_id("match", m->id);
+    put_id("joins", m->joins_id);
+    put_id("seeks", m->backfill_id);
+    put("\"reason\":\"%.*s\",", STR_PRINT(m->reason));
+    put_ids("tickets", m->ticket_ids, m->ticket_count);
+    put("\"state\":%d,\"queue\":\"%.*s\",\"version\":%u,\"until\":%" PRId64 ",\"teams\":[",
+        (int)m->state, STR_PRINT(m->queue), m->queue_version, m->until_ms);
     for (uint32_t i = 0; i < m->team_count; i++) {
         put("%s[", i ? "," : "");
         for (uint32_t k = 0; k < m->teams[i].member_count; k++)
@@ -95,6 +103,29 @@ static void put_fates(const struct record *r) {
         put("\"state\":%d,\"made\":%" PRId64 "}", (int)fate->state, fate->created_ms);
     }
     put("],");
+}
+
+static void put_backfill(const struct backfill_spec *b) {
+    put("\"backfill\":{");
+    put_id("id", b->id);
+    put_id("match", b->match_id);
+    put_id("proposal", b->proposal_id);
+    put("\"players\":[");
+    bool first = true;
+    for (uint32_t i = 0; i < b->party_count; i++) {
+        for (uint32_t k = 0; k < b->parties[i].player_count; k++, first = false)
+            put("%s\"%.*s\"", first ? "" : ",", STR_PRINT(b->parties[i].players[k].id));
+    }
+    put("],\"state\":%d},", (int)b->state);
+}
+
+static void put_roster(const struct record *r) {
+    put_match(&r->roster_changed.spec);
+    put_names("left", r->roster_changed.left, r->roster_changed.left_count);
+    put_names("joined", r->roster_changed.joined, r->roster_changed.joined_count);
+    put_ids("by", r->roster_changed.ticket_ids, r->roster_changed.ticket_count);
+    put_id("proposal", r->roster_changed.proposal_id);
+    if (!id_is_none(r->roster_changed.backfill.id)) put_backfill(&r->roster_changed.backfill);
 }
 
 static void put_penalty(const struct record *r) {
@@ -135,8 +166,10 @@ static void put_content(const struct record *r) {
         put_fates(r);
         break;
     case RECORD_ROSTER_CHANGED:
-        put_match(&r->roster_changed.spec);
-        put_names("left", r->roster_changed.left, r->roster_changed.left_count);
+        put_roster(r);
+        break;
+    case RECORD_BACKFILL_PUT:
+        put_backfill(&r->backfill_put);
         break;
     case RECORD_PLAYER_PENALIZED:
         put_penalty(r);
@@ -154,6 +187,7 @@ static void put_record(void *arg, struct record *r) {
         [RECORD_TICKET_ENDED] = "ended",         [RECORD_MATCH_CREATED] = "match",
         [RECORD_MATCH_ACCEPTED] = "accepted",    [RECORD_MATCH_UPDATED] = "updated",
         [RECORD_PLAYER_PENALIZED] = "penalized", [RECORD_ROSTER_CHANGED] = "roster",
+        [RECORD_BACKFILL_PUT] = "backfill",
     };
     put("%s{", *first ? "" : ",");
     *first = false;

@@ -9,7 +9,7 @@
  * write(2) per line (O_APPEND), the question before it is sent and the answer after it came, so
  * that killing anything loses no line.
  */
-#include <muster/client.h>
+#include "chaos/load.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -27,24 +27,12 @@
 
 enum {
     THREADS_MAX = 64,
-    BATCH = 60,
-    PLAYERS = 150,       /* of a thread's own */
-    TIMEOUT_MS = 20000,  /* of a call, over all its tries */
     PATIENCE_MS = 40000, /* until a ticket has ended by itself */
 };
 
-struct back_end {
-    int index;
-    unsigned random;
-    pthread_t thread;
-    long next_request;
-    char ids[BATCH][27];          /* open tickets of the last batch */
-    char match[27], answered[27]; /* of the ticket last asked for; and the last one answered */
-};
-
-static struct muster_client *client;
+struct muster_client *client;
 static int history;
-static volatile sig_atomic_t ending;
+volatile sig_atomic_t ending;
 static unsigned long run_id;
 static const char *service = "service";
 
@@ -59,7 +47,7 @@ static int64_t now_ns(void) {
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-__attribute__((format(printf, 1, 2))) static void say(const char *format, ...) {
+void say(const char *format, ...) {
     char line[8192];
     int size = snprintf(line, sizeof line, "{\"t\":%" PRId64 ",", now_ns());
     va_list arguments;
@@ -70,21 +58,19 @@ __attribute__((format(printf, 1, 2))) static void say(const char *format, ...) {
     if (write(history, line, (size_t)size + 2) != size + 2) abort();
 }
 
-static unsigned below(struct back_end *b, unsigned bound) {
+unsigned below(struct back_end *b, unsigned bound) {
     b->random = b->random * 1103515245u + 12345u;
     return (b->random >> 8) % bound;
 }
 
-/* A pause between two things, not a wait for one: ends early when all ends. */
-static void think(unsigned ms) {
+void think(unsigned ms) {
     for (; ms > 0 && !ending; ms -= ms < 50 ? ms : 50) {
         struct timespec t = {0, (ms < 50 ? ms : 50) * 1000000L};
         pselect(0, NULL, NULL, NULL, &t, NULL);
     }
 }
 
-/* "ok", "fail" when the server said no, "info" when nobody knows. */
-static const char *phase(enum muster_code code) {
+const char *phase(enum muster_code code) {
     switch (code) {
     case MUSTER_OK:
         return "ok";
@@ -140,7 +126,7 @@ static void name(struct back_end *b, char out[32], unsigned number) {
         snprintf(out, 32, "b%d-%u", b->index, number);
 }
 
-static void request_id(struct back_end *b, char out[32]) {
+void request_id(struct back_end *b, char out[32]) {
     snprintf(out, 32, "r%lx-%d-%ld", run_id, b->index, b->next_request++);
 }
 
@@ -151,7 +137,9 @@ static bool create(struct back_end *b, char out[27], char names[2][32]) {
     for (unsigned i = 0; i < count; i++)
         name(b, t.names[i], below(b, PLAYERS));
     if (count == 2 && strcmp(t.names[0], t.names[1]) == 0) count = 1;
-    char *queue = count == 2 ? (char *)"pairs" : below(b, 3) ? (char *)"duel" : (char *)"ready";
+    static char *const alone[] = {"duel", "duel", "ready", "arena", "arena"};
+    char *queue = count == 2 ? (char *)"pairs" : alone[below(b, 5)];
+    b->plays_on = strcmp(queue, "arena") == 0;
     fill(&t, queue, count);
     memcpy(names, t.names, sizeof t.names);
     if (count == 1) names[1][0] = '\0';
@@ -383,7 +371,9 @@ static void live(struct back_end *b) {
         state = look(b, op, ticket, names, state);
     }
     if (!over(state)) state = until_it_ends(b, ticket, names);
-    if (state == MUSTER__V1__TICKET_STATE__MATCHED && names[1][0]) play(b, names);
+    if (state != MUSTER__V1__TICKET_STATE__MATCHED) return;
+    if (names[1][0]) play(b, names);
+    if (b->plays_on) play_on(b, names[0]);
 }
 
 static void *run(void *arg) {
@@ -411,7 +401,8 @@ static void on_event(void *arg, const Muster__V1__Event *e) {
                      : e->body_case == MUSTER__V1__EVENT__BODY_ACCEPTANCE ? e->acceptance->match_id
                      : e->body_case == MUSTER__V1__EVENT__BODY_MATCH_UPDATE
                          ? e->match_update->match->match_id
-                         : "";
+                     : e->body_case == MUSTER__V1__EVENT__BODY_BACKFILL ? e->backfill->backfill_id
+                                                                        : "";
     say("\"op\":\"ev\",\"p\":\"%s\",\"e\":%" PRIu64 ",\"s\":%" PRIu64 ",\"i\":%u,\"type\":%d,"
         "\"id\":\"%s\"",
         service, e->epoch, e->seq, e->index, (int)e->type, id);

@@ -93,7 +93,7 @@ class Player:
         self.name, self.ports, self.say, self.random = name, ports, say, chance
         self.stopping = stopping
         self.socket, self.reading, self.serial = None, None, 0
-        self.ticket, self.ended = None, asyncio.Event()
+        self.ticket, self.ended, self.match = None, asyncio.Event(), None
         self.answered, self.answering, self.over = set(), set(), set()
 
     async def think(self, low, high):
@@ -156,6 +156,7 @@ class Player:
             mine = [m.get("ticketId") for team in body.get("teams", [])
                     for m in team.get("players", []) if m.get("playerId") == self.name]
             ticket = {"ticketId": mine[0] if mine else "", "state": "MATCHED"}
+            self.match = match.get("matchId")
         players = [p.get("playerId") for p in ticket.get("players", [])] or \
             [m.get("playerId") for team in match.get("teams", []) for m in team.get("players", [])]
         self.say(op="rx", p=self.name, ev=name, ticket=ticket.get("ticketId", ""),
@@ -199,7 +200,7 @@ class Player:
         """Joins until it is known whether he has, with one request id. The ticket or None."""
         self.serial += 1
         request = f"{self.name}-{os.getpid()}-{self.serial}"
-        body = {"queue": self.random.choice(["duel", "ready"]), "attributes": {"skill": self.random.randrange(100)},
+        body = {"queue": self.random.choice(["duel", "ready", "arena"]), "attributes": {"skill": self.random.randrange(100)},
                 "requestId": request}
         self.say(op="join", ph="inv", p=self.name, r=request)
         until = time.monotonic() + PATIENCE_S
@@ -252,8 +253,24 @@ class Player:
                     self.say(op="leave", ph="end", p=self.name, ticket=self.ticket,
                              ok=bool(answer and answer.get("ok")))
                 await self.settle()
+                await self.leave_match()
                 self.ticket = None
             await self.think(0.05, 0.6)
+
+    async def leave_match(self):
+        """Of matches that hold him: mostly, after a while; else until it ends."""
+        match, self.match = self.match, None
+        if not match or self.random.random() < 0.2:
+            return
+        await self.think(0, 1)
+        self.serial += 1
+        line = {"op": "life", "r": f"{self.name}-{os.getpid()}-{self.serial}", "do": "leave",
+                "match": match, "p": self.name}
+        self.say(ph="inv", **line)
+        answer = await self.ask("leave_match", {"matchId": match}, JOIN_S) or {}
+        code = "OK" if answer.get("ok") else answer.get("error", {}).get("code", "UNAVAILABLE")
+        known = code not in ("UNAVAILABLE", "DEADLINE_EXCEEDED", "ABORTED", "RESOURCE_EXHAUSTED")
+        self.say(ph="ok" if code == "OK" else "fail" if known else "info", code=code, **line)
 
     async def drop(self):
         """The cable is pulled, with luck just as the match comes."""

@@ -4,9 +4,9 @@ The checker hands over the journal's records in their order, then asks for the a
 against them. Knows the invariant and the lines, nothing of the server.
 """
 QUEUED, PROPOSED, MATCHED, CANCELLED = 1, 2, 3, 4
-MADE, FAILED = 2, 5  # of a match; 1 is PROPOSED
+MADE, FAILED, MERGED = 2, 5, 6  # of a match; 1 is PROPOSED
 NONE, YES, NO = 0, 1, 2  # a player's answer
-ASKS = {"ready"}  # the queues whose matches are proposed
+ASKS = {"ready", "arena"}  # the queues whose matches are proposed
 DODGE_MS = {"ready": (1000, 2000)}  # by offence, the last for all further ones
 
 
@@ -16,6 +16,7 @@ class Proposal:
         self.tickets = record["tickets"]
         self.answers = {p: NONE for team in record["teams"] for p in team}
         self.accepted = set()
+        self.joins = record["joins"]  # the running match that newcomers are asked for; or empty
 
 
 class Proposals:
@@ -63,7 +64,16 @@ class Proposals:
                 self.of_ticket.setdefault(ticket, []).append(name)
         if asks:
             self.by_match[name] = Proposal(record)
+            if record["joins"]:
+                self.checker.lives.backfills.asks(record)
         return asks
+
+    def is_asked(self, ticket, match):
+        """Whether the ticket is proposed the match; or, of no match, waits."""
+        known = self.checker.tickets.get(ticket)
+        if not match:
+            return known and known.state == QUEUED
+        return known and known.state == PROPOSED and self.of_ticket.get(ticket, [""])[-1] == match
 
     def find(self, record):
         proposal = self.by_match.get(record["match"])
@@ -107,6 +117,22 @@ class Proposals:
         else:
             self.made(record, proposal, place)
 
+    def merged(self, record, seen):
+        """Newcomers are in the match that they were asked for."""
+        name = record["proposal"]
+        proposal = self.by_match.get(name)
+        if not proposal or proposal.state != 1 or proposal.joins != record["match"] or \
+                proposal.tickets != record["by"]:
+            self.fail("I17", f"{record['match']} takes in others than {name} has asked")
+            return
+        for player in record["joined"]:
+            self.take(name, player, record["answers"].get(player, NONE), seen)
+        if any(answer != YES for answer in proposal.answers.values()):
+            self.fail("I17", f"{name} was joined though not all accepted")
+        if record["ms"] >= proposal.until:
+            self.fail("I17", f"{name} was joined after its time")
+        proposal.state = MERGED
+
     def made(self, record, proposal, place):
         if any(answer != YES for answer in proposal.answers.values()):
             self.fail("I17", f"{record['match']} was made though not all accepted")
@@ -124,7 +150,10 @@ class Proposals:
     def failed(self, record, proposal, place):
         name = record["match"]
         declined = NO in proposal.answers.values()
-        if not declined and record["ms"] < proposal.until:
+        # nobody is at fault when the match that newcomers were asked for has changed under them
+        withdrawn = proposal.joins and not declined and record["reason"] != "not accepted in time"
+        self.checker.lives.backfills.failed(record)
+        if not declined and not withdrawn and record["ms"] < proposal.until:
             self.fail("I17", f"{name} failed before its time, declined by nobody")
         if sorted(f["ticket"] for f in record["fates"]) != sorted(proposal.tickets):
             self.fail("I17", f"{name} failed with the fates of other tickets")
@@ -132,8 +161,8 @@ class Proposals:
             ticket = self.checker.tickets.get(fate["ticket"])
             if not ticket:
                 continue
-            guilty = [p for p in ticket.players
-                      if proposal.answers.get(p) == (NO if declined else NONE)]
+            guilty = [p for p in ticket.players if not withdrawn and
+                      proposal.answers.get(p) == (NO if declined else NONE)]
             if fate["state"] != (CANCELLED if guilty else QUEUED):
                 self.fail("I17", f"{fate['ticket']} of failed {name} is {fate['state']}; at fault: "
                                  f"{guilty}")
