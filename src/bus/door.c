@@ -251,6 +251,7 @@ static bool cancel_receivers(struct door *d) {
 
 void door_stop(struct door *d) {
     atomic_store(&d->stopping, true);
+    listen_quiet(&d->listen);
     /* A context seen just before its receive began misses its first cancel: hence again. */
     for (int rounds = 0; cancel_receivers(d) && rounds < STOP_ROUNDS; rounds++)
         nng_msleep(1);

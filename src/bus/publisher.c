@@ -57,7 +57,9 @@ void publisher_send(struct publisher *p, struct str bytes) {
 }
 
 void publisher_close(struct publisher *p) {
-    if (!p || !close_socket(p->socket)) return;
+    if (!p) return;
+    listen_quiet(&p->listen);
+    if (!close_socket(p->socket)) return;
     listen_fini(&p->listen);
     mem_free(p);
 }

@@ -22,6 +22,7 @@ MOVED_ELSEWHERE = {
     "muster_journal_rollbacks_total": "unit/store/pump_test.c",
     "muster_journal_unreplicated_total": "unit/store/leading_test.c",
     "muster_metric_series_refused_total": "unit/base/metrics_test.c",
+    "muster_listeners_reopened_total": "unit/bus/door_test.c",
     "muster_rpc_expired_total": "unit/matcher/matcher_role_test.c",
     "muster_rpc_forward_retries_total": "unit/api/api_role_test.c",
     "muster_rpc_shed_total": "unit/api/api_role_test.c",

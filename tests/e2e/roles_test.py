@@ -1,7 +1,9 @@
 """Four roles in four processes: each killed in turn under load, nothing acknowledged is lost."""
+import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import unittest
@@ -9,7 +11,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from kill_test import Load, check, create  # noqa: E402
-from muster_fixture import BINARY, QUEUES, Muster, Process, wait_until  # noqa: E402
+from muster_fixture import BINARY, QUEUES, Muster, Process, metrics, wait_until  # noqa: E402
 
 ROLES = ("matcher", "events", "api", "bridge")
 
@@ -102,6 +104,20 @@ class Roles(unittest.TestCase):
         wait_until("all pairs are matched", lambda: self.s.queued() == 0, 60)
         counts, errors = check(self.s.api, load.lines + mates)
         self.assertEqual(counts["matched"], 16000, errors)
+
+    def test_unix_door_that_fleeing_clients_have_deafened_serves_again(self):
+        path = os.path.join(self.s.base.state, "matcher.sock")
+
+        def is_opened_anew():
+            for _ in range(50):  # clients who disappear as they are greeted
+                with socket.socket(socket.AF_UNIX) as client:
+                    client.setblocking(False)
+                    with contextlib.suppress(OSError):  # as many wait as may
+                        client.connect(path)
+            return metrics(self.s.processes["matcher"])["muster_listeners_reopened_total"] > 0
+
+        wait_until("it is opened anew", is_opened_anew, 60, 0.2)
+        wait_until("the api reaches the matcher", lambda: self.s.queued() == 0, 30)
 
     def test_players_are_told_through_four_processes(self):
         done = subprocess.run(
