@@ -44,6 +44,10 @@ bool traceparent_parse(struct str text, struct traceparent *out) {
     return true;
 }
 
+bool traceparent_is_none(const struct traceparent *t) {
+    return is_zero(t, TRACE_ID, PARENT_ID);
+}
+
 void traceparent_format(const struct traceparent *t, char out[TRACEPARENT_TEXT_BYTES]) {
     static const char hex[] = "0123456789abcdef";
     size_t digits = 0;

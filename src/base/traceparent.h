@@ -20,6 +20,7 @@ struct traceparent {
 /* False for what is to be ignored: another shape, upper case, version ff, an id of zeros. What a
  * later version adds behind is cut, and its unknown flags are cleared. */
 bool traceparent_parse(struct str text, struct traceparent *out);
+bool traceparent_is_none(const struct traceparent *t); /* zeros, which no caller can send */
 void traceparent_format(const struct traceparent *t, char out[TRACEPARENT_TEXT_BYTES]);
 
 #endif

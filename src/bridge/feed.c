@@ -17,6 +17,10 @@
 struct target {
     char player_id[LIMIT_NAME_BYTES + 1];
     char ticket_id[ID_TEXT_BYTES];
+    char trace[TRACEPARENT_TEXT_BYTES]; /* of his ticket; empty: none */
+    struct slice {                      /* of the news' args */
+        size_t from, size;
+    } args;
 };
 
 enum meaning { TICKET_STAYS, TICKET_IS_OPEN, TICKET_IS_OVER };
@@ -27,8 +31,7 @@ struct news {
     struct place at;
     int64_t heartbeat_ms; /* of a ticket that was queued; -1: not told */
     struct str name;      /* and arguments, of the event for the sockets: */
-    struct strbuf args;   /* a JSON array; empty when no target was connected */
-    struct strbuf traces; /* traceparents with a blank behind each, when the log wants them */
+    struct strbuf args;   /* JSON arrays; empty when no target was connected */
     size_t target_count;
     struct target targets[];
 };
@@ -41,12 +44,14 @@ struct lost {
 /* --- The subscription's thread --------------------------------------------------------------- */
 
 /* The news' memory is zeroed: a NUL is behind each text already. */
-static void add_target(struct news *n, const char *player_id, const char *ticket_id) {
-    struct str player = str_of(player_id), ticket = str_of(ticket_id);
+static void add_target(struct news *n, const char *player_id, const char *ticket_id,
+                       const char *traceparent) {
+    struct str player = str_of(player_id), ticket = str_of(ticket_id), trace = str_of(traceparent);
     if (!str_name_valid(player) || ticket.size >= ID_TEXT_BYTES) return;
     struct target *target = &n->targets[n->target_count++];
     memcpy(target->player_id, player.at, player.size);
     memcpy(target->ticket_id, ticket.at, ticket.size);
+    if (trace.size < TRACEPARENT_TEXT_BYTES) memcpy(target->trace, trace.at, trace.size);
 }
 
 static const Muster__V1__Match *match_of(const Muster__V1__Event *event) {
@@ -78,38 +83,49 @@ static bool is_meant(const Muster__V1__Event *event, const Muster__V1__TeamMembe
     return came == (event->type == MUSTER__V1__EVENT__TYPE__MATCH_JOINED);
 }
 
+/* What the ticket of the match was created with, or "". */
+static const char *trace_of(const Muster__V1__Event *event, const char *ticket_id) {
+    const Muster__V1__Match *match = match_of(event);
+    for (size_t i = 0; i < match->n_ticket_ids && i < event->n_traceparents; i++)
+        if (strcmp(match->ticket_ids[i], ticket_id) == 0) return event->traceparents[i];
+    return "";
+}
+
 static void add_members(struct news *n, const Muster__V1__Event *event) {
     const Muster__V1__Match *match = match_of(event);
     for (size_t i = 0; match && i < match->n_teams; i++) {
         const Muster__V1__Team *team = match->teams[i];
-        for (size_t k = 0; k < team->n_players; k++)
-            if (is_meant(event, team->players[k]))
-                add_target(n, team->players[k]->player_id, team->players[k]->ticket_id);
+        for (size_t k = 0; k < team->n_players; k++) {
+            const Muster__V1__TeamMember *member = team->players[k];
+            if (is_meant(event, member))
+                add_target(n, member->player_id, member->ticket_id,
+                           trace_of(event, member->ticket_id));
+        }
     }
 }
 
 static void add_targets(struct news *n, const Muster__V1__Event *event) {
     if (event->body_case == MUSTER__V1__EVENT__BODY_TICKET) {
+        const char *trace = event->n_traceparents ? event->traceparents[0] : "";
         for (size_t i = 0; i < event->ticket->n_players; i++)
-            add_target(n, event->ticket->players[i]->player_id, event->ticket->ticket_id);
+            add_target(n, event->ticket->players[i]->player_id, event->ticket->ticket_id, trace);
         return;
     }
     if (event->body_case == MUSTER__V1__EVENT__BODY_ACCEPTANCE) {
         for (size_t i = 0; i < event->acceptance->n_accepted_player_ids; i++)
-            add_target(n, event->acceptance->accepted_player_ids[i], "");
+            add_target(n, event->acceptance->accepted_player_ids[i], "", "");
         for (size_t i = 0; i < event->acceptance->n_waiting_player_ids; i++)
-            add_target(n, event->acceptance->waiting_player_ids[i], "");
+            add_target(n, event->acceptance->waiting_player_ids[i], "", "");
         return;
     }
     add_members(n, event);
     if (event->type == MUSTER__V1__EVENT__TYPE__MATCH_UPDATED)
         for (size_t i = 0; i < event->match_update->n_left_player_ids; i++)
-            add_target(n, event->match_update->left_player_ids[i], "");
+            add_target(n, event->match_update->left_player_ids[i], "", "");
 }
 
 void feed_news_free(struct news *n) {
     strbuf_fini(&n->args);
-    strbuf_fini(&n->traces);
     mem_free(n);
 }
 
@@ -145,15 +161,34 @@ static const struct meant *meaning_of(Muster__V1__Event__Type type) {
     return (size_t)type < count && meant[type].name ? &meant[type] : NULL;
 }
 
+static void write_payload(const Muster__V1__Event *event, const char *trace, struct strbuf *out) {
+    if (event->body_case == MUSTER__V1__EVENT__BODY_TICKET) {
+        payload_ticket(event->ticket, NULL, trace, out);
+    } else if (event->body_case == MUSTER__V1__EVENT__BODY_ACCEPTANCE) {
+        payload_message(&event->acceptance->base, out);
+    } else if (event->type == MUSTER__V1__EVENT__TYPE__MATCH_UPDATED) {
+        Muster__V1__MatchUpdate update = *event->match_update;
+        update.traceparent = (char *)trace; /* only read */
+        payload_message(&update.base, out);
+    } else {
+        Muster__V1__Match match = *match_of(event);
+        match.traceparent = (char *)trace;
+        payload_message(&match.base, out);
+    }
+}
+
+/* One for all, and one for each who came with a trace. */
 static void write_args(struct news *n, const Muster__V1__Event *event) {
-    if (event->body_case == MUSTER__V1__EVENT__BODY_TICKET)
-        payload_ticket(event->ticket, NULL, &n->args);
-    else if (event->body_case == MUSTER__V1__EVENT__BODY_ACCEPTANCE)
-        payload_message(&event->acceptance->base, &n->args);
-    else if (event->type == MUSTER__V1__EVENT__TYPE__MATCH_UPDATED)
-        payload_message(&event->match_update->base, &n->args);
-    else
-        payload_message(&match_of(event)->base, &n->args);
+    struct slice shared = {0, 0};
+    for (size_t i = 0; i < n->target_count; i++) {
+        struct target *t = &n->targets[i];
+        t->args = shared;
+        if (!t->trace[0] && shared.size > 0) continue;
+        t->args.from = n->args.size;
+        write_payload(event, t->trace, &n->args);
+        t->args.size = n->args.size - t->args.from;
+        if (!t->trace[0]) shared = t->args;
+    }
 }
 
 /* A ticket's event comes once for each of its queues: that of the first counts. */
@@ -175,8 +210,6 @@ struct news *feed_news(const struct bridge *b, const Muster__V1__Event *event) {
     n->heartbeat_ms = queued ? (int64_t)event->ticket->heartbeat_ms : -1;
     add_targets(n, event);
     if (may_be_here(b, n)) write_args(n, event);
-    for (size_t i = 0; i < event->n_traceparents && log_enabled(LOG_LEVEL_DEBUG); i++)
-        strbuf_printf(&n->traces, "%s ", event->traceparents[i]);
     return n;
 }
 
@@ -240,14 +273,19 @@ struct player *feed_news_player(struct bridge *b, const struct news *n, size_t i
     return players_find(&b->players, str_of(n->targets[index].player_id));
 }
 
-void feed_news_emit(struct session *s, const struct news *n) {
-    if (n->args.size > 0) bridge_emit(s, n->name, strbuf_str(&n->args), &n->at);
+static void emit_as(struct session *s, const struct target *t, const struct news *n) {
+    if (n->args.size == 0) return;
+    bridge_emit(s, n->name, (struct str){n->args.at + t->args.from, t->args.size}, &n->at);
 }
 
-static void emit(struct player *player, const struct news *n) {
+void feed_news_emit(struct session *s, const struct news *n, size_t index) {
+    emit_as(s, &n->targets[index], n);
+}
+
+static void emit(struct player *player, const struct target *t, const struct news *n) {
     LIST_EACH (&player->sessions, node) {
         struct session *s = LIST_OF(node, struct session, link);
-        if (!s->resuming && place_compare(&n->at, &s->covered) > 0) feed_news_emit(s, n);
+        if (!s->resuming && place_compare(&n->at, &s->covered) > 0) emit_as(s, t, n);
     }
 }
 
@@ -269,18 +307,9 @@ static void tell(struct bridge *b, struct player *player, const struct target *t
     player->news++;
     player->whole_news += n->meaning != TICKET_STAYS;
     if (n->args.size > 0)
-        emit(player, n);
+        emit(player, t, n);
     else
         fetch(b, player);
-}
-
-/* Which of a match's traces is whose is not said: a line for each. */
-static void log_traces(const struct news *n, const struct player *player) {
-    struct str rest = strbuf_str(&n->traces);
-    for (; rest.size >= TRACEPARENT_TEXT_BYTES;
-         rest.at += TRACEPARENT_TEXT_BYTES, rest.size -= TRACEPARENT_TEXT_BYTES)
-        LOG_DEBUG("player-told", "player=%s event=%.*s traceparent=%.*s", player->id,
-                  STR_PRINT(n->name), TRACEPARENT_TEXT_BYTES - 1, rest.at);
 }
 
 void feed_take_news(struct bridge *b, struct message *m) {
@@ -291,7 +320,9 @@ void feed_take_news(struct bridge *b, struct message *m) {
         if (!note(b, &n->targets[i], n->meaning, now_ms)) continue;
         struct player *player = players_find(&b->players, str_of(n->targets[i].player_id));
         if (player == NULL) continue;
-        log_traces(n, player);
+        if (n->targets[i].trace[0])
+            LOG_DEBUG("player-told", "player=%s event=%.*s traceparent=%s", player->id,
+                      STR_PRINT(n->name), n->targets[i].trace);
         players_ref(player); /* telling may cut his last socket, when it is too slow */
         tell(b, player, &n->targets[i], n);
         players_unref(&b->players, player);

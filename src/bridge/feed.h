@@ -36,6 +36,7 @@ void feed_news_free(struct news *n);
 const struct place *feed_news_place(const struct news *n);
 size_t feed_news_targets(const struct news *n);
 struct player *feed_news_player(struct bridge *b, const struct news *n, size_t index); /* or NULL */
-void feed_news_emit(struct session *s, const struct news *n);
+/* As the player of that index is told it. */
+void feed_news_emit(struct session *s, const struct news *n, size_t index);
 
 #endif

@@ -13,10 +13,12 @@ void payload_message(const ProtobufCMessage *m, struct strbuf *out) {
     strbuf_add_char(out, ']');
 }
 
-void payload_ticket(Muster__V1__Ticket *ticket, Muster__V1__Match *match, struct strbuf *out) {
+void payload_ticket(Muster__V1__Ticket *ticket, Muster__V1__Match *match, const char *trace,
+                    struct strbuf *out) {
     Muster__V1__TicketUpdate update = MUSTER__V1__TICKET_UPDATE__INIT;
     update.ticket = ticket;
     update.match = match;
+    update.traceparent = (char *)trace; /* only read */
     payload_message(&update.base, out);
 }
 

@@ -11,8 +11,9 @@
 #include <muster/client.h>
 
 void payload_message(const ProtobufCMessage *m, struct strbuf *out); /* [{...}] */
-/* A TicketUpdate as an event's argument. */
-void payload_ticket(Muster__V1__Ticket *ticket, Muster__V1__Match *match, struct strbuf *out);
+/* A TicketUpdate as an event's argument. `trace`: a traceparent, or "". */
+void payload_ticket(Muster__V1__Ticket *ticket, Muster__V1__Match *match, const char *trace,
+                    struct strbuf *out);
 /* The acknowledgement of a request that the api refused. */
 void payload_refused(const struct muster_status *status, struct strbuf *out);
 

@@ -102,7 +102,7 @@ static void tell_missed(struct bridge *b, const Muster__V1__Event *event) {
             if (++s->missed > RESUME_EVENTS_MAX)
                 give_up(b, s, "more was missed than is replayed");
             else
-                feed_news_emit(s, n);
+                feed_news_emit(s, n, i);
         }
         players_unref(&b->players, player);
     }

@@ -123,7 +123,7 @@ static void tell_session(const struct job *job, Muster__V1__GetTicketResponse *r
         payload_message(&match->base, &args);
         bridge_emit(job->session, news_of(match), strbuf_str(&args), &job->since);
     } else {
-        payload_ticket(response->ticket, match, &args);
+        payload_ticket(response->ticket, match, "", &args);
         bridge_emit(job->session, STR("ticket_updated"), strbuf_str(&args), &job->since);
     }
     strbuf_fini(&args);

@@ -29,6 +29,7 @@ static void log_traces(const struct record *r) {
     };
     char id[ID_TEXT_BYTES], text[TRACEPARENT_TEXT_BYTES];
     for (uint32_t i = 0; i < r->trace_count && log_enabled(LOG_LEVEL_DEBUG); i++) {
+        if (traceparent_is_none(&r->traces[i])) continue;
         id_format(record_subject(r), id);
         traceparent_format(&r->traces[i], text);
         LOG_DEBUG("decided", "record=%s of=%s traceparent=%s", kinds[r->kind], id, text);

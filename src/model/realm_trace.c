@@ -25,8 +25,14 @@ static void add(const struct realm *r, struct record *record, struct traceparent
 
 static void add_all(const struct realm *r, struct record *record, struct traceparent *traces,
                     const struct match_spec *m) {
-    for (uint32_t i = 0; i < m->ticket_count; i++)
-        add(r, record, traces, m->ticket_ids[i]);
+    bool traced = false;
+    for (uint32_t i = 0; i < m->ticket_count; i++) {
+        const struct ticket *t = realm_find_ticket(r, m->ticket_ids[i]);
+        const struct traceparent *own = t ? ticket_trace(t) : NULL;
+        traces[i] = own ? *own : (struct traceparent){{0}};
+        traced = traced || own;
+    }
+    record->trace_count = traced ? m->ticket_count : 0;
 }
 
 void realm_trace_record(const struct realm *r, struct record *record, struct arena *arena) {

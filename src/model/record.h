@@ -43,8 +43,10 @@ struct record {
     enum record_kind kind;
     bool carried;    /* re-appended by compaction: applying it over what is there changes nothing */
     int64_t time_ms; /* the leader's clock */
-    const struct traceparent *traces; /* of the tickets it is about, those that came with one */
-    uint32_t trace_count;             /* 0..LIMIT_MATCH_PLAYERS */
+    /* Of its ticket, or of each of its match's tickets in their order, where one came with a trace;
+     * none for the others. */
+    const struct traceparent *traces;
+    uint32_t trace_count; /* 0..LIMIT_MATCH_PLAYERS */
     union {
         struct {
             struct str owner;

@@ -16,7 +16,7 @@ static char *hashed(const char *name, const struct anonymiser *a, struct arena *
 static bool holds_players(const char *field) {
     size_t size = strlen(field);
     return strcmp(field, "player_id") == 0 || strcmp(field, "author") == 0 ||
-           strcmp(field, "traceparents") == 0 ||
+           strcmp(field, "traceparents") == 0 || strcmp(field, "traceparent") == 0 ||
            (size >= 10 && strcmp(field + size - 10, "player_ids") == 0);
 }
 

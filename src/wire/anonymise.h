@@ -1,7 +1,7 @@
 /* anonymise.h - takes the players' names out of a message, the same name always the same way.
  *
- * Every text of a field `player_id`, `player_ids`, `..._player_ids`, `author` or `traceparents`, at
- * any depth, and the items of the string lists named, becomes "p" and 16 hexadecimal digits of a
+ * Every text of a field `player_id`, `player_ids`, `..._player_ids`, `author` or `traceparent(s)`,
+ * at any depth, and the items of the string lists named, becomes "p" and 16 hexadecimal digits of a
  * keyed hash: equal stays equal (so avoid lists still mean somebody), and without the key nobody is
  * found again. Skills, latencies, roles and times stay. Thread safety: all functions.
  */

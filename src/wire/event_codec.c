@@ -208,18 +208,28 @@ static struct event_trace *next_trace(struct event_batch *b) {
     return &b->traces[b->trace_count++];
 }
 
-/* A failed proposal's record does not say which of its traces is whose. */
-static bool has_own_traces(const struct news *n) {
-    return !n->fate || n->record->kind == RECORD_TICKET_ENDED;
+static void write_trace(struct event_batch *b, const struct news *n,
+                        const struct traceparent *trace, struct strbuf *out) {
+    if (traceparent_is_none(trace)) {
+        pb_add_text(out, Event_traceparents, STR_EMPTY);
+        return;
+    }
+    struct event_trace *t = next_trace(b);
+    t->event = event_names[n->type];
+    t->id = n->fate ? n->fate->id : record_subject(n->record);
+    traceparent_format(trace, t->text);
+    pb_add_text(out, Event_traceparents, str_of(t->text));
 }
 
+/* Those of the record; of a ticket whose proposal failed, its own among them. */
 static void write_traces(struct event_batch *b, const struct news *n, struct strbuf *out) {
-    for (uint32_t i = 0; has_own_traces(n) && i < n->record->trace_count; i++) {
-        struct event_trace *t = next_trace(b);
-        t->event = event_names[n->type];
-        t->id = record_subject(n->record);
-        traceparent_format(&n->record->traces[i], t->text);
-        pb_add_text(out, Event_traceparents, str_of(t->text));
+    const struct record *r = n->record;
+    bool one = n->fate && r->kind == RECORD_MATCH_UPDATED;
+    for (uint32_t i = 0; i < r->trace_count; i++) {
+        bool own = one && i < r->match_updated.spec.ticket_count &&
+                   id_equal(r->match_updated.spec.ticket_ids[i], n->fate->id);
+        if (!one || (own && !traceparent_is_none(&r->traces[i])))
+            write_trace(b, n, &r->traces[i], out);
     }
 }
 

@@ -90,6 +90,7 @@
     ROW(Match, rules_age_ms, 25, PB_VARINT)                           \
     ROW(Match, backfill_id, 26, PB_BYTES)                             \
     ROW(Match, joins_match_id, 27, PB_BYTES)                          \
+    ROW(Match, traceparent, 28, PB_BYTES)                             \
     /* tickets.proto */                                               \
     ROW(CreateTicketRequest, queues, 1, PB_BYTES)                     \
     ROW(CreateTicketRequest, players, 2, PB_BYTES)                    \
@@ -332,6 +333,7 @@
     ROW(MatchUpdate, joined_player_ids, 2, PB_BYTES)                  \
     ROW(MatchUpdate, left_player_ids, 3, PB_BYTES)                    \
     ROW(MatchUpdate, backfill_id, 4, PB_BYTES)                        \
+    ROW(MatchUpdate, traceparent, 5, PB_BYTES)                        \
     ROW(Acceptance, match_id, 1, PB_BYTES)                            \
     ROW(Acceptance, accepted_player_ids, 2, PB_BYTES)                 \
     ROW(Acceptance, waiting_player_ids, 3, PB_BYTES)                  \

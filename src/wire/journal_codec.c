@@ -179,13 +179,17 @@ static void write_body(const struct record *r, struct strbuf *out) {
     }
 }
 
+static struct str trace_bytes(const struct traceparent *t) {
+    bool none = traceparent_is_none(t);
+    return (struct str){(const char *)t->bytes, none ? 0 : TRACEPARENT_BYTES};
+}
+
 void journal_encode(const struct record *r, struct strbuf *entry) {
     size_t record = pb_open(entry, Entry_records);
     pb_put_int(entry, Record_time_ms, r->time_ms);
     pb_put_uint(entry, Record_carried, r->carried);
     for (uint32_t i = 0; i < r->trace_count; i++)
-        pb_add_text(entry, Record_traces,
-                    (struct str){(const char *)r->traces[i].bytes, TRACEPARENT_BYTES});
+        pb_add_text(entry, Record_traces, trace_bytes(&r->traces[i]));
     write_body(r, entry);
     pb_close(entry, record);
 }
@@ -204,8 +208,10 @@ static bool read_traces(struct str bytes, struct arena *arena, struct record *ou
     struct pb_reader r = pb_reader(bytes);
     for (struct pb_field f; pb_next(&r, &f);) {
         if (f.key != Record_traces) continue;
-        if (f.bytes.size != TRACEPARENT_BYTES) return false;
-        memcpy(traces[out->trace_count++].bytes, f.bytes.at, TRACEPARENT_BYTES);
+        if (f.bytes.size != TRACEPARENT_BYTES && f.bytes.size != 0) return false;
+        struct traceparent *t = &traces[out->trace_count++];
+        memset(t, 0, sizeof *t);
+        if (f.bytes.size) memcpy(t->bytes, f.bytes.at, TRACEPARENT_BYTES);
     }
     return true;
 }

@@ -71,6 +71,8 @@ class Trace(unittest.TestCase):
         self.assertTrue(answer["ok"], answer)
         self.create(c, "bob", 101, BOB)
         ann.expect("match_found")
+        told = {name: body.get("traceparent") for name, body, *_ in ann.events}
+        self.assertEqual(told, {"ticket_updated": ANN, "match_found": ANN})
         wait_until("the match is told", lambda: any(e["type"] == "MATCH_FOUND" for e in lines))
         queued, found = ([e for e in lines if e["type"] == kind]
                          for kind in ("TICKET_QUEUED", "MATCH_FOUND"))
@@ -88,6 +90,19 @@ class Trace(unittest.TestCase):
             for text in ids:
                 self.assertRegex(log, f"id={re.escape(text)}.* traceparent={ANN}\n", role)
 
+    def test_player_without_a_trace_is_told_none_and_a_traced_ones_is_his_own(self):
+        c = self.cluster()
+        ann, dan = (Player(name).connect("http://" + c.ports["b1"]) for name in ("ann", "dan"))
+        for player in (ann, dan):
+            self.addCleanup(player.close)
+        dan.join(101)
+        self.assertTrue(ann.ask("join_queue", {"queue": "1v1_duel", "attributes": {"skill": 100},
+                                               "traceparent": ANN})["ok"])
+        for player, trace in ((ann, ANN), (dan, None)):
+            player.expect("match_found")
+            found = next(e[1] for e in player.events if e[0] == "match_found")
+            self.assertEqual(found.get("traceparent"), trace)
+
     def test_trace_outlives_a_restart_and_a_wrong_one_is_ignored(self):
         c = self.cluster("--log-format", "json")
         lines = self.follow(c)
@@ -104,6 +119,11 @@ class Trace(unittest.TestCase):
                   if f'"traceparent":"{ANN}"' in line]
         self.assertEqual([(e["id"], e["record"]) for e in logged], [("decided", "match_created")])
         self.assertFalse(any(WRONG in p.log() for p in c.processes.values()))
+        # whose is which: of the match's tickets in their order
+        by_ticket = dict(zip(found["match"]["ticketIds"], found["traceparents"]))
+        mine = {m["playerId"]: by_ticket[m["ticketId"]] for t in found["match"]["teams"]
+                for m in t["players"]}
+        self.assertEqual(mine, {"ann": ANN, "bob": BOB})
         cid = next(e for e in lines if e["type"] == "TICKET_QUEUED" and
                    e["ticket"]["players"][0]["playerId"] == "cid")
         self.assertEqual(cid["traceparents"], [])

@@ -191,6 +191,41 @@ static void a_proposal_is_told_from_its_beginning_to_its_end(void **state) {
     event_batch_free(b);
 }
 
+static void traces_stand_in_the_order_of_the_matchs_tickets(void **state) {
+    (void)state;
+    const char *text = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const struct str ann = {"ann", 3}, bob = {"bob", 3}, queue = {"duel", 4};
+    const struct id tickets[] = {{1, 1}, {1, 2}};
+    const struct ticket_fate fates[] = {
+        {{1, 2}, TICKET_CANCELLED, {"slept", 5}, &queue, &bob, 1, 1, 600},
+        {{1, 1}, TICKET_QUEUED, STR_EMPTY, &queue, &ann, 1, 1, 500},
+    };
+    struct traceparent traces[2] = {0};
+    assert_true(traceparent_parse(str_of(text), &traces[1]));
+    struct record record = {.kind = RECORD_MATCH_UPDATED, .traces = traces, .trace_count = 2};
+    record.match_updated.spec = matched(queue).match_created;
+    record.match_updated.spec.state = MATCH_CANCELLED;
+    record.match_updated.spec.ticket_ids = tickets;
+    record.match_updated.spec.ticket_count = 2;
+    record.match_updated.fates = fates;
+    record.match_updated.fate_count = 2;
+    struct event_batch *b = batch_of(&record, 1);
+    static const size_t counts[] = {2, 1, 0}; /* the match, bob's ticket, ann's */
+    for (uint32_t i = 0; i < 3; i++) {
+        Muster__V1__EventBatch *m = message_of(b, i);
+        const Muster__V1__Event *e = m->events[0];
+        assert_int_equal(e->n_traceparents, counts[i]);
+        if (i == 0) assert_string_equal(e->traceparents[0], "");
+        if (i < 2) assert_string_equal(e->traceparents[counts[i] - 1], text);
+        muster__v1__event_batch__free_unpacked(m, NULL);
+    }
+    size_t logged;
+    const struct event_trace *log = event_batch_traces(b, &logged);
+    assert_int_equal(logged, 2);
+    assert_true(id_equal(log[1].id, tickets[1]));
+    event_batch_free(b);
+}
+
 static void players_who_left_a_match_are_told_beside_it(void **state) {
     (void)state;
     const struct str ann = {"ann", 3};
@@ -463,6 +498,7 @@ int main(void) {
         cmocka_unit_test(a_replay_has_the_entry_s_order_and_only_its_topics),
         cmocka_unit_test(a_heartbeat_tells_the_last_position_of_each_topic),
         cmocka_unit_test(bytes_that_are_no_entry_are_lost_and_nothing_is_owned),
+        cmocka_unit_test(traces_stand_in_the_order_of_the_matchs_tickets),
         cmocka_unit_test(positions_are_ordered_by_epoch_then_seq),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
