@@ -62,6 +62,22 @@ static void print_group(const Muster__V1__QueueExplanation *q) {
     }
 }
 
+/* A quantile that lies beyond the ticket's end is 0. */
+static void print_quantile(const char *name, uint32_t ms) {
+    if (ms)
+        printf(" %s %.1f s,", name, seconds(ms));
+    else
+        printf(" %s not before it must leave,", name);
+}
+
+static void print_wait(const Muster__V1__QueueExplanation *q) {
+    if (q->eta_samples == 0) return;
+    printf("  wait left:");
+    print_quantile("p50", q->eta_p50_ms);
+    print_quantile("p90", q->eta_p90_ms);
+    printf(" from %u waits\n", q->eta_samples);
+}
+
 static void print_queue(const Muster__V1__QueueExplanation *q) {
     printf("queue %s version %u: %s%s%s\n", q->queue, q->queue_version, reason_name(q->reason),
            q->rule[0] ? " " : "", q->rule);
@@ -77,9 +93,7 @@ static void print_queue(const Muster__V1__QueueExplanation *q) {
     for (size_t i = 0; i < q->n_rules; i++)
         print_rule(q->rules[i]);
     if (q->nearest_miss) print_miss(q->nearest_miss);
-    if (q->eta_p90_ms)
-        printf("  wait left: p50 %.1f s, p90 %.1f s, from %u waits\n", seconds(q->eta_p50_ms),
-               seconds(q->eta_p90_ms), q->eta_samples);
+    print_wait(q);
 }
 
 void cli_explain_print(const Muster__V1__ExplainTicketResponse *answer) {

@@ -61,13 +61,19 @@ function filled(kind, rows) {
     `${r.name} ${r.players ?? 0} of ${r.playersMin ?? 0}${r.playersMax > r.playersMin ? `–${r.playersMax}` : ""}`).join(" · "));
 }
 
+function expectedWait(q) {
+  const most = q.etaP90Ms ? `at most ${duration(q.etaP90Ms)} for nine in ten`
+                          : "more than one in ten must leave before a match";
+  return `${duration(q.etaP50Ms)}, ${most}`;
+}
+
 function queuePart(q) {
   const miss = q.nearestMiss;
   return h("section", null, h("h3", null, `In ${q.queue}`),
     h("dl", { class: "facts" },
       fact("Place", `${count(q.position ?? 0)} of ${count(q.ticketsQueued ?? 0)} by age`),
       fact("Waits for", duration(q.ageMs ?? 0)),
-      q.etaP90Ms ? fact("Expected wait", `${duration(q.etaP50Ms)}, at most ${duration(q.etaP90Ms)} for nine in ten`) : null,
+      q.etaP50Ms ? fact("Expected wait", expectedWait(q)) : null,
       fact("Fit", `${count(q.fittingTickets ?? 0)} of ${count(q.nearTickets ?? 0)} near`,
         q.ticketsElsewhere ? `; ${count(q.ticketsElsewhere)} differ in mode or map` : ""),
       fact("Best group", `${plural(q.groupPlayers ?? 0, "player")} of ${count(q.playersMin ?? 0)}`,

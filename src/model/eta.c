@@ -11,25 +11,31 @@
 #include <string.h>
 
 enum {
-    KINDS = ETA_SEGMENTS * ETA_PARTIES,
+    CASTS = ETA_CASTS * ETA_PARTIES, /* kinds by roles and party size alone */
+    KINDS = ETA_SEGMENTS * CASTS,
     NARROW = KINDS * ETA_BANDS,
     THIRDS = 3, /* the bands of the wide kinds: both tails and the middle */
     WIDE = KINDS * THIRDS,
+    LEVELS = NARROW + WIDE + CASTS,
     OTHERS = ETA_SEGMENTS - 1,
+    OTHER_CASTS = ETA_CASTS - 1,
     KEYS = 256,            /* the bands are drawn from so many keys */
     KEYS_FIRST = 32,       /* and first from these */
     REDRAWN_EVERY = 4096,  /* arrivals; earlier at each doubling */
+    CROWD_MIN = 20,        /* open tickets from which on a cast's growth is seen */
     FADED_EVERY_MS = 1000, /* also the longest that a remembered estimate is used */
 };
 
+#define GROWTH_MIN 1.3 /* less is chance */
+
 struct cell { /* what one kind knows */
     struct eta_curve curve;
-    double unit;                /* weight of a wait that ends now */
-    double known;               /* weight of all that were matched or expired */
-    double waits;               /* sum of their waits in ms, by weight */
-    double flow;                /* how many they were, fading with time only */
-    int64_t faded_ms, ended_ms; /* the last wait's end */
-    uint32_t instants;          /* at which waits ended */
+    double unit;                         /* weight of a wait that ends now */
+    double known;                        /* weight of all that were matched or expired */
+    double waits;                        /* sum of their waits in ms, by weight */
+    double flow;                         /* how many they were, fading with time only */
+    int64_t born_ms, faded_ms, ended_ms; /* the last wait's end */
+    uint32_t instants;                   /* at which waits ended */
     uint32_t open;
     int64_t open_since_ms; /* sum of created_ms over the open ones, counted from eta.zero_ms */
     struct eta_wait fresh; /* remembered: the estimate for a new ticket */
@@ -45,8 +51,11 @@ struct segment {
 
 struct eta {
     struct cell whole;
-    struct cell *cells[NARROW + WIDE]; /* narrow ones, then wide ones; NULL: nobody was there */
+    struct cell *cells[ETA_CELLS_MAX + CASTS];
+    uint16_t cell_of[LEVELS]; /* narrow kinds, wide ones, casts: 1 + the cell; 0: none */
     uint32_t cell_count;
+    uint32_t casts[OTHER_CASTS]; /* sets of roles, a bit each */
+    uint32_t cast_count, cast_cells;
     struct segment segments[OTHERS];
     uint32_t segment_count;
     double edges[ETA_BANDS - 1]; /* upper ends of the bands but the last */
@@ -62,7 +71,7 @@ struct eta *eta_new(void) {
 }
 
 void eta_free(struct eta *e) {
-    for (uint32_t i = 0; e && i < NARROW + WIDE; i++)
+    for (uint32_t i = 0; e && i < e->cell_count; i++)
         mem_free(e->cells[i]);
     mem_free(e);
 }
@@ -104,14 +113,38 @@ static uint32_t segment_of(const struct eta *e, uint64_t partition, struct str r
     return i;
 }
 
-static uint16_t number_kind(uint32_t segment, uint32_t players, uint32_t band) {
-    uint32_t at = segment < OTHERS ? segment : OTHERS;
-    return (uint16_t)((at * ETA_PARTIES + party_of(players)) * ETA_BANDS + band);
+/* All roles that its players play; 0 without roles. */
+static uint32_t roles_of(const struct ruleset *r, const struct ticket_spec *spec) {
+    uint32_t roles = 0;
+    for (uint32_t i = 0; ruleset_has_roles(r) && i < spec->player_count; i++)
+        roles |= ruleset_roles_of(r, &spec->players[i]);
+    return roles;
+}
+
+/* As segment_of. Without roles all are of the first cast. */
+static uint32_t cast_of(const struct eta *e, uint32_t roles) {
+    uint32_t i = 0;
+    while (roles && i < e->cast_count && e->casts[i] != roles)
+        i++;
+    return i;
+}
+
+struct place { /* of a kind, as far as they are not limited yet */
+    uint32_t segment, cast, players, band;
+};
+
+static uint16_t number_kind(const struct place *p) {
+    uint32_t segment = p->segment < OTHERS ? p->segment : OTHERS;
+    uint32_t cast = p->cast < OTHER_CASTS ? p->cast : OTHER_CASTS;
+    uint32_t kind = (segment * ETA_CASTS + cast) * ETA_PARTIES + party_of(p->players);
+    return (uint16_t)(kind * ETA_BANDS + p->band);
 }
 
 uint16_t eta_kind_of(const struct eta *e, const struct ruleset *r, const struct ticket_spec *spec) {
     uint32_t segment = segment_of(e, ruleset_partition(r, spec), best_region(r, spec));
-    return number_kind(segment, spec->player_count, band_of(e, ruleset_key(r, spec)));
+    uint32_t cast = cast_of(e, roles_of(r, spec));
+    return number_kind(
+        &(struct place){segment, cast, spec->player_count, band_of(e, ruleset_key(r, spec))});
 }
 
 /* ---- bands ---- */
@@ -159,6 +192,12 @@ static uint32_t learn_segment(struct eta *e, uint64_t partition, struct str regi
     return at;
 }
 
+static uint32_t learn_cast(struct eta *e, uint32_t roles) {
+    uint32_t at = cast_of(e, roles);
+    if (roles && at == e->cast_count && at < OTHER_CASTS) e->casts[e->cast_count++] = roles;
+    return at;
+}
+
 /* ---- levels: the kinds that a ticket counts for ---- */
 
 static uint32_t wide_of(uint16_t kind) {
@@ -166,18 +205,30 @@ static uint32_t wide_of(uint16_t kind) {
     return NARROW + kind / ETA_BANDS * THIRDS + third_of[kind % ETA_BANDS];
 }
 
+static uint32_t cast_level_of(uint16_t kind) {
+    return NARROW + WIDE + kind / ETA_BANDS % CASTS;
+}
+
+static struct cell *cell_at(const struct eta *e, uint32_t index) {
+    return e->cell_of[index] ? e->cells[e->cell_of[index] - 1] : NULL;
+}
+
 static struct cell *level(struct eta *e, uint16_t kind, enum eta_basis basis) {
     assert(kind < NARROW);
-    if (basis == ETA_NARROW) return e->cells[kind];
-    return basis == ETA_WIDE ? e->cells[wide_of(kind)] : &e->whole;
+    if (basis == ETA_QUEUE) return &e->whole;
+    if (basis == ETA_CAST) return cell_at(e, cast_level_of(kind));
+    return cell_at(e, basis == ETA_WIDE ? wide_of(kind) : kind);
 }
 
 static void need_cell(struct eta *e, uint32_t index, int64_t now_ms) {
-    if (e->cells[index] || e->cell_count == ETA_CELLS_MAX) return;
-    e->cells[index] = mem_alloc(sizeof(struct cell));
-    e->cells[index]->faded_ms = now_ms;
-    e->cells[index]->unit = 1;
-    e->cell_count++;
+    uint32_t others = e->cell_count - e->cast_cells;
+    bool is_cast = index >= NARROW + WIDE;
+    if (e->cell_of[index] || (!is_cast && others == ETA_CELLS_MAX)) return;
+    struct cell *c = e->cells[e->cell_count++] = mem_alloc(sizeof(struct cell));
+    e->cell_of[index] = (uint16_t)e->cell_count;
+    e->cast_cells += is_cast;
+    c->born_ms = c->faded_ms = now_ms;
+    c->unit = 1;
 }
 
 uint16_t eta_arrive(struct eta *e, const struct ruleset *r, const struct ticket_spec *spec,
@@ -189,7 +240,10 @@ uint16_t eta_arrive(struct eta *e, const struct ruleset *r, const struct ticket_
     }
     learn_key(e, key);
     uint32_t segment = learn_segment(e, ruleset_partition(r, spec), best_region(r, spec));
-    uint16_t kind = number_kind(segment, spec->player_count, band_of(e, key));
+    uint32_t roles = roles_of(r, spec), cast = learn_cast(e, roles);
+    uint16_t kind =
+        number_kind(&(struct place){segment, cast, spec->player_count, band_of(e, key)});
+    if (roles) need_cell(e, cast_level_of(kind), created_ms);
     need_cell(e, kind, created_ms);
     need_cell(e, wide_of(kind), created_ms);
     for (enum eta_basis b = ETA_QUEUE; b <= ETA_NARROW; b++) {
@@ -259,14 +313,14 @@ void eta_leave(struct eta *e, uint16_t kind, int64_t created_ms, int64_t now_ms,
 }
 
 static void doubt(struct cell *c) {
-    if (c && samples_of(c) > ETA_KNOWN_MIN) c->unit = c->known / ETA_KNOWN_MIN;
-    if (c) c->fresh.samples = 0;
+    if (samples_of(c) > ETA_KNOWN_MIN) c->unit = c->known / ETA_KNOWN_MIN;
+    c->fresh.samples = 0;
 }
 
 void eta_doubt(struct eta *e) {
     if (e->arrivals == 0) return;
     doubt(&e->whole);
-    for (uint32_t i = 0; i < NARROW + WIDE; i++)
+    for (uint32_t i = 0; i < e->cell_count; i++)
         doubt(e->cells[i]);
     e->arrivals = 1; /* the keys may be others: bands are drawn afresh */
     e->keys_seen = 0;
@@ -289,14 +343,26 @@ static struct eta_open open_of(const struct eta *e, const struct cell *c, int64_
     return open;
 }
 
-static int32_t at_most(int32_t ms, int64_t left_ms) {
-    if (ms <= left_ms) return ms;
-    return left_ms > 1 ? (int32_t)left_ms : 1;
+/* How many times as long as those who leave now a new one of the cast will wait. As many wait as
+ * leave in a mean wait (Little 1961), or a crowd grows, and whoever comes last waits until those
+ * before him are gone: of a role that too many play, the scarce ones decide how fast that is. */
+static double growth_of(const struct cell *cast, int64_t now_ms) {
+    if (!cast || cast->open < CROWD_MIN || cast->waits <= 0) return 1;
+    double kept = exp2(-(double)(now_ms - cast->faded_ms) / ETA_HALF_LIFE_MS);
+    double past = 1 - exp2(-(double)(now_ms - cast->born_ms) / ETA_HALF_LIFE_MS);
+    double per_ms = cast->flow * kept / (past * ETA_HALF_LIFE_MS / M_LN2);
+    double growth = cast->open / per_ms / (cast->waits / cast->known);
+    return growth > GROWTH_MIN ? growth : 1;
 }
 
-static void limit(struct eta_wait *w, int64_t left_ms) {
-    w->rest.p50_ms = at_most(w->rest.p50_ms, left_ms);
-    w->rest.p90_ms = at_most(w->rest.p90_ms, left_ms);
+static int32_t stretched(int32_t ms, double growth) {
+    double longer = ms * growth;
+    return longer < ETA_BEYOND ? (int32_t)longer : ETA_BEYOND;
+}
+
+static void leave_out_later(struct eta_wait *w, int64_t left_ms) {
+    if (w->rest.p50_ms > left_ms) w->rest.p50_ms = 0;
+    if (w->rest.p90_ms > left_ms) w->rest.p90_ms = 0;
 }
 
 static bool estimate(const struct eta *e, const struct cell *c, const struct eta_ask *ask,
@@ -325,14 +391,19 @@ static bool estimate_fresh(const struct eta *e, struct cell *c, const struct eta
 }
 
 struct eta_wait eta_at(struct eta *e, uint16_t kind, const struct eta_ask *ask) {
+    double growth = growth_of(level(e, kind, ETA_CAST), ask->now_ms);
+    struct eta_ask own = *ask; /* on the time scale of those who leave now */
+    own.age_ms = (int64_t)((double)ask->age_ms / growth);
     for (enum eta_basis b = ETA_NARROW; b > ETA_UNKNOWN && e->arrivals; b--) {
         struct cell *c = level(e, kind, b);
         struct eta_wait wait = {0};
         if (!c || !knows(c)) continue;
-        if (ask->age_ms > 0 ? !estimate(e, c, ask, &wait) : !estimate_fresh(e, c, ask, &wait))
+        if (own.age_ms > 0 ? !estimate(e, c, &own, &wait) : !estimate_fresh(e, c, &own, &wait))
             continue;
         wait.basis = b;
-        limit(&wait, ask->left_ms);
+        wait.rest.p50_ms = stretched(wait.rest.p50_ms, growth);
+        wait.rest.p90_ms = stretched(wait.rest.p90_ms, growth);
+        leave_out_later(&wait, ask->left_ms);
         return wait;
     }
     return (struct eta_wait){0};
@@ -343,7 +414,7 @@ struct eta_wait eta_at(struct eta *e, uint16_t kind, const struct eta_ask *ask) 
 static bool is_in(enum eta_cut cut, uint32_t index, uint32_t kind) {
     if (cut == ETA_BY_BAND) return kind % ETA_BANDS == index;
     if (cut == ETA_BY_PARTY) return kind / ETA_BANDS % ETA_PARTIES == index;
-    return kind / ETA_BANDS / ETA_PARTIES == index;
+    return kind / ETA_BANDS / CASTS == index;
 }
 
 /* Adds `weight` waits, as the cell's are. */
@@ -361,13 +432,13 @@ static void add_cell(struct cell *sum, const struct cell *c, double weight) {
 static void add_cells(const struct eta *e, enum eta_cut cut, uint32_t index, struct cell *sum) {
     double flow = 0, samples = 0;
     for (uint32_t i = 0; i < NARROW; i++) {
-        const struct cell *c = e->cells[i];
+        const struct cell *c = cell_at(e, i);
         if (!c || c->known <= 0 || !is_in(cut, index, i)) continue;
         flow += c->flow + 1;
         samples += samples_of(c);
     }
     for (uint32_t i = 0; i < NARROW; i++) {
-        const struct cell *c = e->cells[i];
+        const struct cell *c = cell_at(e, i);
         if (!c || c->known <= 0 || !is_in(cut, index, i)) continue;
         add_cell(sum, c, samples * (c->flow + 1) / flow);
     }
@@ -396,6 +467,6 @@ bool eta_summary(const struct eta *e, enum eta_cut cut, uint32_t index, const st
     if (!knows(c) || !estimate(e, c, ask, &out->wait)) return false;
     label(e, cut, index, out);
     out->wait.basis = cut == ETA_BY_QUEUE ? ETA_QUEUE : ETA_WIDE;
-    limit(&out->wait, ask->left_ms);
+    leave_out_later(&out->wait, ask->left_ms);
     return true;
 }

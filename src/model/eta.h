@@ -1,6 +1,6 @@
 /* eta.h - how long a ticket will wait: learnt from a queue's own waits, with an interval.
  *
- *   eta_kind_of  where a ticket belongs: skill band, region and partition, party size
+ *   eta_kind_of  where a ticket belongs: skill band, region and partition, party size, roles
  *   eta_arrive   it waits now             eta_leave   it waits no more, and why
  *   eta_at       the rest of its wait, given how long it has waited
  *
@@ -9,8 +9,11 @@
  * open, which say only "longer than this". The product-limit estimator over both (Kaplan and Meier
  * 1958) gives the chance to wait longer than t; given an age a it is S(t) / S(a). So an estimate is
  * for whoever is still waiting, and a queue that gives up is not taken for a fast one.
- * An estimate comes from the narrowest kind that knows enough: band and region and party, a third
- * of the bands, the queue; else nothing is known. Levels ask for ETA_KNOWN_MIN ended waits.
+ * An estimate comes from the narrowest kind that knows enough: band, region, party and roles; a
+ * third of the bands with these; where there are roles, roles and party alone; the queue; else
+ * nothing is known. Levels ask for ETA_KNOWN_MIN ended waits.
+ * A quantile that lies beyond the ticket's end is not told: where more than one in ten expire, as
+ * of a role that too many play, there is no time within which nine in ten are matched.
  *
  * Old waits fade: half in ETA_HALF_LIFE_MS, and ETA_SAMPLES_MAX new ones replace them; but time
  * alone leaves ETA_SAMPLES_MIN, so that a queue which sleeps at night does not forget.
@@ -18,7 +21,8 @@
  *
  * A pure function of its calls, so of the journal's records: a realm that is rebuilt from a journal
  * knows again what that still holds; what compaction cut is learnt anew.
- * Costs: O(1) a call, about 0.15 us a ticket's life; memory: at most ETA_CELLS_MAX cells of 0.8 kB.
+ * Costs: O(1) a call, about 0.15 us a ticket's life; memory: 10 kB, and at most ETA_CELLS_MAX cells
+ * of 0.8 kB and one for each set of roles and party size.
  * Thread safety: none.
  */
 #ifndef MUSTER_MODEL_ETA_H
@@ -34,6 +38,7 @@
     10                    /* which ended at so many instants: before that a kind knows nothing \
                            */
 #define ETA_CELLS_MAX 256 /* per queue: kinds beyond have no histogram of their own */
+#define ETA_CASTS 8       /* sets of roles, in order of appearance; the last: all others */
 #define ETA_BANDS 10
 #define ETA_SEGMENTS                                                                            \
     8                 /* regions times partitions, in order of appearance; the last: all others \
@@ -45,10 +50,10 @@ struct eta;
 enum eta_end { ETA_MATCHED, ETA_EXPIRED, ETA_CUT };
 
 /* What an estimate stands on. */
-enum eta_basis { ETA_UNKNOWN, ETA_QUEUE, ETA_WIDE, ETA_NARROW };
+enum eta_basis { ETA_UNKNOWN, ETA_QUEUE, ETA_CAST, ETA_WIDE, ETA_NARROW };
 
 struct eta_wait {
-    struct ticket_wait rest;
+    struct ticket_wait rest; /* 0 with a basis: as many are not matched before they must leave */
     enum eta_basis basis;
     uint32_t samples; /* ended waits it stands on, as far as they have not faded */
 };
@@ -67,7 +72,7 @@ void eta_doubt(struct eta *e);
 
 struct eta_ask {
     int64_t now_ms, age_ms;
-    int64_t left_ms; /* no estimate is longer: the ticket expires then */
+    int64_t left_ms; /* the ticket expires then: later quantiles are not told */
 };
 struct eta_wait eta_at(struct eta *e, uint16_t kind, const struct eta_ask *ask);
 

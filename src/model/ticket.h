@@ -66,7 +66,7 @@ enum ticket_state {
 /* An estimate of the time until a match: half of such tickets wait no longer than p50, nine in ten
  * no longer than p90. */
 struct ticket_wait {
-    int32_t p50_ms, p90_ms; /* 0: nothing is known */
+    int32_t p50_ms, p90_ms; /* 0: not known, or not before the ticket expires */
 };
 
 struct queue;      /* queue.h */

@@ -211,9 +211,18 @@ static void say_wait(const struct why *w, struct strbuf *out) {
                       w->age_ms > 60000 ? ": hardly anybody waited as long lately" : " yet");
         return;
     }
+    if (w->wait.rest.p50_ms == 0) {
+        strbuf_printf(out, "Most players like you are not matched before they have to leave.\n");
+        return;
+    }
     strbuf_printf(out, "Half of the players like you are matched within ");
     add_duration(out, w->wait.rest.p50_ms);
-    strbuf_printf(out, " from now, nine in ten within ");
+    strbuf_printf(out, " from now, nine in ten ");
+    if (w->wait.rest.p90_ms == 0) {
+        strbuf_printf(out, "not before they have to leave.\n");
+        return;
+    }
+    strbuf_printf(out, "within ");
     add_duration(out, w->wait.rest.p90_ms);
     strbuf_printf(out, ".\n");
 }

@@ -303,6 +303,22 @@ static void the_wait_left_is_told_in_words(void **state) {
     end(&a);
 }
 
+static void who_will_hardly_be_matched_is_told_so(void **state) {
+    (void)state;
+    struct asked a;
+    begin(&a, 0);
+    (void)ask(&a, join(&a, &(struct kit_player){.id = "ann", .skill = 50}));
+    a.why.wait = (struct eta_wait){{0, 0}, ETA_NARROW, 40};
+    strbuf_clear(&a.text);
+    why_text(&a.why, &a.text);
+    says(&a, "Most players like you are not matched before they have to leave.");
+    a.why.wait.rest.p50_ms = 2000;
+    strbuf_clear(&a.text);
+    why_text(&a.why, &a.text);
+    says(&a, "matched within 2 s from now, nine in ten not before they have to leave.");
+    end(&a);
+}
+
 static void the_place_in_the_queue_is_by_age(void **state) {
     (void)state;
     struct asked a;
@@ -392,6 +408,7 @@ int main(void) {
         cmocka_unit_test(between_two_ticks_a_match_is_being_looked_for),
         cmocka_unit_test(a_patient_queue_says_until_when_it_waits_for_better),
         cmocka_unit_test(the_wait_left_is_told_in_words),
+        cmocka_unit_test(who_will_hardly_be_matched_is_told_so),
         cmocka_unit_test(the_place_in_the_queue_is_by_age),
         cmocka_unit_test(a_crowd_is_judged_by_its_nearest_only),
         cmocka_unit_test(an_explanation_changes_nothing),
