@@ -2,6 +2,7 @@
 #include "model/gather.h"
 
 #include "base/mem.h"
+#include "model/ranking.h"
 
 #include <assert.h>
 #include <math.h>
@@ -183,20 +184,12 @@ static void sort_by_age(struct gathered *g) {
         g->in_order[i] = &g->options[sorted[i].index];
 }
 
-/* The bits of a double in an order that integers have. */
-static uint64_t ordered(double key) {
-    uint64_t bits;
-    key += 0.0; /* -0 is 0 */
-    memcpy(&bits, &key, sizeof bits);
-    return bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
-}
-
 void gather_sort_keys(struct gathered *g, double key) {
     struct gather_rank *ranks = g->scratch[0];
     g->below = 0;
     for (uint32_t i = 0; i < g->count; i++) {
         double of = g->options[i].slot->key;
-        ranks[i] = (struct gather_rank){ordered(of), 0, i};
+        ranks[i] = (struct gather_rank){ranking_bits(of), 0, i};
         g->below += of < key;
     }
     const struct gather_rank *sorted = sort(ranks, g->scratch[1], g->count);

@@ -147,7 +147,7 @@ enum group_fit group_extend(struct group *g, const struct option *o) {
     if (!(e->high - e->low <= b.spread)) return GROUP_REFUSED;
     if (!has_common_region(g, e, b.latency_ms, o)) return GROUP_REFUSED;
     if (e->players > b.sizes->players_max || !packs_with(g, e, s)) return GROUP_NO_ROOM;
-    if (g->pool->casting && !can_cast_with(g, s)) return GROUP_REFUSED;
+    if (g->pool->casting && !can_cast_with(g, s)) return GROUP_NO_ROLE;
     if (g->pool->avoids && is_avoided(g, s)) return GROUP_REFUSED;
     g->members[g->depth++] = o;
     return GROUP_FITS;

@@ -46,7 +46,12 @@ struct group {
     uint32_t depth;
 };
 
-enum group_fit { GROUP_FITS, GROUP_REFUSED, GROUP_NO_ROOM };
+enum group_fit {
+    GROUP_FITS,
+    GROUP_REFUSED,
+    GROUP_NO_ROOM, /* for so many players, nor for more */
+    GROUP_NO_ROLE, /* for all of these players: nor for others of the same roles */
+};
 
 /* A group that can only contain x: sets `loosest` and `x`, then as group_begin. */
 void group_init(struct group *g, const struct pool *pool, const struct bin_slot *x, int64_t now_ms,

@@ -1,4 +1,4 @@
-/* seek.c - a heap of contributions, filled into a group. */
+/* seek.c - contributions, ranked and filled into a group. */
 #include "model/seek.h"
 
 #include <math.h>
@@ -8,8 +8,6 @@ enum {
     NO_REGION = 64,
     OFF_CENTRE_POINTS = 20, /* nearer, a group around the mean is hardly better */
 };
-
-static const double BY_SIZE = 1e15; /* above every contribution */
 
 /* ---- what a group costs ---- */
 
@@ -103,71 +101,78 @@ double seek_credit(const struct group *g, const struct worth *w, struct seek_pay
     return least;
 }
 
-/* ---- the heap of contributions ---- */
+/* ---- contributions ---- */
 
-static void sift_down(struct seek_rank *heap, uint32_t count, uint32_t place) {
-    struct seek_rank moved = heap[place];
-    for (uint32_t child; (child = 2 * place + 1) < count; place = child) {
-        if (child + 1 < count && heap[child + 1].contribution > heap[child].contribution) child++;
-        if (!(heap[child].contribution > moved.contribution)) break;
-        heap[place] = heap[child];
-    }
-    heap[place] = moved;
-}
-
-static uint32_t pop(struct seek_rank *heap, uint32_t *count) {
-    uint32_t index = heap[0].index;
-    heap[0] = heap[--*count];
-    if (*count) sift_down(heap, *count, 0);
-    return index;
-}
-
-/* False: the region has too few for a match. */
-static bool fill_heap(struct seek *s, const struct group *g, const struct gathered *near,
-                      struct seek_place at, double unit) {
-    uint32_t count = 0, region = at.region, players = g->x.slot->players;
+/* What each candidate brings wherever the centre is; false: the region has too few for a match. */
+static bool offer(struct seek *s, const struct group *g, const struct gathered *near,
+                  uint32_t region) {
+    uint32_t players = g->x.slot->players;
     for (uint32_t i = 0; i < near->count; i++) {
         const struct option *o = &near->options[i];
-        if (region != NO_REGION && !(o->regions >> region & 1)) continue;
-        double distance = fabs(o->slot->key - at.centre) * unit;
-        double worth = s->credits[i] - worth_phi(distance) - ping_of(o->slot, region);
-        if (at.largest_first) worth += BY_SIZE * o->slot->players;
-        s->heap[count++] = (struct seek_rank){worth, i};
-        players += o->slot->players;
+        bool there = region == NO_REGION || (o->regions >> region & 1);
+        players += there ? o->slot->players : 0;
+        s->offers[i] = there ? s->credits[i] - ping_of(o->slot, region) : -INFINITY;
     }
-    if (players < g->loosest.players_min) return false;
-    for (uint32_t place = count / 2; place-- > 0;)
-        sift_down(s->heap, count, place);
-    s->heap_count = count;
-    return true;
+    return players >= g->loosest.players_min;
+}
+
+/* Large parties before small ones, whatever they contribute. */
+static uint64_t by_size(uint32_t players, uint64_t bits) {
+    enum { PLAYERS_BITS = 8 };
+    return (uint64_t)players << (64 - PLAYERS_BITS) | bits >> PLAYERS_BITS;
+}
+
+static void rank(struct seek *s, const struct gathered *near, struct seek_place at, double unit) {
+    for (uint32_t i = 0; i < near->count; i++) {
+        double cost = worth_phi(fabs(s->keys[i] - at.centre) * unit);
+        uint64_t bits = ranking_bits(s->offers[i] - cost);
+        if (at.largest_first) bits = by_size(near->options[i].slot->players, bits);
+        ranking_put(&s->ranking, i, s->offers[i] > -INFINITY ? bits : 0);
+    }
+    ranking_close(&s->ranking, near->count);
 }
 
 /* ---- assembling ---- */
+
+struct refusals { /* of a growing group: what it refuses once it refuses for good */
+    uint32_t too_big;    /* tickets of so many players */
+    uint64_t solo_roles; /* a bit for each set of roles of which one more cannot be cast */
+};
+
+static uint64_t solo_role_bit(const struct group *g, const struct bin_slot *s) {
+    return g->pool->casting && s->players == 1 ? UINT64_C(1) << pool_roles(s) : 0;
+}
+
+/* Takes the best that fits; false: none does. */
+static bool grow(struct seek *s, struct group *g, const struct gathered *near,
+                 struct refusals *known) {
+    for (uint32_t i; (i = ranking_take(&s->ranking)) != RANKING_NONE;) {
+        const struct option *o = &near->options[i];
+        uint64_t roles = solo_role_bit(g, o->slot);
+        if (o->slot->players >= known->too_big || (roles & known->solo_roles)) continue;
+        enum group_fit fit = group_extend(g, o);
+        if (fit == GROUP_FITS) return true;
+        if (fit == GROUP_NO_ROOM && !g->shrinking) known->too_big = o->slot->players;
+        if (fit == GROUP_NO_ROLE) known->solo_roles |= roles;
+    }
+    return false;
+}
 
 /* Takes the best contributions that fit; of the sizes allowed the largest that is affordable, else
  * the one of most slack. False: there are not enough. */
 static bool assemble(struct seek *s, struct group *g, const struct gathered *near, uint32_t region,
                      const struct worth *w) {
-    uint32_t best_depth = 0, too_big = UINT32_MAX, count = s->heap_count;
+    struct refusals known = {UINT32_MAX, 0};
+    uint32_t best_depth = 0;
     s->groups++;
     s->slack = -INFINITY;
     group_begin(g);
-    for (;;) {
-        if (group_has_enough(g)) {
-            double slack = seek_credit(g, w, NULL) - mismatch(g, w) - ping_in(g, region);
-            if (slack >= 0 || slack > s->slack) best_depth = g->depth, s->slack = slack;
-            if (group_is_full(g)) break;
-        }
-        bool grew = false;
-        while (count > 0 && !grew) {
-            const struct option *o = &near->options[pop(s->heap, &count)];
-            if (o->slot->players >= too_big) continue;
-            enum group_fit fit = group_extend(g, o);
-            if (fit == GROUP_NO_ROOM && !g->shrinking) too_big = o->slot->players;
-            grew = fit == GROUP_FITS;
-        }
-        if (!grew) break;
-    }
+    do {
+        if (!group_has_enough(g)) continue;
+        double slack = seek_credit(g, w, NULL) - mismatch(g, w) - ping_in(g, region);
+        if (slack >= 0 || slack > s->slack) best_depth = g->depth, s->slack = slack;
+        if (group_is_full(g)) break;
+    } while (grow(s, g, near, &known));
     if (best_depth == 0) return false;
     g->depth = best_depth;
     return true;
@@ -186,13 +191,15 @@ static bool has_parties(const struct gathered *near) {
     return false;
 }
 
-static void seek_in(struct seek *s, struct group *g, const struct gathered *near,
-                    struct seek_place at, const struct worth *w) {
-    if (!fill_heap(s, g, near, at, w->unit)) return;
+/* Around the centre, of what is offered in the place's region. */
+static void seek_around(struct seek *s, struct group *g, const struct gathered *near,
+                        struct seek_place at, const struct worth *w) {
+    rank(s, near, at, w->unit);
     bool any = assemble(s, g, near, at.region, w);
     if (!any && has_parties(near)) { /* the small ones may have spoilt it for the large */
         at.largest_first = true;
-        any = fill_heap(s, g, near, at, w->unit) && assemble(s, g, near, at.region, w);
+        rank(s, near, at, w->unit);
+        any = assemble(s, g, near, at.region, w);
     }
     if (!any || s->slack <= s->best_slack) return;
     s->best_slack = s->slack;
@@ -262,16 +269,21 @@ bool seek_best(struct seek *s, struct group *g, const struct gathered *near,
         return seek_partner(s, g, near, w);
     s->best_depth = s->groups = 0;
     s->best_slack = -INFINITY;
-    for (uint32_t i = 0; i < near->count; i++)
+    for (uint32_t i = 0; i < near->count; i++) {
+        s->keys[i] = near->options[i].slot->key;
         s->credits[i] = worth_credit(w, near->options[i].slot);
+    }
     uint64_t regions = has_regions(g) ? g->x.regions : 0;
     uint32_t left = worth_credit(w, g->x.slot) >= WORTH_URGENT ? 64 : SEEK_REGIONS;
+    double key = g->x.slot->key;
     do {
         uint32_t region = regions ? take_nearest(g, &regions) : NO_REGION;
-        seek_in(s, g, near, (struct seek_place){region, g->x.slot->key, false}, w);
+        if (offer(s, g, near, region))
+            seek_around(s, g, near, (struct seek_place){region, key, false}, w);
         left -= left > 0;
     } while (regions && s->best_slack < 0 && (left > 0 || s->best_depth == 0));
-    bool off_centre = fabs(s->best_at.centre - g->x.slot->key) * w->unit > OFF_CENTRE_POINTS;
-    if (s->best_depth > 0 && off_centre) seek_in(s, g, near, s->best_at, w);
+    bool off_centre = fabs(s->best_at.centre - key) * w->unit > OFF_CENTRE_POINTS;
+    if (s->best_depth > 0 && off_centre && offer(s, g, near, s->best_at.region))
+        seek_around(s, g, near, s->best_at, w);
     return restore_best(s, g);
 }

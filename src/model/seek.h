@@ -5,20 +5,16 @@
  * makes no group, the largest parties first): around the ticket in each region up to one where it
  * is affordable, then around the mean of the best of these where that is elsewhere. Groups are
  * compared by slack, mean credit less cost (worth.h), before the teams are split. O(regions *
- * candidates * log members). Thread safety: one thread per instance.
+ * candidates * members / 8). Thread safety: one thread per instance.
  */
 #ifndef MUSTER_MODEL_SEEK_H
 #define MUSTER_MODEL_SEEK_H
 
 #include "model/group.h"
+#include "model/ranking.h"
 #include "model/worth.h"
 
 #define SEEK_REGIONS 2 /* the ticket's nearest, or more until one has a group; all once urgent */
-
-struct seek_rank {
-    double contribution; /* per player */
-    uint32_t index;
-};
 
 struct seek_place { /* where a group is sought */
     uint32_t region;
@@ -27,9 +23,9 @@ struct seek_place { /* where a group is sought */
 };
 
 struct seek {
-    struct seek_rank heap[GATHER_MAX];
-    uint32_t heap_count;
-    double credits[GATHER_MAX];
+    double keys[GATHER_MAX], credits[GATHER_MAX]; /* of the candidates */
+    double offers[GATHER_MAX]; /* credit less ping, in one region; -INFINITY: not there */
+    struct ranking ranking;    /* of contributions, per player */
     const struct option *best[LIMIT_MATCH_PLAYERS];
     uint32_t best_depth;
     double slack, best_slack;  /* of the last group, of the best */
