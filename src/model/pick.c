@@ -21,6 +21,7 @@ struct pick {
     bool splits_left_out; /* an attempt failed without seeing all its splits */
     bool refused;         /* an attempt failed by the rules */
     double cost;          /* points, of the attempt, as far as it is known */
+    double lacked;        /* the least cost of the attempt that was not covered */
     const struct bin_slot *slots[LIMIT_MATCH_PLAYERS]; /* the members of an attempt */
     struct split_item items[LIMIT_MATCH_PLAYERS];      /* likewise */
     uint32_t roles[LIMIT_MATCH_PLAYERS];
@@ -116,6 +117,7 @@ static struct candidate candidate_of(const struct pick *p) {
 
 static bool is_covered(struct pick *p) {
     if (seek_credit(&p->group, &p->worth, NULL) >= p->cost) return true;
+    if (p->cost < p->lacked) p->lacked = p->cost;
     note_due(p, p->cost);
     return false;
 }
@@ -298,6 +300,35 @@ static bool has_enough_near(const struct pick *p) {
     return players >= wanted;
 }
 
+/* As unlike another ticket's as its id, which is farther away. Mixed as in splitmix64. */
+static uint64_t slot_hash(const struct bin_slot *s) {
+    uint64_t z = ((uint64_t)s->created_ms << 23 | s->tie) + ranking_bits(s->key);
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+/* Of the group's tickets, whatever their order, and of the expansion step at which it is judged. */
+static uint64_t group_hash(const struct group *g) {
+    uint64_t hash = (uint64_t)ruleset_next_step_ms(g->pool->ruleset, group_age_ms(g));
+    for (uint32_t i = 0; i < g->depth; i++)
+        hash += slot_hash(g->members[i]->slot);
+    return hash;
+}
+
+/* Of a group that was found wanting before, only when it is no more. */
+static bool attempt_best(struct pick *p, struct wanting *known) {
+    uint64_t group = group_hash(&p->group);
+    double least = wanting_cost(known, group);
+    p->cost = seek_cost(&p->group, &p->worth);
+    if (least > p->cost) p->cost = least;
+    if (!is_covered(p)) return false;
+    p->lacked = INFINITY;
+    if (attempt(p)) return true;
+    if (!p->refused && p->lacked < INFINITY) wanting_note(known, group, p->lacked);
+    return false;
+}
+
 /* The best group by contribution. False: none is worth it yet, or it must be sought otherwise
  * (p->refused): rules that only the evaluator knows refuse it, or x is urgent and none was found.
  */
@@ -305,9 +336,7 @@ static bool search_best(struct pick *p) {
     bool any = seek_best(&p->seek, &p->group, &p->near, &p->worth);
     p->result.nodes += p->seek.groups;
     p->refused = !any && worth_credit(&p->worth, p->group.x.slot) >= WORTH_URGENT;
-    if (!any) return false;
-    p->cost = seek_cost(&p->group, &p->worth);
-    return is_covered(p) && attempt(p);
+    return any && attempt_best(p, &p->group.x.slot->entry->part->wanting);
 }
 
 static bool search_gathered(struct pick *p, uint32_t tries) {

@@ -28,6 +28,7 @@
 #include "model/bins.h"
 #include "model/casting.h"
 #include "model/queue.h"
+#include "model/wanting.h"
 
 /* A crowd of one kind must not hide the few of another that a match needs: each has its own bins.
  */
@@ -41,6 +42,7 @@ struct pool_part { /* the tickets of one partition */
     uint64_t count, players;
     struct casting_crowd *crowd; /* NULL: no roles are counted */
     struct pool_past *past;
+    struct wanting wanting; /* of a patient queue: pick.c */
 };
 
 /* Who has come to a partition, in a patient queue: kept while nobody waits there, for at most

@@ -134,7 +134,7 @@ static void rank(struct seek *s, const struct gathered *near, struct seek_place 
 
 /* ---- assembling ---- */
 
-struct refusals { /* of a growing group: what it refuses once it refuses for good */
+struct refusals {        /* of a growing group: what it refuses once it refuses for good */
     uint32_t too_big;    /* tickets of so many players */
     uint64_t solo_roles; /* a bit for each set of roles of which one more cannot be cast */
 };
