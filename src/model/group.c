@@ -78,14 +78,20 @@ void group_begin(struct group *g) {
     if (!g->pool->casting) return;
     g->casts[0] = (struct casting_counts){{0}};
     casting_add(g->pool->casting, &g->casts[0], pool_roles(x), x->players);
+    seating_begin(&g->seating, b.sizes->team_count);
+    (void)seating_add(&g->seating, g->pool->casting, pool_roles(x), x->players);
 }
 
-/* Whether everybody could still have a role. Sets the counts of the next depth. */
+/* Whether everybody could still have a role: all together, and as whole tickets in teams. Sets the
+ * counts of the next depth. */
 static bool can_cast_with(struct group *g, const struct bin_slot *coming) {
     struct casting_counts *next = &g->casts[g->depth];
     *next = g->casts[g->depth - 1];
-    casting_add(g->pool->casting, next, pool_roles(coming), coming->players);
-    return casting_fits(g->pool->casting, next, &g->pool->casting->match);
+    const struct casting *k = g->pool->casting;
+    casting_add(k, next, pool_roles(coming), coming->players);
+    if (!casting_fits(k, next, &k->match)) return false;
+    seating_cut(&g->seating, k, g->depth);
+    return seating_add(&g->seating, k, pool_roles(coming), coming->players);
 }
 
 static bool is_avoided(const struct group *g, const struct bin_slot *coming) {

@@ -11,8 +11,8 @@
 #define MUSTER_MODEL_GROUP_H
 
 #include "base/limits.h"
-#include "model/casting.h"
 #include "model/gather.h"
+#include "model/seating.h"
 
 /* A ruleset's limits as far as they may cut a search short: at one age, or where expansions may
  * shrink, the loosest of all ages. */
@@ -43,6 +43,7 @@ struct group {
     const struct option *members[LIMIT_MATCH_PLAYERS];    /* the first is x */
     struct group_extent extents[LIMIT_MATCH_PLAYERS + 1]; /* of members[0..i]; one to try */
     struct casting_counts casts[LIMIT_MATCH_PLAYERS]; /* of members[0..i], where there are roles */
+    struct seating seating;                           /* likewise; it may have one to try */
     uint32_t depth;
 };
 

@@ -420,7 +420,8 @@ static bool search_around(struct pick *p) {
     if (ruleset_rank_size(p->ruleset) == 0) { /* a sort wants to choose among many */
         gather_around(p, clamp(wanted_near(p), 4, most), 0);
         if (search_gathered(p, tries_near(p))) return true;
-        if (!p->near.truncated || p->result.due_ms != INT64_MAX) return false;
+        if (!p->near.truncated || p->result.due_ms != INT64_MAX || p->group.x.slot->crowded)
+            return false;
     }
     gather_around(p, most, 0);
     if (search_gathered(p, PICK_TRIES)) return true;
@@ -463,6 +464,7 @@ int64_t pick_retry_ms(const struct pool *pool, const struct pool_entry *x, int64
     int64_t created_ms = pool_created_ms(x), age = now_ms > created_ms ? now_ms - created_ms : 0;
     int64_t step = ruleset_next_step_ms(pool->ruleset, age);
     int64_t due = step == INT64_MAX ? INT64_MAX : created_ms + step;
+    if (pool_slot(x)->crowded && x->retries > 1) return due;
     if (result->due_ms < due) due = result->due_ms;
     if (urgent_ms(pool, x, age) < due) due = urgent_ms(pool, x, age);
     if (!result->truncated) return due;
