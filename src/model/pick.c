@@ -407,6 +407,7 @@ static bool search_around(struct pick *p) {
     struct pool_entry *x = p->group.x.slot->entry;
     uint32_t players = p->group.loosest.sizes->players_max;
     uint32_t most = clamp(2 * players, PICK_OPTIONS, GATHER_MAX);
+    bool x_is_crowded = p->group.x.slot->crowded; /* others look farther, for what it lacks */
     if (x->skip > 0 && x->skip <= PICK_SKIP_MAX) {
         gather_around(p, most, x->skip);
         if (p->near.count > 0 && search_gathered(p, PICK_TRIES)) return true;
@@ -420,8 +421,7 @@ static bool search_around(struct pick *p) {
     if (ruleset_rank_size(p->ruleset) == 0) { /* a sort wants to choose among many */
         gather_around(p, clamp(wanted_near(p), 4, most), 0);
         if (search_gathered(p, tries_near(p))) return true;
-        if (!p->near.truncated || p->result.due_ms != INT64_MAX || p->group.x.slot->crowded)
-            return false;
+        if (!p->near.truncated || p->result.due_ms != INT64_MAX || x_is_crowded) return false;
     }
     gather_around(p, most, 0);
     if (search_gathered(p, PICK_TRIES)) return true;
@@ -458,13 +458,19 @@ static int64_t urgent_ms(const struct pool *pool, const struct pool_entry *x, in
     return pool_created_ms(x) + deadline_ms;
 }
 
+/* Of a role that more come for than have places, and in a crowd of them: whatever match may come of
+ * it, one of those who are scarce is searched for in time, and has enough of the others near. */
+static bool is_one_of_many(const struct pool_entry *x) {
+    return pool_slot(x)->crowded && x->retries > 1;
+}
+
 int64_t pick_retry_ms(const struct pool *pool, const struct pool_entry *x, int64_t now_ms,
                       const struct pick_result *result) {
     enum { RETRY_MIN_MS = 1000, WIDER_MIN_MS = 5000 };
     int64_t created_ms = pool_created_ms(x), age = now_ms > created_ms ? now_ms - created_ms : 0;
     int64_t step = ruleset_next_step_ms(pool->ruleset, age);
     int64_t due = step == INT64_MAX ? INT64_MAX : created_ms + step;
-    if (pool_slot(x)->crowded && x->retries > 1) return due;
+    if (is_one_of_many(x)) return due;
     if (result->due_ms < due) due = result->due_ms;
     if (urgent_ms(pool, x, age) < due) due = urgent_ms(pool, x, age);
     if (!result->truncated) return due;

@@ -62,7 +62,8 @@ const struct pick_result *pick_find(struct pick *p, const struct pool *pool, str
 
 /* When a ticket whose search found nothing is to be searched again: at its next expansion step,
  * when its best group is worth it or it becomes urgent, or after a truncated search at the latest
- * in max(1 s, half its age). INT64_MAX: at no time. */
+ * in max(1 s, half its age). Of a crowd whose role is over-represented, who has been searched for
+ * twice among many: at its next expansion step only. INT64_MAX: at no time. */
 int64_t pick_retry_ms(const struct pool *pool, const struct pool_entry *x, int64_t now_ms,
                       const struct pick_result *result);
 
