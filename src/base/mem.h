@@ -21,6 +21,12 @@ void mem_free(void *p);       /* NULL is fine */
 /* Of a large local that is written before it is read: release builds clear all others. */
 #define MEM_UNCLEARED __attribute__((uninitialized))
 
+/* Brings the line into the cache. A prefetch of a page whose address the processor does not know
+ * may be dropped (seen on Zen 4 without huge pages); this waits, so do several in a row. */
+static inline void mem_touch(const void *p) {
+    (void)*(const volatile char *)p;
+}
+
 /* A bump allocator: everything allocated from it is freed at once. */
 struct arena;
 

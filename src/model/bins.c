@@ -246,6 +246,27 @@ static void pull(struct bins *x, uint32_t bin, struct pool_entry *e) {
     e->slot = NULL;
 }
 
+static void touch_block(const struct bins *x, const struct bin_block *block, uint32_t seats) {
+    enum { LINE_BYTES = 64 };
+    mem_touch(block);
+    for (size_t at = LINE_BYTES; at < (seats + 1) * x->memory->slot_bytes; at += LINE_BYTES)
+        __builtin_prefetch((const char *)block + at);
+}
+
+void bins_touch(const struct bins_look *looks, uint32_t count) {
+    enum { BLOCKS = 2 };
+    const struct bin_block *blocks[BINS_LOOKS_MAX];
+    assert(count <= BINS_LOOKS_MAX);
+    for (uint32_t i = 0; i < count; i++)
+        blocks[i] = looks[i].bins->bins[bins_at(looks[i].bins, looks[i].key)].first;
+    for (uint32_t size = 0; size < BLOCKS; size++) {
+        for (uint32_t i = 0; i < count; i++)
+            if (blocks[i]) touch_block(looks[i].bins, blocks[i], seats_of(size));
+        for (uint32_t i = 0; i < count; i++)
+            if (blocks[i]) blocks[i] = blocks[i]->next;
+    }
+}
+
 /* ---- the range ---- */
 
 static void allocate(struct bins *x, int64_t base, uint32_t bin_count) {
@@ -302,7 +323,8 @@ static void file_each(struct bins *x, struct bin *from) {
     }
 }
 
-/* Bins of 2^widen times the width over a new range; the outermost are filed one by one. */
+/* Bins of 2^widen times the width over a new range; the outermost are filed one by one, and where
+ * bins are made one, those of few slots. */
 static void rebuild(struct bins *x, unsigned widen, int64_t base, uint32_t bin_count) {
     struct bins old = *x;
     x->width = ldexp(x->width, (int)widen);
@@ -311,7 +333,8 @@ static void rebuild(struct bins *x, unsigned widen, int64_t base, uint32_t bin_c
     for (uint32_t i = 0; i < old.bin_count; i++) {
         struct bin *b = &old.bins[i];
         if (b->count == 0) continue;
-        if (i == 0 || i + 1 == old.bin_count)
+        bool few = widen > 0 && b->count <= BIN_SEATS_MAX; /* into fewer blocks */
+        if (few || i == 0 || i + 1 == old.bin_count)
             file_each(x, b);
         else
             append_chain(x, clamped(x, (old.base + i) >> widen), b);

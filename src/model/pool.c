@@ -202,7 +202,7 @@ static void log_make_room(struct pool *p) {
             *log_at(l, l->tail++) = e;
         }
     }
-    if (close_gaps) p->fresh = fresh == UINT64_MAX ? l->tail : fresh;
+    if (close_gaps) p->fresh = p->touched = fresh == UINT64_MAX ? l->tail : fresh;
     mem_free(old.at);
 }
 
@@ -328,6 +328,10 @@ static struct pool_part *part_of(struct pool *p, uint64_t hash) {
     part->past->has_part = true;
     map_put(&p->parts, hash, part);
     return part;
+}
+
+static const struct bins *bins_of(const struct pool_entry *e) {
+    return &e->part->classes[e->class];
 }
 
 static void make_woken(struct pool *p, struct pool_entry *e) {
@@ -553,6 +557,21 @@ void pool_wake(struct pool *p, int64_t now_ms) {
     }
 }
 
+/* In a large pool whatever a search looks at first is a cache miss, each behind the one before.
+ * Those of the coming tickets overlap when they are looked at together. */
+static void touch_coming(struct pool *p) {
+    enum { LARGE = 16384 };
+    struct bins_look looks[BINS_LOOKS_MAX];
+    uint32_t count = 0;
+    if (p->count < LARGE || p->fresh < p->touched) return;
+    uint64_t end = p->fresh + BINS_LOOKS_MAX;
+    for (p->touched = p->fresh; p->touched < end && p->touched < p->log.tail; p->touched++) {
+        const struct pool_entry *e = *log_at(&p->log, p->touched);
+        if (e) looks[count++] = (struct bins_look){bins_of(e), e->slot->key};
+    }
+    bins_touch(looks, count);
+}
+
 /* The first of those that were never searched; NULL when none. */
 static struct pool_entry *first_fresh(struct pool *p) {
     if (p->fresh_count == 0) {
@@ -561,6 +580,7 @@ static struct pool_entry *first_fresh(struct pool *p) {
     }
     for (;; p->fresh++) {
         struct pool_entry *e = *log_at(&p->log, p->fresh);
+        touch_coming(p);
         if (e && e->state == POOL_FRESH) return e;
     }
 }

@@ -114,6 +114,7 @@ struct pool {
     struct bin_memory blocks;
     struct pool_log log;
     uint64_t fresh, fresh_count;
+    uint64_t touched; /* of the fresh, those before it are in the cache */
     struct pool_sweep sweep;
     struct heap woken, elders;
     struct timers timers;
