@@ -174,6 +174,7 @@ static void publish_realm(struct counts *c, const struct realm *r) {
     metric_add(METRIC_backfill_searches_total, (int64_t)(is.fills - was.fills));
     metric_add(METRIC_backfills_missed_total,
                (int64_t)(is.backfills_missed - was.backfills_missed));
+    metric_add(METRIC_forms_unshared_total, (int64_t)(is.forms_unshared - was.forms_unshared));
     metric_add(METRIC_kept_forgotten_total, (int64_t)(is.forgotten_early - was.forgotten_early));
     c->realm = is;
 }

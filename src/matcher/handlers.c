@@ -102,7 +102,7 @@ static void list_tickets(struct matcher *m, struct call *c, struct request *r) {
     while (count < r->list_tickets.page_size && players < PAGE_PLAYERS_MAX &&
            (e = pool_from(q->pool, &place, TICKETS_SCANNED_MAX))) {
         response_listed_ticket(e->ticket, realm_wait(m->realm, e->ticket, now_ms), &m->answer);
-        players += e->ticket->spec.player_count;
+        players += e->ticket->player_count;
         count++;
         place++;
     }
@@ -111,10 +111,10 @@ static void list_tickets(struct matcher *m, struct call *c, struct request *r) {
 }
 
 static void explain(struct matcher *m, struct call *c, const struct ticket *t) {
-    struct response_explained *queues = arena_alloc(m->arena, t->spec.queue_count * sizeof *queues);
+    struct response_explained *queues = arena_alloc(m->arena, t->queue_count * sizeof *queues);
     int64_t now_ms = decide_now_ms(m);
     uint32_t count = 0;
-    for (uint32_t i = 0; t->state == TICKET_QUEUED && i < t->spec.queue_count; i++) {
+    for (uint32_t i = 0; t->state == TICKET_QUEUED && i < t->queue_count; i++) {
         if (!t->places[i].entry) continue;
         queues[count].queue = t->places[i].queue;
         why_explain(t, i, now_ms, m->arena, &queues[count++].why);

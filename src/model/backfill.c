@@ -4,38 +4,20 @@
 #include "base/mem.h"
 
 #include <assert.h>
-#include <string.h>
 
-static struct str copy_text(char **at, struct str s) {
-    struct str copy = {*at, s.size};
-    if (s.size) memcpy(*at, s.at, s.size);
-    *at += s.size;
-    return copy;
-}
-
-static size_t text_bytes(const struct backfill_spec *s) {
-    size_t bytes = s->queue.size + s->region.size + s->reason.size;
-    for (uint32_t i = 0; i < s->party_count; i++)
-        bytes += s->parties[i].team.size;
-    return bytes;
-}
-
-/* One block but for the tickets. Parts come by falling alignment. */
 struct backfill *backfill_new(const struct backfill_spec *spec) {
     assert(!id_is_none(spec->id));
     uint32_t count = spec->party_count;
-    struct backfill *b = mem_alloc(
-        sizeof *b +
-        count * (sizeof(struct backfill_party) + sizeof(struct ticket *) + sizeof(uint32_t)) +
-        text_bytes(spec));
-    struct backfill_party *parties = (struct backfill_party *)(void *)(b + 1);
-    b->tickets = (struct ticket **)(void *)(parties + count);
-    b->team_of = (uint32_t *)(void *)(b->tickets + count);
-    char *text = (char *)(b->team_of + count);
+    struct arena *arena = arena_new(0);
+    struct backfill *b = arena_alloc(arena, sizeof *b);
+    struct backfill_party *parties = arena_alloc(arena, count * sizeof *parties);
+    b->arena = arena;
+    b->tickets = arena_alloc(arena, count * sizeof(struct ticket *));
+    b->team_of = arena_alloc(arena, count * sizeof *b->team_of);
     b->spec = *spec;
-    b->spec.queue = copy_text(&text, spec->queue);
-    b->spec.region = copy_text(&text, spec->region);
-    b->spec.reason = copy_text(&text, spec->reason);
+    b->spec.queue = arena_str(arena, spec->queue);
+    b->spec.region = arena_str(arena, spec->region);
+    b->spec.reason = arena_str(arena, spec->reason);
     b->spec.parties = parties;
     for (uint32_t i = 0; i < count; i++) {
         const struct backfill_party *from = &spec->parties[i];
@@ -43,11 +25,16 @@ struct backfill *backfill_new(const struct backfill_spec *spec) {
         b->tickets[i] =
             ticket_new(id_is_none(from->ticket_id) ? spec->id : from->ticket_id, &t, NULL);
         parties[i] = *from;
-        parties[i].team = copy_text(&text, from->team);
-        parties[i].players = b->tickets[i]->spec.players;
+        parties[i].team = arena_str(arena, from->team);
+        parties[i].players = ticket_spec(b->tickets[i], arena).players;
         b->player_count += from->player_count;
     }
     return b;
+}
+
+struct ticket_spec backfill_spec_of(const struct backfill *b, uint32_t index) {
+    const struct backfill_party *p = &b->spec.parties[index];
+    return (struct ticket_spec){&b->spec.queue, p->players, 1, p->player_count};
 }
 
 void backfill_free(struct backfill *b) {
@@ -56,7 +43,7 @@ void backfill_free(struct backfill *b) {
     assert(!heap_started(&b->due) && !heap_started(&b->expiry));
     for (uint32_t i = 0; i < b->spec.party_count; i++)
         ticket_free(b->tickets[i]);
-    mem_free(b);
+    arena_free(b->arena);
 }
 
 bool backfill_may_move(enum backfill_state from, enum backfill_state to) {

@@ -55,7 +55,8 @@ struct queue; /* queue.h */
 
 struct backfill {
     struct backfill_spec spec; /* owned */
-    struct ticket **tickets;   /* owned: the parties as the rules judge them */
+    struct arena *arena;       /* of all that is the backfill's, itself too */
+    struct ticket **tickets;   /* owned: the parties as a search takes them; spec borrows texts */
     struct queue *queue;       /* NULL: it is over, or its queue's record is to come */
     uint32_t *team_of;         /* per party: index into ruleset_limits.teams; while in a queue */
     uint32_t player_count;
@@ -74,6 +75,9 @@ struct backfill {
 /* A deep copy of `spec`, in no list yet; free with backfill_free. */
 struct backfill *backfill_new(const struct backfill_spec *spec);
 void backfill_free(struct backfill *b); /* NULL is fine; must be in no list or heap */
+
+/* What party `index` asks for as a ticket of its own; borrowed. */
+struct ticket_spec backfill_spec_of(const struct backfill *b, uint32_t index);
 
 bool backfill_may_move(enum backfill_state from, enum backfill_state to);
 bool backfill_is_active(const struct backfill_spec *b); /* OPEN or PROPOSED */

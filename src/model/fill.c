@@ -26,6 +26,7 @@ struct fill {
     struct gathered near;
     struct arena *scratch;
     struct fill_result result;
+    double keys[LIMIT_MATCH_PLAYERS]; /* of its tickets */
 };
 
 struct fill *fill_new(void) {
@@ -107,24 +108,25 @@ static bool is_worth(const struct fill *f, const struct bin_slot *s) {
 
 /* ---- placing ---- */
 
-static void seat(struct fill *f, struct places *to, const struct ticket *t, uint32_t team) {
+static void seat(struct fill *f, struct places *to, const struct ticket *t, uint32_t team,
+                 double key) {
     struct fill_result *r = &f->result;
-    double key = ruleset_key(f->rules, &t->spec);
+    f->keys[r->ticket_count] = key;
     r->tickets[r->ticket_count] = t;
     r->team_of[r->ticket_count++] = team;
     r->nodes++;
-    to->players[team] += t->spec.player_count;
-    to->sums[team] += key * t->spec.player_count;
-    to->total += t->spec.player_count;
+    to->players[team] += t->player_count;
+    to->sums[team] += key * t->player_count;
+    to->total += t->player_count;
 }
 
 static void unseat(struct fill *f, struct places *from) {
     struct fill_result *r = &f->result;
     const struct ticket *t = r->tickets[--r->ticket_count];
     uint32_t team = r->team_of[r->ticket_count];
-    from->players[team] -= t->spec.player_count;
-    from->sums[team] -= ruleset_key(f->rules, &t->spec) * t->spec.player_count;
-    from->total -= t->spec.player_count;
+    from->players[team] -= t->player_count;
+    from->sums[team] -= f->keys[r->ticket_count] * t->player_count;
+    from->total -= t->player_count;
 }
 
 static uint32_t lack(const struct fill *f, uint32_t team) {
@@ -185,8 +187,9 @@ static bool judge(struct fill *f) {
 }
 
 static bool is_present(const struct fill *f, const struct ticket *t) {
-    for (uint32_t i = 0; i < t->spec.player_count; i++)
-        if (backfill_has_player(&f->ask->backfill->spec, t->spec.players[i].id)) return true;
+    const char *at = NULL;
+    for (uint32_t i = 0; i < t->player_count; i++)
+        if (backfill_has_player(&f->ask->backfill->spec, ticket_next_player(t, &at))) return true;
     return false;
 }
 
@@ -201,7 +204,7 @@ static bool place(struct fill *f, const struct bin_slot *s, bool *legal) {
     if (!is_worth(f, s) || is_present(f, t)) return false;
     for (uint32_t team; (team = best_team(f, tried, s->key, s->players)) != RULESET_NONE;) {
         tried[team] = true;
-        seat(f, &f->now, t, team);
+        seat(f, &f->now, t, team, s->key);
         if (!is_complete(f)) return true;
         if ((*legal = judge(f))) return true;
         unseat(f, &f->now);
@@ -250,7 +253,7 @@ static void gather_near(struct fill *f, uint32_t skip) {
     if (!q.part) return;
     if (q.latency_ms_max == INT32_MAX) q.regions = UINT64_MAX;
     gather_run(&f->near, &q);
-    gather_sort(&f->near, f->rules, &ask->backfill->tickets[0]->spec, f->result.age_ms);
+    gather_sort(&f->near, ask->pool, ask->backfill->tickets[0], f->result.age_ms);
     f->result.nodes += f->near.visited / 64 + 1;
 }
 
@@ -273,8 +276,10 @@ static void begin(struct fill *f, const struct fill_ask *ask) {
     r->nodes = 1;
     r->ticket_count = 0;
     r->age_ms = backfill_age_ms(&b->spec, ask->now_ms);
-    for (uint32_t i = 0; i < b->spec.party_count; i++)
-        seat(f, &f->present, b->tickets[i], b->team_of[i]);
+    for (uint32_t i = 0; i < b->spec.party_count; i++) {
+        struct ticket_spec spec = backfill_spec_of(b, i);
+        seat(f, &f->present, b->tickets[i], b->team_of[i], ruleset_key(f->rules, &spec));
+    }
     r->present = r->ticket_count;
     struct pool_part *part = pool_find_part(ask->pool, b->partition);
     if (ask->patience->is_on && part)

@@ -211,22 +211,28 @@ static int by_rank(const void *a, const void *b) {
     return (x->place > y->place) - (x->place < y->place);
 }
 
-static void sort_by_rules(struct gathered *g, const struct ruleset *r,
-                          const struct ticket_spec *anchor, int64_t age_ms) {
+static void sort_by_rules(struct gathered *g, const struct pool *pool, const struct ticket *anchor,
+                          int64_t age_ms) {
+    const struct ruleset *r = pool->ruleset;
+    struct ticket_spec own = ticket_spec(anchor, pool->scratch);
     struct ranked ranked[GATHER_MAX]; /* here: release builds clear 35 kB with it */
     for (uint32_t i = 0; i < g->count; i++) {
         ranked[i].size = ruleset_rank_size(r);
         ranked[i].place = i;
         ranked[i].option = g->in_order[i];
-        ruleset_rank(r, age_ms, anchor, &g->in_order[i]->slot->entry->ticket->spec, ranked[i].rank);
+        const struct ticket *t = g->in_order[i]->slot->entry->ticket;
+        struct ticket_spec spec = ticket_spec(t, pool->scratch);
+        ruleset_rank(r, age_ms, &own, &spec, ranked[i].rank);
     }
+    arena_reset(pool->scratch);
     qsort(ranked, g->count, sizeof *ranked, by_rank);
     for (uint32_t i = 0; i < g->count; i++)
         g->in_order[i] = ranked[i].option;
 }
 
-void gather_sort(struct gathered *g, const struct ruleset *r, const struct ticket_spec *anchor,
+void gather_sort(struct gathered *g, const struct pool *pool, const struct ticket *anchor,
                  int64_t age_ms) {
     sort_by_age(g);
-    if (ruleset_rank_size(r) > 0 && g->count > 1) sort_by_rules(g, r, anchor, age_ms);
+    if (ruleset_rank_size(pool->ruleset) > 0 && g->count > 1)
+        sort_by_rules(g, pool, anchor, age_ms);
 }

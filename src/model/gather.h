@@ -53,9 +53,9 @@ struct gather_query gather_query_of(const struct pool *pool, const struct pool_e
  * from the pool: valid until its next change. */
 void gather_run(struct gathered *g, const struct gather_query *q);
 
-/* Fills `in_order`: as the ruleset's sorts want it around `anchor`, which is `age_ms` old; by age
+/* Fills `in_order`: as the pool's ruleset wants it around `anchor`, which is `age_ms` old; by age
  * among equals. */
-void gather_sort(struct gathered *g, const struct ruleset *r, const struct ticket_spec *anchor,
+void gather_sort(struct gathered *g, const struct pool *pool, const struct ticket *anchor,
                  int64_t age_ms);
 void gather_sort_keys(struct gathered *g, double key);
 

@@ -100,7 +100,11 @@ static bool is_avoided(const struct group *g, const struct bin_slot *coming) {
         const struct pool_entry *m = g->members[i]->slot->entry;
         const struct pool_extra *a = m->extra, *b = c->extra;
         if (!(a->marks & b->avoided) && !(b->marks & a->avoided)) continue;
-        if (ruleset_keeps_apart(g->pool->ruleset, &m->ticket->spec, &c->ticket->spec)) return true;
+        struct ticket_spec own = ticket_spec(m->ticket, g->pool->scratch);
+        struct ticket_spec other = ticket_spec(c->ticket, g->pool->scratch);
+        bool apart = ruleset_keeps_apart(g->pool->ruleset, &own, &other);
+        arena_reset(g->pool->scratch);
+        if (apart) return true;
     }
     return false;
 }

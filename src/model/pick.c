@@ -354,7 +354,7 @@ static bool search_gathered(struct pick *p, uint32_t tries) {
         if (!p->refused) return false;
     }
     if (pairs && unordered) return search_pairs(p);
-    gather_sort(&p->near, p->ruleset, &p->group.x.slot->entry->ticket->spec,
+    gather_sort(&p->near, p->group.pool, p->group.x.slot->entry->ticket,
                 age_since(p, p->group.x.slot->created_ms));
     gather_sort_keys(&p->near, p->group.x.slot->key);
     if (!visit_windows(p, false)) return false;

@@ -41,6 +41,7 @@ static void set_latency(struct pool *p) {
 
 struct pool *pool_new(const struct ruleset *r) {
     struct pool *p = mem_alloc(sizeof *p);
+    p->scratch = arena_new(0);
     p->ruleset = r;
     list_init(&p->pasts);
     p->entries.size = sizeof(struct pool_entry);
@@ -93,6 +94,7 @@ void pool_free(struct pool *p) {
     map_fini(&p->pasts_by_hash);
     for (uint32_t i = 0; i < p->region_count; i++)
         mem_free((char *)p->regions[i].at);
+    arena_free(p->scratch);
     map_fini(&p->parts);
     mem_free(p->log.at);
     heap_fini(&p->woken);
@@ -373,7 +375,7 @@ static bool is_crowded(const struct pool *p, const struct arrivals *a, uint32_t 
 
 static struct arrival arrival_of(const struct pool *p, const struct ticket *t, double key,
                                  uint64_t regions, uint32_t roles) {
-    uint32_t players = t->spec.player_count;
+    uint32_t players = t->player_count;
     struct arrival of = {key, players, regions, 0, 0, t->created_ms};
     if (!p->casting) return of;
     uint32_t only = casting_only_role(roles, players);
@@ -384,23 +386,26 @@ static struct arrival arrival_of(const struct pool *p, const struct ticket *t, d
 
 void pool_note(struct pool *p, const struct ticket *t) {
     if (!p->patience.is_on) return;
-    double key = ruleset_key(p->ruleset, &t->spec);
-    const struct player *first = &t->spec.players[0];
+    struct ticket_spec spec = ticket_spec(t, p->scratch);
+    double key = ruleset_key(p->ruleset, &spec);
+    const struct player *first = &spec.players[0];
     uint64_t regions = 0;
     for (uint32_t i = 0; p->has_regions && i < first->latency_count; i++) {
-        int32_t worst = worst_latency(p, &t->spec, first->latencies[i]);
+        int32_t worst = worst_latency(p, &spec, first->latencies[i]);
         if (worst == 0 || worst > p->latency_ms_loosest) continue;
         regions |= UINT64_C(1) << region_bit(p, first->latencies[i].region);
     }
-    uint32_t roles = p->casting ? casting_pack(p->ruleset, &t->spec) : 0;
+    uint32_t roles = p->casting ? casting_pack(p->ruleset, &spec) : 0;
     struct arrival of = arrival_of(p, t, key == key ? key : 0, regions, roles);
-    note(p, past_of(p, ruleset_partition(p->ruleset, &t->spec)), &of);
+    note(p, past_of(p, ruleset_partition(p->ruleset, &spec)), &of);
     p->knows_past = true;
+    arena_reset(p->scratch);
 }
 
 /* The ticket counts as an arrival, unless it was noted, and gets the credit to begin with. */
-static void start_credit(struct pool *p, struct pool_entry *e, struct bin_slot *s,
+static void start_credit(struct pool *p, const struct ticket_spec *spec, struct bin_slot *s,
                          const struct bin_travel *travel) {
+    const struct pool_entry *e = s->entry;
     const struct arrivals *a = &e->part->past->arrivals;
     struct arrival of = arrival_of(p, e->ticket, s->key, travel->regions, travel->roles);
     if (!p->knows_past) note(p, e->part->past, &of);
@@ -408,7 +413,7 @@ static void start_credit(struct pool *p, struct pool_entry *e, struct bin_slot *
     s->crowded = of.only && is_crowded(p, a, (uint32_t)__builtin_ctz(of.only), scarce);
     struct worth w = worth_of(&p->patience, p->ruleset, a, s->created_ms);
     struct worth_prospect prospect = {ruleset_limits_at(p->ruleset, 0)->players_max, scarce,
-                                      uncertainty_of(p, &e->ticket->spec)};
+                                      uncertainty_of(p, spec)};
     s->start = (float)worth_start(&w, a, &of, &prospect);
 }
 
@@ -416,27 +421,29 @@ static struct pool_entry *entry_new(struct pool *p, struct ticket *t, uint32_t p
                                     struct bin_slot *s, struct bin_travel *travel) {
     assert(!t->places[place].entry && t->state == TICKET_QUEUED);
     struct pool_entry *e = slab_take(&p->entries);
-    double key = ruleset_key(p->ruleset, &t->spec);
+    struct ticket_spec spec = ticket_spec(t, p->scratch);
+    double key = ruleset_key(p->ruleset, &spec);
     *e = (struct pool_entry){.ticket = t, .place = (uint8_t)place};
     *s = (struct bin_slot){.key = key == key ? key : 0,
                            .created_ms = t->created_ms,
                            .entry = e,
-                           .players = t->spec.player_count & UINT8_MAX,
+                           .players = t->player_count & UINT8_MAX,
                            .tie = (t->id.hi << 7 | t->id.lo >> 57) & 0x7FFFFF};
     *travel = (struct bin_travel){0};
-    for (uint32_t i = 0; i < t->spec.player_count; i++) {
-        e->key_sum += ruleset_player_key(p->ruleset, &t->spec.players[i]);
+    for (uint32_t i = 0; i < t->player_count; i++) {
+        e->key_sum += ruleset_player_key(p->ruleset, &spec.players[i]);
     }
-    e->part = part_of(p, ruleset_partition(p->ruleset, &t->spec));
-    if (p->has_regions) fill_regions(p, e, travel, &t->spec);
+    e->part = part_of(p, ruleset_partition(p->ruleset, &spec));
+    if (p->has_regions) fill_regions(p, e, travel, &spec);
     if (p->avoids) {
         struct pool_extra *extra = extra_of(e);
-        ruleset_avoid_marks(p->ruleset, &t->spec, &extra->marks, &extra->avoided);
+        ruleset_avoid_marks(p->ruleset, &spec, &extra->marks, &extra->avoided);
     }
-    if (p->casting) travel->roles = casting_pack(p->ruleset, &t->spec);
+    if (p->casting) travel->roles = casting_pack(p->ruleset, &spec);
     e->class = class_of(p, s->players, travel->roles);
-    if (p->patience.is_on) start_credit(p, e, s, travel);
+    if (p->patience.is_on) start_credit(p, &spec, s, travel);
     t->places[place].entry = e;
+    arena_reset(p->scratch);
     return e;
 }
 

@@ -132,6 +132,7 @@ struct pool {
     struct casting *casting; /* NULL: without roles that are counted */
     struct str regions[64];  /* owned copies of the names, in order of appearance */
     uint32_t region_count;
+    struct arena *scratch; /* for tickets' specs: who uses it resets it */
     struct queue *queue;   /* set by the realm */
     struct heap_node turn; /* realm.turns, due in ms */
 };

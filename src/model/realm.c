@@ -20,6 +20,8 @@ struct realm *realm_new(int64_t keep_ms) {
     list_init(&r->backfills_ended);
     list_init(&r->backfill_orphans);
     list_init(&r->held);
+    r->forms = forms_new();
+    r->scratch = arena_new(0);
     r->fill = fill_new();
     r->pick = pick_new();
     r->refusal = refusal_new();
@@ -72,6 +74,8 @@ void realm_free(struct realm *r) {
     refusal_free(r->refusal);
     sweep_free(r->sweep);
     fill_free(r->fill);
+    forms_free(r->forms);
+    arena_free(r->scratch);
     mem_free(r);
 }
 
@@ -103,12 +107,8 @@ static bool ticket_has_request(const void *value, const void *key) {
     return id_equal(ticket_request(value).key, *(const struct id *)key);
 }
 
-static bool ticket_has_player(const void *value, const void *key) {
-    const struct ticket *t = value;
-    for (uint32_t i = 0; i < t->spec.player_count; i++) {
-        if (str_equal(t->spec.players[i].id, *(const struct str *)key)) return true;
-    }
-    return false;
+static bool has_player(const void *value, const void *key) {
+    return ticket_has_player(value, *(const struct str *)key);
 }
 
 static bool match_has_id(const void *value, const void *key) {
@@ -128,7 +128,7 @@ struct ticket *realm_find_request(const struct realm *r, struct id key) {
 }
 
 struct ticket *realm_find_player(const struct realm *r, struct str player) {
-    return map_get(&r->players, str_hash(player), ticket_has_player, &player);
+    return map_get(&r->players, str_hash(player), has_player, &player);
 }
 
 static bool match_has_player(const void *value, const void *key) {
@@ -201,7 +201,9 @@ uint64_t realm_matches_kept(const struct realm *r) {
 }
 
 struct realm_counts realm_counted(const struct realm *r) {
-    return r->counts;
+    struct realm_counts counts = r->counts;
+    counts.forms_unshared = forms_unshared(r->forms);
+    return counts;
 }
 
 uint64_t realm_skipped(const struct realm *r) {
@@ -218,8 +220,8 @@ struct ticket_wait realm_wait(const struct realm *r, const struct ticket *t, int
     (void)r;
     struct ticket_wait rest = {0, 0};
     struct eta_ask ask = {now_ms, now_ms > t->created_ms ? now_ms - t->created_ms : 0,
-                          t->expires_ms - now_ms};
-    for (uint32_t i = 0; i < t->spec.queue_count && ticket_is_open(t); i++) {
+                          ticket_expires_ms(t) - now_ms};
+    for (uint32_t i = 0; i < t->queue_count && ticket_is_open(t); i++) {
         const struct ticket_place *at = &t->places[i];
         if (at->queue)
             rest = ticket_wait_first(rest, eta_at(at->queue->eta, at->eta_kind, &ask).rest);

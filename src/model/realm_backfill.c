@@ -72,19 +72,20 @@ static void measure(struct backfill *b) {
     b->key_low = INFINITY;
     b->key_high = -INFINITY;
     for (uint32_t i = 0; i < b->spec.party_count; i++) {
-        const struct ticket_spec *spec = &b->tickets[i]->spec;
+        struct ticket_spec spec = backfill_spec_of(b, i);
         struct err_text why;
         b->team_of[i] = realm_team_index(rules, b->spec.parties[i].team);
         b->fits =
-            b->fits && b->team_of[i] != RULESET_NONE && ruleset_admit(rules, spec, &why) == ERR_OK;
+            b->fits && b->team_of[i] != RULESET_NONE && ruleset_admit(rules, &spec, &why) == ERR_OK;
         if (!b->fits) return;
-        double key = ruleset_key(rules, spec);
+        double key = ruleset_key(rules, &spec);
         b->key_low = fmin(b->key_low, key);
         b->key_high = fmax(b->key_high, key);
-        sum += key * spec->player_count;
+        sum += key * spec.player_count;
     }
     b->key = sum / b->player_count;
-    b->partition = ruleset_partition(rules, &b->tickets[0]->spec);
+    struct ticket_spec first = backfill_spec_of(b, 0);
+    b->partition = ruleset_partition(rules, &first);
 }
 
 void realm_start_backfill(struct realm *r, struct backfill *b) {

@@ -27,10 +27,10 @@ static void carry_queue(struct realm *r, const struct queue *q, const struct dec
 static void carry_ticket(struct realm *r, const struct ticket *t, const struct decision *d) {
     struct record *record = new_carried(d, RECORD_TICKET_CREATED);
     record->ticket_created.id = t->id;
-    record->ticket_created.spec = t->spec;
+    record->ticket_created.spec = ticket_spec(t, d->arena);
     record->ticket_created.state = t->state;
     record->ticket_created.created_ms = t->created_ms;
-    record->ticket_created.expires_ms = t->expires_ms;
+    record->ticket_created.expires_ms = ticket_expires_ms(t);
     record->ticket_created.ended_ms = ticket_ended_ms(t);
     record->ticket_created.heartbeat_ms = t->heartbeat_ms;
     record->ticket_created.match_id = ticket_match_id(t);

@@ -122,21 +122,15 @@ static enum err create_ticket(struct realm *r, const struct command *c, const st
 
 /* ---- update ---- */
 
-static bool has_player(const struct ticket_spec *spec, struct str player) {
-    for (uint32_t i = 0; i < spec->player_count; i++)
-        if (str_equal(spec->players[i].id, player)) return true;
-    return false;
-}
-
 static enum err check_update(const struct realm *r, const struct ticket *t,
                              const struct ticket_spec *spec, struct err_text *why) {
     if (t->state != TICKET_QUEUED)
         return err_set_field(why, ERR_FAILED_PRECONDITION, "ticket_id",
                              "the ticket is %s; only a QUEUED one can be updated",
                              ticket_state_name(t->state));
-    bool same = t->spec.player_count == spec->player_count;
+    bool same = t->player_count == spec->player_count;
     for (uint32_t i = 0; same && i < spec->player_count; i++)
-        same = has_player(&t->spec, spec->players[i].id);
+        same = ticket_has_player(t, spec->players[i].id);
     if (!same)
         return err_set_field(why, ERR_INVALID_ARGUMENT, "players",
                              "players are not those of the ticket; others need a ticket of their "
@@ -156,8 +150,9 @@ static enum err update_ticket(struct realm *r, const struct command *c, const st
     id_format(id, text);
     const struct ticket *t = realm_find_ticket(r, id);
     if (!t) return err_set_field(why, ERR_NOT_FOUND, "ticket_id", "no ticket %s", text);
-    struct ticket_spec spec = {t->spec.queues, c->update_ticket.players, t->spec.queue_count,
-                               c->update_ticket.player_count};
+    struct ticket_spec spec = ticket_spec(t, d->arena);
+    spec.players = c->update_ticket.players;
+    spec.player_count = c->update_ticket.player_count;
     enum err e = check_update(r, t, &spec, why);
     if (e != ERR_OK) return e;
     struct record *record = realm_new_record(d, RECORD_TICKET_UPDATED);
@@ -165,7 +160,7 @@ static enum err update_ticket(struct realm *r, const struct command *c, const st
     record->ticket_created.spec = spec;
     record->ticket_created.state = t->state;
     record->ticket_created.created_ms = t->created_ms;
-    record->ticket_created.expires_ms = t->expires_ms;
+    record->ticket_created.expires_ms = ticket_expires_ms(t);
     record->ticket_created.heartbeat_ms = t->heartbeat_ms;
     record->ticket_created.promised = t->promised;
     realm_emit(r, d, record);
@@ -178,13 +173,14 @@ static enum err update_ticket(struct realm *r, const struct command *c, const st
 
 struct ticket_fate realm_fate(const struct decision *d, const struct ticket *t,
                               enum ticket_state state, struct str reason) {
-    uint32_t count = t->spec.player_count, queue_count = t->spec.queue_count;
+    uint32_t count = t->player_count, queue_count = t->queue_count;
     struct str *ids = arena_alloc(d->arena, count * sizeof *ids);
+    const char *at = NULL;
     for (uint32_t i = 0; i < count; i++)
-        ids[i] = arena_str(d->arena, t->spec.players[i].id);
+        ids[i] = arena_str(d->arena, ticket_next_player(t, &at));
     struct str *queues = arena_alloc(d->arena, queue_count * sizeof *queues);
     for (uint32_t i = 0; i < queue_count; i++)
-        queues[i] = arena_str(d->arena, t->spec.queues[i]);
+        queues[i] = arena_str(d->arena, ticket_queue(t, i));
     return (struct ticket_fate){.id = t->id,
                                 .state = state,
                                 .reason = arena_str(d->arena, reason),

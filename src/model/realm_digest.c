@@ -58,21 +58,23 @@ static void add_player(struct digest *d, const struct player *p) {
     }
 }
 
-static uint64_t digest_ticket(const struct ticket *t) {
+static uint64_t digest_ticket(const struct ticket *t, struct arena *scratch) {
+    struct ticket_spec spec = ticket_spec(t, scratch);
     struct digest d = {1};
     add_number(&d, t->id.hi);
     add_number(&d, t->id.lo);
     add_number(&d, t->state);
-    for (uint32_t i = 0; i < t->spec.queue_count; i++)
-        add_str(&d, t->spec.queues[i]);
+    for (uint32_t i = 0; i < spec.queue_count; i++)
+        add_str(&d, spec.queues[i]);
     add_number(&d, (uint64_t)t->created_ms);
-    add_number(&d, (uint64_t)t->expires_ms);
+    add_number(&d, (uint64_t)ticket_expires_ms(t));
     struct ticket_request request = ticket_request(t);
     add_number(&d, request.key.hi);
     add_number(&d, request.key.lo);
     add_number(&d, request.hash);
-    for (uint32_t i = 0; i < t->spec.player_count; i++)
-        add_player(&d, &t->spec.players[i]);
+    for (uint32_t i = 0; i < spec.player_count; i++)
+        add_player(&d, &spec.players[i]);
+    arena_reset(scratch);
     return finish(&d);
 }
 
@@ -145,14 +147,14 @@ uint64_t realm_digest(const struct realm *r) {
     for (uint32_t i = 0; i < r->queue_count; i++)
         sum += digest_queue(r->queues[i]);
     for (size_t i = 0; i < r->expiries.count; i++) { /* every QUEUED ticket has its expiry */
-        sum += digest_ticket(HEAP_OF(heap_nth(&r->expiries, i), struct ticket, expiry));
+        sum += digest_ticket(HEAP_OF(heap_nth(&r->expiries, i), struct ticket, expiry), r->scratch);
     }
     for (size_t i = 0; i < r->match_ends.count; i++) {
         const struct match *m = HEAP_OF(heap_nth(&r->match_ends, i), struct match, due);
         sum += digest_match(&m->spec);
         for (uint32_t k = 0; k < m->spec.ticket_count; k++) {
             const struct ticket *t = realm_find_ticket(r, m->spec.ticket_ids[k]);
-            if (t && t->state == TICKET_PROPOSED) sum += digest_ticket(t);
+            if (t && t->state == TICKET_PROPOSED) sum += digest_ticket(t, r->scratch);
         }
     }
     return sum;

@@ -90,8 +90,8 @@ static void note_waits(struct match_spec *s, const struct fill_result *found, in
         const struct ticket *t = found->tickets[i];
         int64_t wait_ms = now_ms > t->created_ms ? now_ms - t->created_ms : 0;
         if (wait_ms > s->longest_wait_ms) s->longest_wait_ms = wait_ms;
-        sum += (double)wait_ms * t->spec.player_count;
-        players += t->spec.player_count;
+        sum += (double)wait_ms * t->player_count;
+        players += t->player_count;
     }
     s->mean_wait_ms = sum / players;
 }
@@ -178,10 +178,11 @@ static struct backfill_party party_of(const struct realm *r, const struct queue 
                                       struct arena *arena) {
     const struct ticket *t = realm_find_ticket(r, newcomers->ticket_ids[index]);
     assert(t && ticket_is_open(t));
-    struct player *players = arena_alloc(arena, t->spec.player_count * sizeof *players);
-    struct backfill_party party = {STR_EMPTY, t->id, players, t->spec.player_count};
-    for (uint32_t i = 0; i < t->spec.player_count; i++) {
-        const struct player *p = &t->spec.players[i];
+    struct ticket_spec spec = ticket_spec(t, arena);
+    struct player *players = arena_alloc(arena, t->player_count * sizeof *players);
+    struct backfill_party party = {STR_EMPTY, t->id, players, t->player_count};
+    for (uint32_t i = 0; i < t->player_count; i++) {
+        const struct player *p = &spec.players[i];
         const struct team_member *member = match_member(newcomers, p->id);
         struct realm_seat seat = {newcomers->region, member ? member->role : STR_EMPTY};
         players[i] = realm_present_player(q->def->ruleset, p, &seat, arena);

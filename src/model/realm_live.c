@@ -106,17 +106,18 @@ enum err realm_complete_match(struct realm *r, const struct command *c, const st
 /* ---- cancel ---- */
 
 static bool may_wait_again(const struct realm *r, const struct ticket *t,
-                           const struct match_spec *s) {
-    if (!t || t->state != TICKET_MATCHED || t->expires_ms <= s->ended_ms) return false;
-    for (uint32_t i = 0; i < t->spec.player_count; i++) {
-        if (realm_find_player(r, t->spec.players[i].id)) return false;
-        if (realm_find_holder(r, t->spec.players[i].id)) return false;
-        if (match_has_left(s, t->spec.players[i].id)) return false;
+                           const struct match_spec *s, struct arena *arena) {
+    if (!t || t->state != TICKET_MATCHED || ticket_expires_ms(t) <= s->ended_ms) return false;
+    struct ticket_spec spec = ticket_spec(t, arena);
+    for (uint32_t i = 0; i < spec.player_count; i++) {
+        if (realm_find_player(r, spec.players[i].id)) return false;
+        if (realm_find_holder(r, spec.players[i].id)) return false;
+        if (match_has_left(s, spec.players[i].id)) return false;
     }
-    for (uint32_t i = 0; i < t->spec.queue_count; i++) {
-        const struct queue *q = realm_find_queue(r, t->spec.queues[i]);
+    for (uint32_t i = 0; i < t->queue_count; i++) {
+        const struct queue *q = realm_find_queue(r, spec.queues[i]);
         struct err_text why;
-        if (!q || ruleset_admit(q->def->ruleset, &t->spec, &why) != ERR_OK) return false;
+        if (!q || ruleset_admit(q->def->ruleset, &spec, &why) != ERR_OK) return false;
     }
     return true;
 }
@@ -124,10 +125,10 @@ static bool may_wait_again(const struct realm *r, const struct ticket *t,
 static void create_again(struct realm *r, const struct decision *d, const struct ticket *t) {
     struct record *record = realm_new_record(d, RECORD_TICKET_CREATED);
     record->ticket_created.id = id_new(d->rng, d->now_ms);
-    record->ticket_created.spec = t->spec;
+    record->ticket_created.spec = ticket_spec(t, d->arena);
     record->ticket_created.state = TICKET_QUEUED;
     record->ticket_created.created_ms = t->created_ms;
-    record->ticket_created.expires_ms = t->expires_ms;
+    record->ticket_created.expires_ms = ticket_expires_ms(t);
     record->ticket_created.heartbeat_ms = t->heartbeat_ms;
     record->traces = ticket_trace(t);
     record->trace_count = record->traces != NULL;
@@ -150,7 +151,7 @@ static void cancel(struct realm *r, const struct decision *d, const struct match
     realm_emit_cancelled(r, d, &s, reason);
     for (uint32_t i = 0; requeue && i < s.ticket_count; i++) {
         const struct ticket *t = realm_find_ticket(r, s.ticket_ids[i]);
-        if (may_wait_again(r, t, &s)) create_again(r, d, t);
+        if (may_wait_again(r, t, &s, d->arena)) create_again(r, d, t);
     }
 }
 

@@ -135,7 +135,7 @@ static void count_match(struct queue *q, const struct match_spec *m) {
 static void count_matched(struct queue *q, const struct ticket *t, int64_t now_ms) {
     int64_t wait_ms = now_ms > t->created_ms ? now_ms - t->created_ms : 0;
     q->stats.matched++;
-    q->stats.waits[queue_wait_bucket(wait_ms)] += t->spec.player_count;
+    q->stats.waits[queue_wait_bucket(wait_ms)] += t->player_count;
     if (t->promised.p90_ms == 0) return; /* nothing was known when it came */
     q->stats.estimated++;
     q->stats.kept += wait_ms <= t->promised.p90_ms;
@@ -149,7 +149,7 @@ static uint32_t end_ticket(struct realm *r, struct queue *q, const struct match_
     if (q) count_matched(q, t, time_ms);
     realm_close_ticket(r, t, &(struct realm_ending){TICKET_MATCHED, time_ms, q});
     ticket_set_match(t, spec->id);
-    return t->spec.player_count;
+    return t->player_count;
 }
 
 /* The match is made: it ends its tickets. */

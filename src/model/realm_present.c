@@ -47,10 +47,13 @@ struct player realm_present_player(const struct ruleset *rules, const struct pla
 
 /* ---- parties ---- */
 
-static const struct player *player_of(const struct ticket *t, struct str id) {
-    for (uint32_t i = 0; t && i < t->spec.player_count; i++)
-        if (str_equal(t->spec.players[i].id, id)) return &t->spec.players[i];
-    return NULL;
+static const struct player *player_of(const struct ticket *t, struct str id, struct arena *arena) {
+    if (!t || !ticket_has_player(t, id)) return NULL;
+    struct ticket_spec spec = ticket_spec(t, arena);
+    uint32_t i = 0;
+    while (!str_equal(spec.players[i].id, id))
+        i++;
+    return &spec.players[i];
 }
 
 /* Adds the member to the party of his ticket among those from `first` on, which are his team's. */
@@ -60,8 +63,7 @@ static void add_member(struct realm_parties *to, uint32_t first, struct str team
     while (i < to->count && !id_equal(to->at[i].ticket_id, ticket->id))
         i++;
     if (i == to->count) {
-        struct player *players =
-            arena_alloc(to->arena, ticket->spec.player_count * sizeof *players);
+        struct player *players = arena_alloc(to->arena, ticket->player_count * sizeof *players);
         to->at[to->count++] = (struct backfill_party){team, ticket->id, players, 0};
     }
     struct player *players = (struct player *)to->at[i].players; /* ours */
@@ -78,7 +80,7 @@ bool realm_present_parties(const struct realm *r, const struct queue *q, const s
         for (uint32_t i = 0; i < m->teams[t].member_count; i++) {
             const struct team_member *member = &m->teams[t].members[i];
             const struct ticket *ticket = realm_find_ticket(r, member->ticket_id);
-            const struct player *p = player_of(ticket, member->player_id);
+            const struct player *p = player_of(ticket, member->player_id, out->arena);
             if (!p) return false;
             struct realm_seat seat = {m->region, member->role};
             struct player present = realm_present_player(q->def->ruleset, p, &seat, out->arena);

@@ -88,11 +88,12 @@ static void penalize(struct realm *r, const struct decision *d, const struct mat
 
 /* Why the ticket cannot wait on; empty: it can. A queue may have new rules since it was proposed.
  */
-static struct str unfit_reason(const struct ticket *t) {
+static struct str unfit_reason(const struct ticket *t, struct arena *arena) {
+    struct ticket_spec spec = ticket_spec(t, arena);
     struct err_text why;
-    for (uint32_t i = 0; i < t->spec.queue_count; i++) {
+    for (uint32_t i = 0; i < t->queue_count; i++) {
         const struct queue *q = t->places[i].queue;
-        if (q && ruleset_admit(q->def->ruleset, &t->spec, &why) != ERR_OK)
+        if (q && ruleset_admit(q->def->ruleset, &spec, &why) != ERR_OK)
             return STR("a queue's new rules do not admit it");
     }
     return STR_EMPTY;
@@ -113,7 +114,8 @@ static void fail(struct realm *r, const struct decision *d, struct match_spec *s
         const struct ticket *t = realm_find_ticket(r, s->ticket_ids[i]);
         if (!t) continue;
         bool at_fault = ticket_at_fault(s, t->id, f);
-        struct str reason = at_fault || f->cancels_all ? f->ticket_reason : unfit_reason(t);
+        struct str reason =
+            at_fault || f->cancels_all ? f->ticket_reason : unfit_reason(t, d->arena);
         fates[record->match_updated.fate_count++] =
             realm_fate(d, t, reason.size ? TICKET_CANCELLED : TICKET_QUEUED, reason);
     }

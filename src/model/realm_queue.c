@@ -29,8 +29,10 @@ static enum err readmit(struct realm *r, const struct queue *q, const struct com
     const struct ticket **waiting = waiting_in(q, d, &count);
     for (uint64_t i = 0; i < count; i++) {
         struct err_text because;
-        if (ruleset_admit(c->put_queue.def->ruleset, &waiting[i]->spec, &because) == ERR_OK)
-            continue;
+        struct ticket_spec spec = ticket_spec(waiting[i], r->scratch);
+        enum err e = ruleset_admit(c->put_queue.def->ruleset, &spec, &because);
+        arena_reset(r->scratch);
+        if (e == ERR_OK) continue;
         char id[ID_TEXT_BYTES];
         id_format(waiting[i]->id, id);
         if (!c->put_queue.cancel_unfit)
@@ -52,7 +54,8 @@ static bool backfill_fits(const struct backfill *b, const struct ruleset *rules,
             (void)err_set(why, ERR_FAILED_PRECONDITION, "it has no team \"%.*s\"", STR_PRINT(team));
             return false;
         }
-        if (ruleset_admit(rules, &b->tickets[i]->spec, why) != ERR_OK) return false;
+        struct ticket_spec spec = backfill_spec_of(b, i);
+        if (ruleset_admit(rules, &spec, why) != ERR_OK) return false;
     }
     return true;
 }
@@ -113,7 +116,7 @@ static bool has_ticket_in(const struct realm *r, const struct match_spec *m,
                           const struct queue *q) {
     for (uint32_t i = 0; i < m->ticket_count; i++) {
         const struct ticket *t = realm_find_ticket(r, m->ticket_ids[i]);
-        for (uint32_t k = 0; t && ticket_is_open(t) && k < t->spec.queue_count; k++)
+        for (uint32_t k = 0; t && ticket_is_open(t) && k < t->queue_count; k++)
             if (t->places[k].queue == q) return true;
     }
     return false;

@@ -44,7 +44,7 @@ void realm_replay_end(struct realm *r) {
         struct ticket *t = LIST_OF(node, struct ticket, recorded);
         if (t->state != TICKET_QUEUED) continue;
         realm_start_timers(r, t);
-        for (uint32_t i = 0; i < t->spec.queue_count; i++) {
+        for (uint32_t i = 0; i < t->queue_count; i++) {
             if (t->places[i].queue) pool_fill(t->places[i].queue->pool, t, i);
         }
     }

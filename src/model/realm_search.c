@@ -75,8 +75,8 @@ static double mean_wait_ms(const struct pick_result *found, int64_t now_ms) {
     uint32_t players = 0;
     for (uint32_t i = 0; i < found->ticket_count; i++) {
         const struct ticket *t = found->tickets[i];
-        if (now_ms > t->created_ms) sum += (double)(now_ms - t->created_ms) * t->spec.player_count;
-        players += t->spec.player_count;
+        if (now_ms > t->created_ms) sum += (double)(now_ms - t->created_ms) * t->player_count;
+        players += t->player_count;
     }
     return sum / players;
 }

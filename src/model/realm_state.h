@@ -4,6 +4,7 @@
 
 #include "base/map.h"
 #include "model/fill.h"
+#include "model/packed.h"
 #include "model/penalty.h"
 #include "model/pick.h"
 #include "model/realm.h"
@@ -54,6 +55,8 @@ struct realm {
     struct refusal *refusal;
     struct sweep *sweep;
     struct fill *fill;
+    struct forms *forms;   /* of all tickets */
+    struct arena *scratch; /* for tickets' specs: who uses it resets it */
 };
 
 /* Adds to the record the traces of the tickets it is about (realm_trace.c). O(tickets), or O(1)

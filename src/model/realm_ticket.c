@@ -66,7 +66,7 @@ void realm_release_tickets(struct realm *r, const struct match_spec *m) {
 static void wait_in(struct realm *r, struct ticket *t, uint32_t place) {
     struct queue *q = t->places[place].queue;
     q->tickets_queued++;
-    q->players_queued += t->spec.player_count;
+    q->players_queued += t->player_count;
     if (r->replaying) {
         pool_note(q->pool, t);
         return;
@@ -76,11 +76,11 @@ static void wait_in(struct realm *r, struct ticket *t, uint32_t place) {
 }
 
 static void stop_waiting(struct realm *r, struct ticket *t) {
-    for (uint32_t i = 0; i < t->spec.queue_count; i++) {
+    for (uint32_t i = 0; i < t->queue_count; i++) {
         struct queue *q = t->places[i].queue;
         if (!q) continue;
         q->tickets_queued--;
-        q->players_queued -= t->spec.player_count;
+        q->players_queued -= t->player_count;
         if (r->replaying) continue;
         pool_remove(q->pool, t->places[i].entry);
         realm_set_turn(r, q);
@@ -88,18 +88,18 @@ static void stop_waiting(struct realm *r, struct ticket *t) {
 }
 
 /* Into those of its queues that are known; false when some are still to come. */
-static bool enter_queues(struct realm *r, struct ticket *t) {
+static bool enter_queues(struct realm *r, struct ticket *t, const struct ticket_spec *spec) {
     bool all = true;
-    for (uint32_t i = 0; i < t->spec.queue_count; i++) {
+    for (uint32_t i = 0; i < t->queue_count; i++) {
         if (t->places[i].queue) continue;
-        struct queue *q = realm_find_queue(r, t->spec.queues[i]);
+        struct queue *q = realm_find_queue(r, spec->queues[i]);
         if (!q) {
             all = false;
             continue;
         }
         t->places[i].queue = q;
         q->tickets_open++;
-        t->places[i].eta_kind = eta_arrive(q->eta, q->def->ruleset, &t->spec, t->created_ms);
+        t->places[i].eta_kind = eta_arrive(q->eta, q->def->ruleset, spec, t->created_ms);
         if (t->state == TICKET_QUEUED) wait_in(r, t, i);
     }
     return all;
@@ -113,7 +113,7 @@ static enum eta_end end_in(const struct queue *q, const struct realm_ending *e) 
 static void leave_queues(struct realm *r, struct ticket *t, const struct realm_ending *e) {
     if (t->state == TICKET_QUEUED) stop_waiting(r, t);
     if (r->orphans.count > 0) (void)map_remove(&r->orphans, id_hash(t->id), t);
-    for (uint32_t i = 0; i < t->spec.queue_count; i++) {
+    for (uint32_t i = 0; i < t->queue_count; i++) {
         struct queue *q = t->places[i].queue;
         if (!q) continue;
         q->tickets_open--;
@@ -135,15 +135,18 @@ void realm_adopt_orphans(struct realm *r) {
     for (size_t i = 0; i < count; i++)
         orphans[i] = map_next(&r->orphans, &cursor);
     qsort(orphans, count, sizeof(struct ticket *), by_age);
-    for (size_t i = 0; i < count; i++)
-        if (enter_queues(r, orphans[i]))
-            map_remove(&r->orphans, id_hash(orphans[i]->id), orphans[i]);
+    for (size_t i = 0; i < count; i++) {
+        struct ticket_spec spec = ticket_spec(orphans[i], r->scratch);
+        if (enter_queues(r, orphans[i], &spec))
+            (void)map_remove(&r->orphans, id_hash(orphans[i]->id), orphans[i]);
+        arena_reset(r->scratch);
+    }
     mem_free(orphans);
 }
 
 /* Counts the ticket in a statistic (of uint64_t, at `offset`) of each queue it is in. */
 static void count_each(const struct ticket *t, size_t offset) {
-    for (uint32_t i = 0; i < t->spec.queue_count; i++) {
+    for (uint32_t i = 0; i < t->queue_count; i++) {
         struct queue *q = t->places[i].queue;
         if (q) ++*(uint64_t *)(void *)((char *)&q->stats + offset);
     }
@@ -152,7 +155,7 @@ static void count_each(const struct ticket *t, size_t offset) {
 /* ---- moves ---- */
 
 void realm_start_timers(struct realm *r, struct ticket *t) {
-    heap_start(&r->expiries, &t->expiry, t->expires_ms);
+    heap_start(&r->expiries, &t->expiry, ticket_expires_ms(t));
     if (t->heartbeat_ms) heap_start(&r->pulses, &t->pulse, t->alive_ms + t->heartbeat_ms);
 }
 
@@ -162,13 +165,12 @@ static void stop_timers(struct realm *r, struct ticket *t) {
     heap_stop(&r->pulses, &t->pulse);
 }
 
-static void open_ticket(struct realm *r, struct ticket *t) {
-    for (uint32_t i = 0; i < t->spec.player_count; i++) {
-        map_put(&r->players, str_hash(t->spec.players[i].id), t);
-    }
+static void open_ticket(struct realm *r, struct ticket *t, const struct ticket_spec *spec) {
+    for (uint32_t i = 0; i < spec->player_count; i++)
+        map_put(&r->players, str_hash(spec->players[i].id), t);
     if (!r->replaying && t->state == TICKET_QUEUED) realm_start_timers(r, t);
     r->tickets_open++;
-    if (!enter_queues(r, t)) map_put(&r->orphans, id_hash(t->id), t);
+    if (!enter_queues(r, t, spec)) map_put(&r->orphans, id_hash(t->id), t);
 }
 
 void realm_close_ticket(struct realm *r, struct ticket *t, const struct realm_ending *e) {
@@ -176,9 +178,9 @@ void realm_close_ticket(struct realm *r, struct ticket *t, const struct realm_en
     stop_timers(r, t);
     ticket_move(t, e->state);
     ticket_end(t)->ended_ms = e->time_ms;
-    for (uint32_t i = 0; i < t->spec.player_count; i++) {
-        map_remove(&r->players, str_hash(t->spec.players[i].id), t);
-    }
+    const char *at = NULL;
+    for (uint32_t i = 0; i < t->player_count; i++)
+        map_remove(&r->players, str_hash(ticket_next_player(t, &at)), t);
     r->tickets_open--;
     keep_ended(r, t);
 }
@@ -202,7 +204,7 @@ void realm_return_ticket(struct realm *r, struct ticket *t, int64_t time_ms) {
     ticket_move(t, TICKET_QUEUED);
     t->alive_ms = time_ms;
     if (!r->replaying) realm_start_timers(r, t);
-    for (uint32_t i = 0; i < t->spec.queue_count; i++) {
+    for (uint32_t i = 0; i < t->queue_count; i++) {
         struct queue *q = t->places[i].queue;
         if (!q) continue;
         q->pool->search_from_ms = 0; /* now, whenever its tick would come */
@@ -242,13 +244,13 @@ static bool has_busy_player(const struct realm *r, const struct ticket_spec *spe
     return false;
 }
 
-static struct ticket *new_ticket(const struct record *record) {
+static struct ticket *new_ticket(const struct realm *r, const struct record *record) {
     struct ticket_origin origin = {
         {record->ticket_created.request_key, record->ticket_created.request_hash},
-        record->trace_count > 0 ? record->traces : NULL};
+        record->trace_count > 0 ? record->traces : NULL,
+        r->forms};
     struct ticket *t = ticket_new(record->ticket_created.id, &record->ticket_created.spec, &origin);
-    t->created_ms = record->ticket_created.created_ms;
-    t->expires_ms = record->ticket_created.expires_ms;
+    ticket_set_times(t, record->ticket_created.created_ms, record->ticket_created.expires_ms);
     t->heartbeat_ms = (int32_t)record->ticket_created.heartbeat_ms;
     t->promised = record->ticket_created.promised;
     t->alive_ms = record->time_ms;
@@ -276,7 +278,7 @@ void realm_apply_ticket_created(struct realm *r, const struct record *record) {
         r->skipped++;
         return;
     }
-    t = new_ticket(record);
+    t = new_ticket(r, record);
     r->tickets_traced += ticket_trace(t) != NULL;
     map_put(&r->tickets, id_hash(t->id), t);
     if (t->has_request) map_put(&r->requests, id_hash(ticket_request(t).key), t);
@@ -285,7 +287,7 @@ void realm_apply_ticket_created(struct realm *r, const struct record *record) {
         keep_ended(r, t);
         return;
     }
-    open_ticket(r, t);
+    open_ticket(r, t, &record->ticket_created.spec);
     if (!record->carried) count_each(t, offsetof(struct queue_stats, created));
 }
 
@@ -297,8 +299,11 @@ void realm_apply_ticket_updated(struct realm *r, const struct record *record) {
         return;
     }
     stop_waiting(r, t);
-    ticket_set_players(t, record->ticket_created.spec.players);
-    for (uint32_t i = 0; i < t->spec.queue_count; i++)
+    struct ticket_spec spec = ticket_spec(t, r->scratch);
+    spec.players = record->ticket_created.spec.players;
+    ticket_change(t, &spec, r->forms);
+    arena_reset(r->scratch);
+    for (uint32_t i = 0; i < t->queue_count; i++)
         if (t->places[i].queue) wait_in(r, t, i);
 }
 

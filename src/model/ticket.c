@@ -1,89 +1,13 @@
-/* ticket.c - deep copies of tickets in one block, and the table of legal moves. */
+/* ticket.c - what a ticket's block holds where, and the table of legal moves. */
 #include "model/ticket.h"
 
-#include "base/mem.h"
+#include "base/limits.h"
+#include "model/packed.h"
 
 #include <assert.h>
-#include <stdalign.h>
 #include <string.h>
 
-/* One block, filled twice with the same code: first without memory to learn its size. */
-struct block {
-    char *base; /* NULL while measuring */
-    size_t used;
-};
-
-static void *take(struct block *b, size_t size, size_t alignment) {
-    b->used = (b->used + alignment - 1) / alignment * alignment;
-    void *at = b->base ? b->base + b->used : NULL;
-    b->used += size;
-    return at;
-}
-
-static struct str take_str(struct block *b, struct str s) {
-    char *at = take(b, s.size, 1);
-    if (at && s.size) memcpy(at, s.at, s.size);
-    return (struct str){at, s.size};
-}
-
-static void copy_items(struct block *b, struct attribute *to, const struct attribute *from) {
-    struct str *items = take(b, from->item_count * sizeof *items, alignof(struct str));
-    double *numbers = NULL;
-    if (from->numbers) {
-        numbers = take(b, from->item_count * sizeof *numbers, alignof(double));
-        if (numbers && from->item_count) {
-            memcpy(numbers, from->numbers, from->item_count * sizeof *numbers);
-        }
-    }
-    for (uint32_t i = 0; i < from->item_count; i++) {
-        struct str item = take_str(b, from->items[i]);
-        if (items) items[i] = item;
-    }
-    if (!to) return;
-    to->items = items;
-    to->numbers = numbers;
-}
-
-static void copy_attribute(struct block *b, struct attribute *to, const struct attribute *from) {
-    if (to) *to = *from;
-    struct str name = take_str(b, from->name);
-    if (to) to->name = name;
-    if (from->kind == ATTRIBUTE_TEXT) {
-        struct str text = take_str(b, from->text);
-        if (to) to->text = text;
-    } else if (from->kind != ATTRIBUTE_NUMBER) {
-        copy_items(b, to, from);
-    }
-}
-
-static void copy_player(struct block *b, struct player *to, const struct player *from) {
-    struct str id = take_str(b, from->id);
-    struct attribute *attributes =
-        take(b, from->attribute_count * sizeof *attributes, alignof(struct attribute));
-    for (uint32_t i = 0; i < from->attribute_count; i++) {
-        copy_attribute(b, attributes ? &attributes[i] : NULL, &from->attributes[i]);
-    }
-    struct latency *latencies =
-        take(b, from->latency_count * sizeof *latencies, alignof(struct latency));
-    for (uint32_t i = 0; i < from->latency_count; i++) {
-        struct str region = take_str(b, from->latencies[i].region);
-        if (latencies) latencies[i] = (struct latency){region, from->latencies[i].ms};
-    }
-    if (!to) return;
-    *to = (struct player){.id = id,
-                          .attributes = attributes,
-                          .latencies = latencies,
-                          .attribute_count = from->attribute_count,
-                          .latency_count = from->latency_count};
-}
-
-static struct player *copy_players(struct block *b, const struct player *from, uint32_t count) {
-    struct player *players = take(b, count * sizeof *players, alignof(struct player));
-    for (uint32_t i = 0; i < count; i++) {
-        copy_player(b, players ? &players[i] : NULL, &from[i]);
-    }
-    return players;
-}
+/* ---- the block ---- */
 
 /* The places of an open ticket and the end of an ended one have one room. */
 static size_t room_bytes(uint32_t queue_count) {
@@ -91,84 +15,83 @@ static size_t room_bytes(uint32_t queue_count) {
     return places > sizeof(struct ticket_end) ? places : sizeof(struct ticket_end);
 }
 
+static char *behind_room(const struct ticket *t) {
+    return (char *)t->places + room_bytes(t->queue_count);
+}
+
 static struct ticket_request *request_of(const struct ticket *t) {
-    return (struct ticket_request *)(void *)((char *)t->places + room_bytes(t->spec.queue_count));
+    return (struct ticket_request *)(void *)behind_room(t);
 }
 
-static struct ticket *copy_spec(struct block *b, const struct ticket_spec *from, bool has_request) {
-    struct ticket *t = take(b, sizeof *t, alignof(struct ticket));
-    take(b, room_bytes(from->queue_count), alignof(struct ticket_place));
-    if (has_request) take(b, sizeof(struct ticket_request), alignof(struct ticket_request));
-    struct player *players = copy_players(b, from->players, from->player_count);
-    struct str *queues = take(b, from->queue_count * sizeof *queues, alignof(struct str));
-    for (uint32_t i = 0; i < from->queue_count; i++) {
-        struct str queue = take_str(b, from->queues[i]);
-        if (queues) queues[i] = queue;
-    }
-    if (!t) return NULL;
-    t->spec = (struct ticket_spec){queues, players, from->queue_count, from->player_count};
-    return t;
+static char *trace_of(const struct ticket *t) {
+    return behind_room(t) + t->has_request * sizeof(struct ticket_request);
 }
 
-struct ticket *ticket_new(struct id id, const struct ticket_spec *spec,
-                          const struct ticket_origin *origin) {
-    assert(!id_is_none(id));
-    bool has_request = origin && !id_is_none(origin->request.key);
-    const struct traceparent *trace = origin ? origin->trace : NULL;
-    struct block measure = {0};
-    copy_spec(&measure, spec, has_request);
-    size_t trace_bytes = trace ? sizeof *trace : 0;
-    struct block block = {.base = mem_alloc(measure.used + trace_bytes)};
-    struct ticket *t = copy_spec(&block, spec, has_request);
-    assert(block.used == measure.used);
-    t->id = id;
-    t->state = TICKET_QUEUED;
-    t->has_request = has_request;
-    if (has_request) *request_of(t) = origin->request;
-    t->trace_at = (uint32_t)block.used * (trace != NULL);
-    if (trace) memcpy(block.base + block.used, trace, sizeof *trace);
-    return t;
+/* Of those it came with; in their place, when they were changed, is a pointer to the new ones. */
+static char *own_values(const struct ticket *t) {
+    return trace_of(t) + t->has_trace * sizeof(struct traceparent);
 }
 
-struct ticket_request ticket_request(const struct ticket *t) {
-    return t->has_request ? *request_of(t) : (struct ticket_request){0};
+static const char *values_of(const struct ticket *t) {
+    char *values = own_values(t);
+    if (t->was_changed) memcpy(&values, values, sizeof values);
+    return values;
 }
 
-const struct traceparent *ticket_trace(const struct ticket *t) {
-    return t->trace_at ? (const struct traceparent *)((const char *)t + t->trace_at) : NULL;
-}
-
-void ticket_set_players(struct ticket *t, const struct player *players) {
-    struct block measure = {0};
-    copy_players(&measure, players, t->spec.player_count);
-    struct block block = {.base = mem_alloc(measure.used)};
-    t->spec.players = copy_players(&block, players, t->spec.player_count);
-    assert(block.used == measure.used);
-    mem_free(t->players_block);
-    t->players_block = block.base;
-}
-
-const struct ticket_spec *ticket_specs(const struct ticket *const *tickets, uint32_t count,
-                                       struct arena *arena) {
-    struct ticket_spec *specs = arena_alloc(arena, count * sizeof *specs);
-    for (uint32_t i = 0; i < count; i++)
-        specs[i] = tickets[i]->spec;
-    return specs;
-}
-
-void ticket_expect(const struct ticket *t) {
-    enum { LINE_BYTES = 64, SPEC_LINES = 3 };
-    const char *block = (const char *)t, *players = (const char *)(t + 1);
-    __builtin_prefetch(block);
-    for (int i = 0; i < SPEC_LINES; i++)
-        __builtin_prefetch(players + (ptrdiff_t)i * LINE_BYTES);
+static size_t least_room(size_t values_bytes) {
+    return values_bytes > sizeof(char *) ? values_bytes : sizeof(char *);
 }
 
 /* It stands in no pool, and no timer of it runs. */
 static void assert_placeless(const struct ticket *t) {
-    for (uint32_t i = 0; i < t->spec.queue_count; i++)
+    for (uint32_t i = 0; i < t->queue_count; i++)
         assert(!t->places[i].entry);
     assert(t->state != TICKET_QUEUED || (!heap_started(&t->expiry) && !heap_started(&t->pulse)));
+}
+
+struct ticket *ticket_new(struct id id, const struct ticket_spec *spec,
+                          const struct ticket_origin *origin) {
+    static const struct ticket_origin nowhere;
+    if (!origin) origin = &nowhere;
+    assert(!id_is_none(id));
+    assert(spec->queue_count <= LIMIT_TICKET_QUEUES && spec->player_count <= LIMIT_TICKET_PLAYERS);
+    enum { SMALL_BYTES = 512 }; /* are packed once, larger ones twice */
+    MEM_UNCLEARED char small[SMALL_BYTES];
+    size_t bytes = packed_write(spec->players, spec->player_count, small, sizeof small);
+    struct ticket as = {.id = id,
+                        .state = TICKET_QUEUED,
+                        .queue_count = spec->queue_count & 0xFu,
+                        .player_count = spec->player_count & 0xFFu,
+                        .has_request = !id_is_none(origin->request.key),
+                        .has_trace = origin->trace != NULL};
+    size_t before = (size_t)(own_values(&as) - (char *)&as);
+    struct ticket *t = mem_alloc(before + least_room(bytes));
+    *t = as;
+    t->form = form_take(origin->forms, spec);
+    if (t->has_request) *request_of(t) = origin->request;
+    if (t->has_trace) memcpy(trace_of(t), origin->trace, sizeof *origin->trace);
+    if (bytes <= sizeof small)
+        memcpy(own_values(t), small, bytes);
+    else
+        packed_write(spec->players, spec->player_count, own_values(t), bytes);
+    return t;
+}
+
+static void drop_changed(struct ticket *t) {
+    if (t->was_changed) mem_free((char *)values_of(t));
+}
+
+void ticket_change(struct ticket *t, const struct ticket_spec *spec, struct forms *forms) {
+    assert(spec->player_count == t->player_count && spec->queue_count == t->queue_count);
+    size_t bytes = packed_write(spec->players, spec->player_count, NULL, 0);
+    char *values = mem_alloc(bytes);
+    packed_write(spec->players, spec->player_count, values, bytes);
+    struct form *form = form_take(forms, spec);
+    form_give(t->form);
+    t->form = form;
+    drop_changed(t);
+    t->was_changed = true;
+    memcpy(own_values(t), &values, sizeof values);
 }
 
 void ticket_free(struct ticket *t) {
@@ -180,9 +103,66 @@ void ticket_free(struct ticket *t) {
         assert(!list_linked(&ticket_end(t)->kept));
         mem_free(ticket_end(t)->reason);
     }
-    mem_free(t->players_block);
+    drop_changed(t);
+    form_give(t->form);
     mem_free(t);
 }
+
+/* ---- what is in it ---- */
+
+struct ticket_spec ticket_spec(const struct ticket *t, struct arena *arena) {
+    return packed_read(t->form, values_of(t), arena);
+}
+
+const struct ticket_spec *ticket_specs(const struct ticket *const *tickets, uint32_t count,
+                                       struct arena *arena) {
+    struct ticket_spec *specs = arena_alloc(arena, count * sizeof *specs);
+    for (uint32_t i = 0; i < count; i++)
+        specs[i] = ticket_spec(tickets[i], arena);
+    return specs;
+}
+
+struct str ticket_queue(const struct ticket *t, uint32_t index) {
+    return form_queue(t->form, index);
+}
+
+struct str ticket_next_player(const struct ticket *t, const char **at) {
+    if (!*at) *at = values_of(t);
+    return packed_next_id(at);
+}
+
+bool ticket_has_player(const struct ticket *t, struct str id) {
+    const char *at = NULL;
+    for (uint32_t i = 0; i < t->player_count; i++)
+        if (str_equal(ticket_next_player(t, &at), id)) return true;
+    return false;
+}
+
+void ticket_set_times(struct ticket *t, int64_t created_ms, int64_t expires_ms) {
+    int64_t lasts_ms = expires_ms > created_ms ? expires_ms - created_ms : 0;
+    t->created_ms = created_ms;
+    t->lasts_ms = lasts_ms < UINT32_MAX ? (uint32_t)lasts_ms : UINT32_MAX;
+}
+
+int64_t ticket_expires_ms(const struct ticket *t) {
+    return t->created_ms + t->lasts_ms;
+}
+
+struct ticket_request ticket_request(const struct ticket *t) {
+    return t->has_request ? *request_of(t) : (struct ticket_request){0};
+}
+
+const struct traceparent *ticket_trace(const struct ticket *t) {
+    return t->has_trace ? (const struct traceparent *)(const void *)trace_of(t) : NULL;
+}
+
+void ticket_expect(const struct ticket *t) {
+    enum { LINE_BYTES = 64, LINES = 3 };
+    for (int i = 0; i < LINES; i++)
+        __builtin_prefetch((const char *)t + (ptrdiff_t)i * LINE_BYTES);
+}
+
+/* ---- states ---- */
 
 bool ticket_is_open(const struct ticket *t) {
     return t->state == TICKET_QUEUED || t->state == TICKET_PROPOSED;

@@ -14,6 +14,7 @@ struct asking { /* one explanation under way */
     const struct pool *pool;
     const struct pool_entry *x;
     const struct ticket *t;
+    struct ticket_spec spec; /* its */
     int64_t now_ms;
     struct arena *arena;   /* of the result */
     struct arena *scratch; /* of one judgement: reset after it */
@@ -108,7 +109,9 @@ static void note_miss(struct asking *a, const struct ticket *c, uint32_t count, 
     bool nearer = !miss->ticket || count < miss->failing ||
                   (count == miss->failing && lack_of(report) < lack_of(&before));
     if (!nearer) return;
-    double distance = ruleset_key(a->r, &c->spec) - ruleset_key(a->r, &a->t->spec);
+    struct ticket_spec spec = ticket_spec(c, a->scratch);
+    double distance = ruleset_key(a->r, &spec) - ruleset_key(a->r, &a->spec);
+    arena_reset(a->scratch);
     *miss = (struct why_miss){.ticket = c,
                               .rule = rule,
                               .failing = count,
@@ -120,7 +123,7 @@ static void note_miss(struct asking *a, const struct ticket *c, uint32_t count, 
 }
 
 static enum rule_scope scope_of(const struct ticket *const pair[2]) {
-    bool solo = pair[0]->spec.player_count == 1 && pair[1]->spec.player_count == 1;
+    bool solo = pair[0]->player_count == 1 && pair[1]->player_count == 1;
     return solo ? RULE_OF_SOLO_PAIRS : RULE_OF_PAIRS;
 }
 
@@ -132,10 +135,10 @@ static void judge_candidate(struct asking *a, const struct ticket *c) {
     judge_at(a, pair, 2, age_of(a, pair, 2), least);
     uint32_t count = failing(a, least, &first);
     w->near++;
-    w->near_players += c->spec.player_count;
+    w->near_players += c->player_count;
     if (count == 0) {
         a->fitting[w->fitting++] = c;
-        w->fitting_players += c->spec.player_count;
+        w->fitting_players += c->player_count;
         return;
     }
     for (uint32_t i = 0; i < w->rule_count; i++) {
@@ -147,8 +150,8 @@ static void judge_candidate(struct asking *a, const struct ticket *c) {
 }
 
 static uint64_t work_of(const struct asking *a, const struct ticket *c) {
-    uint64_t players = a->t->spec.player_count + c->spec.player_count;
-    return players * (1 + a->out->rule_count) * (1 + a->t->spec.players[0].latency_count);
+    uint64_t players = a->t->player_count + c->player_count;
+    return players * (1 + a->out->rule_count) * (1 + a->spec.players[0].latency_count);
 }
 
 static void judge_near(struct asking *a) {
@@ -225,8 +228,9 @@ static bool cast_ticket(struct asking *a, const struct ticket *t) {
     struct why_role before[RULESET_ROLES_MAX];
     if (w->role_count == 0) return true;
     memcpy(before, w->roles, w->role_count * sizeof *before);
-    for (uint32_t i = 0; i < t->spec.player_count; i++) {
-        uint32_t may = ruleset_roles_of(a->r, &t->spec.players[i]);
+    struct ticket_spec spec = ticket_spec(t, a->scratch);
+    for (uint32_t i = 0; i < spec.player_count; i++) {
+        uint32_t may = ruleset_roles_of(a->r, &spec.players[i]);
         struct why_role *best = NULL;
         for (uint32_t k = 0; k < w->role_count; k++) {
             struct why_role *role = &w->roles[k];
@@ -242,12 +246,16 @@ static bool cast_ticket(struct asking *a, const struct ticket *t) {
     return true;
 }
 
-static void count_roles(struct why *w, const struct ruleset *r, const struct ticket *t) {
-    for (uint32_t i = 0; i < t->spec.player_count && w->role_count > 0; i++) {
-        uint32_t may = ruleset_roles_of(r, &t->spec.players[i]);
+static void count_roles(struct asking *a, const struct ticket *t) {
+    struct why *w = a->out;
+    if (w->role_count == 0) return;
+    struct ticket_spec spec = ticket_spec(t, a->scratch);
+    for (uint32_t i = 0; i < spec.player_count; i++) {
+        uint32_t may = ruleset_roles_of(a->r, &spec.players[i]);
         for (uint32_t k = 0; k < w->role_count; k++)
             w->roles[k].fitting += may >> k & 1;
     }
+    arena_reset(a->scratch);
 }
 
 static void read_roles(struct asking *a) {
@@ -258,9 +266,9 @@ static void read_roles(struct asking *a) {
         struct ruleset_role_need need = ruleset_role_need(a->r, w->age_ms, k);
         w->roles[k] = (struct why_role){need.name, need.players_min, need.players_max, 0, 0};
     }
-    count_roles(w, a->r, a->t);
+    count_roles(a, a->t);
     for (uint32_t i = 0; i < w->fitting; i++)
-        count_roles(w, a->r, a->fitting[i]);
+        count_roles(a, a->fitting[i]);
 }
 
 static bool lacks_role(struct why *w) {
@@ -313,9 +321,9 @@ static void build_group(struct asking *a) {
     for (uint32_t i = 0; i < w->fitting && w->players < w->players_max && work < WHY_WORK; i++) {
         const struct ticket *c = a->fitting[i];
         work += work_of(a, c) + w->players;
-        struct why_team *team = roomiest(w, c->spec.player_count);
+        struct why_team *team = roomiest(w, c->player_count);
         if (!team || !fits_group(a, group, count, c) || !cast_ticket(a, c)) continue;
-        seat(w, team, c->spec.player_count);
+        seat(w, team, c->player_count);
         count++;
     }
     w->missing = w->players < w->players_min ? w->players_min - w->players : 0;
@@ -366,7 +374,7 @@ static void count_waiting(struct asking *a, const struct queue *q, uint32_t plac
     w->age_ms = age > 0 ? age : 0;
     int64_t step_ms = ruleset_next_step_ms(a->r, w->age_ms);
     w->next_step_in_ms = step_ms == INT64_MAX ? INT64_MAX : step_ms - w->age_ms;
-    w->own_players = a->t->spec.player_count;
+    w->own_players = a->t->player_count;
     w->position = pool_position(a->pool, a->x);
     w->tickets_queued = pool_count(a->pool);
     w->players_queued = q->players_queued;
@@ -374,7 +382,7 @@ static void count_waiting(struct asking *a, const struct queue *q, uint32_t plac
     const struct patience *patience = &q->def->patience;
     if (patience->is_on && w->age_ms < patience->deadline_ms && a->x->state == POOL_ASLEEP)
         w->any_match_in_ms = patience->deadline_ms - w->age_ms;
-    struct eta_ask ask = {a->now_ms, w->age_ms, a->t->expires_ms - a->now_ms};
+    struct eta_ask ask = {a->now_ms, w->age_ms, ticket_expires_ms(a->t) - a->now_ms};
     w->wait = eta_at(q->eta, a->t->places[place].eta_kind, &ask);
 }
 
@@ -386,6 +394,7 @@ void why_explain(const struct ticket *t, uint32_t place, int64_t now_ms, struct 
                        .pool = at->queue->pool,
                        .x = at->entry,
                        .t = t,
+                       .spec = ticket_spec(t, arena),
                        .now_ms = now_ms,
                        .arena = arena,
                        .scratch = arena_new(0),

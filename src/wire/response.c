@@ -18,12 +18,13 @@
 
 static void write_ticket(const struct ticket *t, struct ticket_wait wait, uint32_t key,
                          struct strbuf *out) {
+    struct arena *arena = arena_new(0);
     struct ticket_view view = {
         .id = t->id,
         .state = t->state,
-        .spec = t->spec,
+        .spec = ticket_spec(t, arena),
         .created_ms = t->created_ms,
-        .expires_ms = t->expires_ms,
+        .expires_ms = ticket_expires_ms(t),
         .ended_ms = ticket_ended_ms(t),
         .heartbeat_ms = t->heartbeat_ms,
         .match_id = ticket_match_id(t),
@@ -31,6 +32,7 @@ static void write_ticket(const struct ticket *t, struct ticket_wait wait, uint32
         .wait = wait,
     };
     ticket_codec_write(&view, key, out);
+    arena_free(arena);
 }
 
 void response_ticket(const struct ticket *t, struct ticket_wait wait, const struct match *m,

@@ -226,8 +226,9 @@ static void memory_of(const char *what, const struct kit_rules *rules, int queue
         map_bytes(&realm->tickets) + map_bytes(&realm->players) + map_bytes(&realm->requests);
     double timers = heap_bytes(&realm->expiries) + heap_bytes(&realm->pulses);
     const struct pool *p = realm->queues[0]->pool;
-    double pool = (double)(p->entries.bytes + p->blocks.bytes) +
-                  (double)(p->log.capacity * sizeof *p->log.at);
+    double pool = (double)(p->entries.bytes + p->log.capacity * sizeof *p->log.at);
+    for (size_t i = 0; i < BIN_SIZES; i++)
+        pool += (double)p->blocks.sizes[i].bytes;
     printf(
         "memory %-24s %4.0f bytes/ticket: block %.0f, pool %.0f, found by id, player and request "
         "%.0f, expiry %.0f\n",

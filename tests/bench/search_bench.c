@@ -11,6 +11,7 @@
  */
 #include "support/model_kit.h"
 
+#include "model/packed.h"
 #include "model/pick.h"
 #include "model/pool.h"
 #include "model/quality.h"
@@ -43,6 +44,8 @@ static const struct role_def roles[3] = {
     {STR("tank"), 1, 1, NULL, 0}, {STR("damage"), 2, 2, NULL, 0}, {STR("support"), 2, 2, NULL, 0}};
 
 static struct rng rng;
+static struct forms *forms;
+static struct arena *arena;
 static const char *const region_names[4] = {"as", "eu", "sa", "us"};
 static const int region_ms[4][4] = {
     {0, 160, 280, 130}, {160, 0, 190, 90}, {280, 190, 0, 120}, {130, 90, 120, 0}};
@@ -113,9 +116,9 @@ static struct ticket *make_ticket(const struct workload *w, int64_t at_ms) {
                                .players = players,
                                .queue_count = 1,
                                .player_count = count};
-    struct ticket *t = ticket_new(id_new(&rng, at_ms), &spec, NULL);
-    t->created_ms = at_ms;
-    t->state = TICKET_QUEUED;
+    struct ticket_origin origin = {.forms = forms};
+    struct ticket *t = ticket_new(id_new(&rng, at_ms), &spec, &origin);
+    ticket_set_times(t, at_ms, at_ms + 300000);
     return t;
 }
 
@@ -158,8 +161,9 @@ static void measure(struct run *run, const struct made *m) {
     uint32_t n = 0;
     for (uint32_t i = 0; i < m->ticket_count; i++) {
         const struct ticket *t = tickets[i].ticket;
-        for (uint32_t k = 0; k < t->spec.player_count; k++) {
-            double s = player_attribute(&t->spec.players[k], STR("skill"))->number;
+        struct ticket_spec spec = ticket_spec(t, arena);
+        for (uint32_t k = 0; k < spec.player_count; k++) {
+            double s = player_attribute(&spec.players[k], STR("skill"))->number;
             keys[n++] = s;
             sum += s;
             sums[tickets[i].team] += s;
@@ -169,6 +173,7 @@ static void measure(struct run *run, const struct made *m) {
         }
         run->digest = (run->digest ^ t->id.lo) * 1099511628211u + tickets[i].team;
     }
+    arena_reset(arena);
     double deviation = 0;
     for (uint32_t i = 0; i < n; i++)
         deviation += fabs(keys[i] - sum / n);
@@ -274,9 +279,7 @@ static void draw_arrivals(struct run *run, const struct workload *w, bool flash)
     for (uint64_t i = 0; i < run->tickets; i++) {
         bool crowd = flash && at_ms > START_MS + 60000 && at_ms < START_MS + 70000;
         at_ms -= log(1 - rng_unit(&rng)) * 1000 / (crowd ? 10000 : w->per_second);
-        struct err_text why;
-        while (ruleset_admit(run->def->ruleset,
-                             &(run->all[i] = make_ticket(w, (int64_t)at_ms))->spec, &why) != ERR_OK)
+        while (!kit_admits(run->def->ruleset, run->all[i] = make_ticket(w, (int64_t)at_ms)))
             ticket_free(run->all[i]); /* two who are both tanks */
     }
 }
@@ -455,6 +458,8 @@ static const struct workload workloads[] = {
 };
 
 int main(int argc, char **argv) {
+    forms = forms_new();
+    arena = arena_new(0);
     static const struct workload duel = {"1v1", {DUEL, .spread = 75}, 50, false, false, {0}};
     static const struct workload fives = {
         "5v5 parties", {FIVES, .spread = 100, .latency_ms = 200}, 50, true, true, {0}};
@@ -491,5 +496,7 @@ int main(int argc, char **argv) {
     nakama(&min_max);
     if (strstr("memory", only)) memory(&duel, most);
     if (strstr("memory", only)) memory(&fives, most);
+    forms_free(forms);
+    arena_free(arena);
     return 0;
 }

@@ -245,6 +245,15 @@ struct kit {
     struct err_text why;
 };
 
+static inline bool kit_admits(const struct ruleset *r, const struct ticket *t) {
+    struct arena *arena = arena_new(0);
+    struct ticket_spec spec = ticket_spec(t, arena);
+    struct err_text why;
+    bool is = ruleset_admit(r, &spec, &why) == ERR_OK;
+    arena_free(arena);
+    return is;
+}
+
 /* The spec's texts are borrowed from the realm: they stay ours. */
 static inline void kit_keep_match(struct kit *k, struct match_spec *spec) {
     struct match *copy = match_new(spec);
@@ -283,7 +292,7 @@ static inline void kit_sink(void *arg, struct record *from) {
         struct ticket *copy = ticket_new(r->ticket_created.id, &r->ticket_created.spec, NULL);
         k->ticket_copies = mem_grow(k->ticket_copies, k->ticket_copy_count + 1, sizeof copy);
         k->ticket_copies[k->ticket_copy_count++] = copy;
-        r->ticket_created.spec = copy->spec;
+        r->ticket_created.spec = ticket_spec(copy, k->arena);
         r->ticket_created.reason = arena_str(k->arena, r->ticket_created.reason);
     }
     if (r->kind == RECORD_MATCH_CREATED) {

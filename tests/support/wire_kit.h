@@ -379,8 +379,8 @@ static inline void wire_kit_same_backfill(const struct backfill_spec *a,
 static inline struct ticket *wire_kit_ticket(struct wire_kit *k, enum ticket_state state) {
     struct ticket_spec spec = wire_kit_spec(k);
     struct ticket *t = ticket_new(wire_kit_id(k), &spec, NULL);
-    t->created_ms = wire_kit_time(k);
-    t->expires_ms = wire_kit_time(k);
+    int64_t created_ms = wire_kit_time(k);
+    ticket_set_times(t, created_ms, created_ms + wire_kit_below(k, 43200000));
     if (state == TICKET_QUEUED) return t;
     ticket_move(t, state);
     if (wire_kit_below(k, 2)) ticket_set_match(t, wire_kit_id(k));

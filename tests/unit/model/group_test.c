@@ -126,9 +126,10 @@ static bool split(const struct pool *p, const struct ticket *const *tickets, uin
     uint32_t packed[8];
     const struct split_roles cast = {p->casting, packed};
     int64_t newest_ms = 0;
+    const struct ticket_spec *specs = ticket_specs(tickets, count, scratch);
     for (uint32_t i = 0; i < count; i++) {
-        items[i] = (struct split_item){tickets[i]->spec.player_count, 0};
-        packed[i] = p->casting ? casting_pack(r, &tickets[i]->spec) : 0;
+        items[i] = (struct split_item){tickets[i]->player_count, 0};
+        packed[i] = p->casting ? casting_pack(r, &specs[i]) : 0;
         if (tickets[i]->created_ms > newest_ms) newest_ms = tickets[i]->created_ms;
     }
     const struct ruleset_limits *l = ruleset_limits_at(r, now_ms - newest_ms);
@@ -151,12 +152,8 @@ static uint64_t compare(const struct kit_rules *k, uint64_t candidates, uint64_t
     struct group *g = mem_alloc(sizeof *g);
     uint64_t done = 0;
     for (int i = 0; i < TICKETS; i++) {
-        struct err_text why;
-        do {
-            all[i] = random_ticket();
-            if (ruleset_admit(r, &all[i]->spec, &why) == ERR_OK) break;
+        while (!kit_admits(r, all[i] = random_ticket()))
             ticket_free(all[i]);
-        } while (true);
     }
     qsort(all, TICKETS, sizeof *all, older_first);
     for (int i = 0; i < TICKETS; i++)

@@ -397,7 +397,7 @@ static void assert_no_legal_group_waits(uint64_t seed) {
         for (uint32_t i = 0; i < n; i++) {
             if (!(set >> i & 1)) continue;
             group[count++] = waiting[i];
-            players += waiting[i]->spec.player_count;
+            players += waiting[i]->player_count;
         }
         if (players < 3 || players > 6 || count > 6) continue;
         if (some_split_is_legal(q->def->ruleset, group, count, scratch)) {

@@ -225,7 +225,7 @@ static void gathering_finds_the_nearest_and_among_equals_the_oldest(void **state
     q.want = 30;
     q.visits = 1000;
     gather_run(g, &q);
-    gather_sort(g, r, &x->spec, 0);
+    gather_sort(g, p, x, 0);
     gather_sort_keys(g, 290);
     assert_int_equal(g->count, 30);
     assert_int_equal(g->below, 11);
@@ -315,7 +315,8 @@ static void filled_pool_equals_one_that_was_added_to(void **state) {
     struct pool *filled = pool_new(r), *added = pool_new(r);
     for (int i = 0; i < TICKETS; i++) {
         first[i] = ticket(a, (double)rng_below(&rng, 200), 1000 + i / 7, &rng);
-        second[i] = ticket_new(first[i]->id, &first[i]->spec, NULL);
+        struct ticket_spec spec = ticket_spec(first[i], a);
+        second[i] = ticket_new(first[i]->id, &spec, NULL);
         second[i]->created_ms = first[i]->created_ms;
         pool_fill(filled, first[i], 0);
         pool_add(added, second[i], 0);

@@ -464,7 +464,7 @@ static void assert_consistent(const struct realm *r) {
     size_t cursor = 0;
     for (struct ticket *t; (t = map_next(&r->tickets, &cursor));) {
         bool waits = t->state == TICKET_QUEUED;
-        for (uint32_t i = 0; ticket_is_open(t) && i < t->spec.queue_count; i++) {
+        for (uint32_t i = 0; ticket_is_open(t) && i < t->queue_count; i++) {
             assert_true(waits == (t->places[i].entry != NULL));
             assert_non_null(t->places[i].queue);
         }

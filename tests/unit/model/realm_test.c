@@ -39,7 +39,7 @@ static void create_then_get_then_cancel(void **state) {
     struct id id = kit_solo(&kit, "duel", 1000);
     const struct ticket *t = realm_ticket(kit.realm, id);
     assert_int_equal(t->state, TICKET_QUEUED);
-    assert_int_equal(t->expires_ms, kit.now_ms + 60000);
+    assert_int_equal(ticket_expires_ms(t), kit.now_ms + 60000);
     assert_ptr_equal(realm_player_ticket(kit.realm, STR("p0")), t);
     assert_int_equal(kit_cancel(&kit, id), ERR_OK);
     assert_int_equal(t->state, TICKET_CANCELLED);
@@ -343,8 +343,8 @@ static void ticket_of_two_queues_is_matched_in_one_and_leaves_the_other(void **s
     const struct queue *wide = realm_queue(kit.realm, STR("wide"));
     assert_int_equal(duel->tickets_queued, 1);
     assert_int_equal(wide->tickets_queued, 1);
-    assert_int_equal(t->expires_ms, kit.now_ms + 60000); /* the shorter of the two */
-    kit_solo(&kit, "wide", 3000);                        /* too far away for a duel */
+    assert_int_equal(ticket_expires_ms(t), kit.now_ms + 60000); /* the shorter of the two */
+    kit_solo(&kit, "wide", 3000);                               /* too far away for a duel */
     assert_int_equal(kit_search(&kit), 1);
     assert_int_equal(t->state, TICKET_MATCHED);
     assert_true(str_equal(realm_match(kit.realm, ticket_match_id(t))->spec.queue, STR("wide")));
@@ -449,7 +449,7 @@ static void assert_consistent(const struct realm *r, uint64_t seed) {
     size_t cursor = 0;
     for (struct ticket *t; (t = map_next(&r->tickets, &cursor));) {
         bool is_open = ticket_is_open(t);
-        for (uint32_t i = 0; i < t->spec.queue_count; i++) {
+        for (uint32_t i = 0; i < t->queue_count; i++) {
             if (!is_open) continue;
             if (!t->places[i].entry) fail_msg("seed %llu: entry", (unsigned long long)seed);
             assert_non_null(t->places[i].queue);
@@ -458,8 +458,9 @@ static void assert_consistent(const struct realm *r, uint64_t seed) {
         open += is_open;
         assert_true(is_open == (ticket_ended_ms(t) == 0));
         assert_true((t->state == TICKET_MATCHED) == !id_is_none(ticket_match_id(t)));
-        for (uint32_t i = 0; i < t->spec.player_count; i++) {
-            const struct ticket *his = realm_player_ticket(r, t->spec.players[i].id);
+        const char *at = NULL;
+        for (uint32_t i = 0; i < t->player_count; i++) {
+            const struct ticket *his = realm_player_ticket(r, ticket_next_player(t, &at));
             if (is_open && his != t) fail_msg("seed %llu: two tickets", (unsigned long long)seed);
             busy_players += is_open;
         }
@@ -504,7 +505,7 @@ static void assert_matches_legal(uint64_t seed) {
                     own += id_equal(m->teams[t].members[p].ticket_id, m->ticket_ids[k]);
                 }
                 if (own == 0) continue;
-                assert_int_equal(own, tickets[k]->spec.player_count);
+                assert_int_equal(own, tickets[k]->player_count);
                 team_of[k] = t;
                 seen++;
             }

@@ -94,12 +94,8 @@ static void crowd_init(struct crowd *c, const struct kit_rules *k, uint64_t seed
     struct patience patience = {k->patience > 0, false, k->patience, 120000, {0}, k->scale};
     pool_set_patience(c->pool, &patience);
     for (int i = 0; i < TICKETS; i++) {
-        struct err_text why;
-        c->tickets[i] = random_ticket(c->arena, k, 60000 - 10 * i);
-        while (ruleset_admit(c->ruleset, &c->tickets[i]->spec, &why) != ERR_OK) {
+        while (!kit_admits(c->ruleset, c->tickets[i] = random_ticket(c->arena, k, 60000 - 10 * i)))
             ticket_free(c->tickets[i]);
-            c->tickets[i] = random_ticket(c->arena, k, 60000 - 10 * i);
-        }
         (void)pool_add(c->pool, c->tickets[i], 0);
     }
 }
