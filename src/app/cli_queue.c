@@ -54,9 +54,9 @@ static const char usage[] =
     "a\n"
     "server for the same, whose version may be another.\n"
     "explain needs none either: it judges the tickets of a file as one match, rule by rule, and\n"
-    "ends with 1 where they are none. TICKETS is a list of CreateTicketRequests as JSON, which "
-    "may\n"
-    "have a \"team\" (all or none of them) and \"ageSeconds\".\n";
+    "ends with 1 where they are none; --json has the numbers, a line for each queue. TICKETS is a\n"
+    "list of CreateTicketRequests as JSON, which may have a \"team\" (all or none of them) and\n"
+    "\"ageSeconds\".\n";
 
 struct definition {
     const char *path;
@@ -185,20 +185,19 @@ static int explain_one(void *arg, const struct queue_options *o, const struct de
     struct candidate_source source = {strbuf_str(arg),
                                       &muster__v1__create_ticket_request__descriptor};
     struct queue_def *def = NULL;
-    struct strbuf words = {0};
+    struct candidate_words words = {.as_json = o->json};
     struct err_text why = {0};
-    bool legal = false;
     enum err code = queue_json_parse(d->json, o->allow_shrinking, &def, NULL, &why);
-    if (code == ERR_OK) code = candidate_json_explain(&source, def->ruleset, &words, &legal, &why);
-    int end = legal ? EXIT_CODE_OK : EXIT_CODE_REFUSED;
-    if (code == ERR_OK) {
-        printf("%.*s: ", STR_PRINT(def->name));
-        print_lines("", strbuf_str(&words));
-    } else {
+    if (code == ERR_OK) code = candidate_json_explain(&source, def, &words, &why);
+    int end = words.legal ? EXIT_CODE_OK : EXIT_CODE_REFUSED;
+    if (code != ERR_OK) {
         end = command_fail(code, &why);
+    } else {
+        if (!o->json) printf("%.*s: ", STR_PRINT(def->name));
+        print_lines("", strbuf_str(&words.text));
     }
     queue_def_free(def);
-    strbuf_fini(&words);
+    strbuf_fini(&words.text);
     return end;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "model/explain.h"
+#include "wire/candidate_report.h"
 #include "wire/fields.h"
 #include "wire/json.h"
 #include "wire/json_read.h"
@@ -160,14 +161,17 @@ enum err candidate_json_read(const struct candidate_source *source, const struct
     return code;
 }
 
-enum err candidate_json_explain(const struct candidate_source *source, const struct ruleset *r,
-                                struct strbuf *out, bool *legal, struct err_text *why) {
+enum err candidate_json_explain(const struct candidate_source *source, const struct queue_def *def,
+                                struct candidate_words *out, struct err_text *why) {
     struct candidate c;
     struct arena *arena = arena_new(0);
-    enum err code = candidate_json_read(source, r, arena, &c, why);
+    enum err code = candidate_json_read(source, def->ruleset, arena, &c, why);
     if (!code) {
-        explain_text(r, &c, out);
-        *legal = ruleset_evaluate(r, &c, arena).legal;
+        out->legal = ruleset_evaluate(def->ruleset, &c, arena).legal;
+        if (out->as_json)
+            candidate_report_json(def->ruleset, &c, def->name, &out->text);
+        else
+            explain_text(def->ruleset, &c, &out->text);
     }
     arena_free(arena);
     return code;

@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "model/ruleset.h"
+#include "model/queue.h"
 
 #include <protobuf-c/protobuf-c.h>
 
@@ -26,8 +26,14 @@ enum err candidate_json_read(const struct candidate_source *source, const struct
                              struct arena *arena, struct candidate *out,
                              struct err_text *why) ERR_CHECKED;
 
-/* Reads the tickets and appends what explain_text says of them. Errors as above. */
-enum err candidate_json_explain(const struct candidate_source *source, const struct ruleset *r,
-                                struct strbuf *out, bool *legal, struct err_text *why) ERR_CHECKED;
+struct candidate_words {
+    bool as_json;       /* candidate_report_json's line, not explain_text's */
+    struct strbuf text; /* appended to */
+    bool legal;
+};
+
+/* Reads the tickets and says what the queue's rules say of them. Errors as above. */
+enum err candidate_json_explain(const struct candidate_source *source, const struct queue_def *def,
+                                struct candidate_words *out, struct err_text *why) ERR_CHECKED;
 
 #endif

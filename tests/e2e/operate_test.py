@@ -154,6 +154,12 @@ class Configuration(unittest.TestCase):
             self.assertIn(" legal match at the age of 0 s", done.stdout, done.stderr)
             self.assertRegex(done.stdout, r'rule ".*" \(latency\): measured 39, bound 80: holds')
             self.assertEqual(done.returncode, 0 if "a legal match" in done.stdout else 1)
+            told = json.loads(run("queue", "explain", rules, "--tickets", f.name, "--json").stdout)
+        self.assertEqual((told["queue"], told["legal"]), ("ranked_5v5", done.returncode == 0))
+        latency = next(rule for rule in told["rules"] if rule["type"] == "latency")
+        self.assertEqual((latency["outcome"], latency["measured"], latency["bound"]),
+                         ("holds", 39, 80))
+        self.assertEqual(sum(team["players"] for team in told["teams"]), 10)
         self.assertEqual(run("queue", "explain", rules).returncode, 2)
 
     def test_check_config_reads_the_queue_file(self):
@@ -269,6 +275,24 @@ class CommandLine(unittest.TestCase):
         with open(path, encoding="utf-8") as f:
             for line in f:
                 json.loads(line)
+
+    def test_queue_validate_asks_a_server_what_check_says(self):
+        good = os.path.join(ROOT, "deploy", "queues", "ranked_5v5.json")
+        done = self.m.cli("queue", "validate", good)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(done.stdout, run("queue", "check", good).stdout)
+        told = json.loads(self.m.cli("queue", "validate", good, "--json").stdout)
+        self.assertEqual((told["ok"], told["queue"]), (True, "ranked_5v5"))
+        self.assertNotIn("ranked_5v5", self.m.cli("queue", "list").stdout)  # it is put nowhere
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as f:
+            f.write('{"name": "a",\n "tickMs": 0, "ruleset": {"teams": []}}')
+            f.flush()
+            done, local = self.m.cli("queue", "validate", f.name), run("queue", "check", f.name)
+            told = json.loads(self.m.cli("queue", "validate", f.name, "--json").stdout)
+        self.assertEqual((done.returncode, done.stderr), (1, local.stderr))
+        self.assertIn(f"{f.name}:2:12: tickMs is 0", done.stderr)
+        self.assertFalse(told.get("ok", False))
+        self.assertEqual(told["problems"][0]["line"], 2)
 
     def test_a_demo_in_an_unknown_queue_says_so_and_ends(self):
         done = run("demo", "--queue", "nope", "--players", "4", "--api", self.m.api, "--events",
