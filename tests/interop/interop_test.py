@@ -29,11 +29,12 @@ class Interop(unittest.TestCase):
                       + self.muster.process.log()[-4000:])
 
     def javascript(self, transports):
-        self.play("node", os.path.join(HERE, "player.cjs"), self.muster.bridge, transports)
+        self.play("node", os.path.join(HERE, "player.cjs"), self.muster.bridge, transports,
+                  self.muster.api)
 
     def python(self, transports):
         self.play(os.environ["INTEROP_PYTHON"], os.path.join(HERE, "player.py"),
-                  self.muster.bridge, transports)
+                  self.muster.bridge, transports, self.muster.api)
 
     def test_javascript_client_with_its_defaults_upgrades_and_plays(self):
         self.javascript("default")

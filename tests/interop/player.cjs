@@ -1,11 +1,13 @@
 // Two players of the official JavaScript client queue, are matched, and are told.
-//     node player.cjs URL TRANSPORTS       TRANSPORTS: default, websocket or polling
+//     node player.cjs URL TRANSPORTS API      TRANSPORTS: default, websocket or polling; API: the door
+//                                             at which a back end, $TEST_BINARY, says where they play
 "use strict";
 const assert = require("node:assert");
+const { execFileSync } = require("node:child_process");
 const path = require("node:path");
 const { io } = require(path.join(process.env.INTEROP_NODE_MODULES, "socket.io-client"));
 
-const [url, transports] = process.argv.slice(2);
+const [url, transports, api] = process.argv.slice(2);
 const options = transports === "default" ? {} : { transports: [transports] };
 const suffix = `${process.pid}`;
 const patience = 20000;
@@ -93,6 +95,17 @@ async function matches(first, second) {
   return one.matchId;
 }
 
+async function areToldWhereToPlay(first, second, matchId) {
+  const told = [once(first, "match_assigned"), once(second, "match_assigned")];
+  execFileSync(process.env.TEST_BINARY,
+    ["match", "assign", matchId, "10.0.0.7:7777", "--api", api], { timeout: patience });
+  for (const match of await Promise.all(told)) {
+    assert.equal(match.matchId, matchId);
+    assert.equal(match.state, "MATCH_ASSIGNED");
+    assert.equal(match.connection, "10.0.0.7:7777");
+  }
+}
+
 async function leavesAndTheOtherIsTold(leaver, other, matchId) {
   const told = [once(leaver, "match_updated"), once(other, "match_updated")];
   const unnamed = await ask(leaver, "leave_match", {});
@@ -155,8 +168,8 @@ async function acceptsAndIsToldHowFarItIs(first, second) {
 async function isToldAfterComingBack(socket) {
   socket.close();
   const again = io(url, { ...options, forceNew: true, auth: { playerId: `ann-${suffix}` } });
-  const match = await once(again, "match_found");
-  assert.ok(match.matchId);
+  const match = await once(again, "match_assigned");
+  assert.equal(match.connection, "10.0.0.7:7777");
   again.close();
 }
 
@@ -199,6 +212,7 @@ async function main() {
   await acceptsAndIsToldHowFarItIs(first, second);
   await fillsARunningMatch(first, second);
   const matchId = await matches(first, second);
+  await areToldWhereToPlay(first, second, matchId);
   await leavesAndTheOtherIsTold(second, first, matchId);
   await isToldAfterComingBack(first);
   second.close();

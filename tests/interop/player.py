@@ -1,14 +1,16 @@
 """Two players of python-socketio queue, are matched, and are told.
 
-    player.py URL TRANSPORTS       TRANSPORTS: default, websocket or polling
+    player.py URL TRANSPORTS API     TRANSPORTS: default, websocket or polling; API: the door at which a
+                                     back end, $TEST_BINARY, says where they play
 """
 import os
 import queue
+import subprocess
 import sys
 
 import socketio
 
-URL, TRANSPORTS = sys.argv[1:3]
+URL, TRANSPORTS, API = sys.argv[1:4]
 PATIENCE = 20
 
 
@@ -20,7 +22,7 @@ class Player:
         self.socket = socketio.Client(reconnection=False)
         self.socket.on("connect_error", self.refusals.append)
         for event in ("ticket_updated", "match_found", "resync", "match_proposed", "match_updated",
-                      "match_acceptance", "match_cancelled"):
+                      "match_acceptance", "match_cancelled", "match_assigned"):
             self.socket.on(event, lambda data, event=event: self.events.put((event, data)))
         options = {} if TRANSPORTS == "default" else {"transports": [TRANSPORTS]}
         try:
@@ -66,6 +68,10 @@ def main():
     matches = [player.expect("match_found") for player in (ann, bob)]
     assert matches[0]["matchId"] == matches[1]["matchId"], matches
     named = {"matchId": matches[0]["matchId"]}
+    subprocess.run([os.environ["TEST_BINARY"], "match", "assign", named["matchId"], "10.0.0.7:7777",
+                    "--api", API], check=True, capture_output=True, timeout=PATIENCE)
+    for player in (ann, bob):
+        assert player.expect("match_assigned")["connection"] == "10.0.0.7:7777"
     assert ann.ask("leave_match", named)["match"]["leftPlayerIds"] == [ann.id]
     assert bob.expect("match_updated")["leftPlayerIds"] == [ann.id]
     mates = {player: [{"playerId": f"{player.id}-mate"}] for player in (ann, bob)}
