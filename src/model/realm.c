@@ -247,7 +247,7 @@ static int64_t sooner(int64_t due, int64_t other) {
 }
 
 int64_t realm_kept_until_ms(const struct realm *r, int64_t since_ms) {
-    return (since_ms > r->kept_from_ms ? since_ms : r->kept_from_ms) + r->keep_ms;
+    return (since_ms > r->owned_from_ms ? since_ms : r->owned_from_ms) + r->keep_ms;
 }
 
 int64_t realm_next_due_ms(const struct realm *r) {

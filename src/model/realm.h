@@ -207,7 +207,8 @@ void realm_forget(struct realm *r, int64_t now_ms, unsigned max);
 
 /* A sign of life of the ticket; false: it is not open (any more). Nothing is journaled. */
 bool realm_heartbeat(struct realm *r, struct id ticket_id, int64_t now_ms);
-/* An owner begins to lead: it has heard of no ticket's life yet, so all count as alive now. */
+/* An owner begins, as his record of the epoch says, or when he leads with all of it in memory: what
+ * has ended is kept anew, and he has heard of no ticket's life yet, so all count as alive now. */
 void realm_lead(struct realm *r, int64_t now_ms);
 
 /* Searches the queues whose tick has come, oldest tickets first, and records the matches made.

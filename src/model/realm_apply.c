@@ -125,7 +125,7 @@ static void apply_queue_deleted(struct realm *r, const struct record *record) {
 void realm_apply(struct realm *r, struct record *record) {
     switch (record->kind) {
     case RECORD_EPOCH_STARTED:
-        if (record->time_ms > r->kept_from_ms) r->kept_from_ms = record->time_ms;
+        realm_lead(r, record->time_ms);
         break;
     case RECORD_QUEUE_PUT:
         apply_queue_put(r, record);

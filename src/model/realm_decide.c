@@ -272,7 +272,7 @@ static unsigned end_silent(struct realm *r, const struct decision *d, unsigned m
     unsigned ended = 0;
     while (ended < max && heap_due(&r->pulses) <= d->now_ms) {
         struct ticket *t = HEAP_OF(heap_first(&r->pulses), struct ticket, pulse);
-        int64_t heard_ms = t->alive_ms > r->led_since_ms ? t->alive_ms : r->led_since_ms;
+        int64_t heard_ms = t->alive_ms > r->owned_from_ms ? t->alive_ms : r->owned_from_ms;
         if (heard_ms + t->heartbeat_ms > d->now_ms) {
             heap_start(&r->pulses, &t->pulse, heard_ms + t->heartbeat_ms);
             continue;

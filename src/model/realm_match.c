@@ -39,7 +39,9 @@ static void release_players(struct realm *r, struct match *m) {
     }
 }
 
-/* One that is timed ends by a record; the others are forgotten when they were kept long enough. */
+/* One that is timed ends by a record; the others are forgotten when they were kept long enough.
+ * They stand by their own age, not realm_kept_until_ms, which whoever forgets them asks: at the
+ * limit the oldest go. */
 static void schedule(struct realm *r, struct match *m) {
     const struct match_spec *s = &m->spec;
     if (realm_match_is_timed(m)) {

@@ -13,8 +13,9 @@
 
 struct realm {
     int64_t keep_ms;
-    int64_t kept_from_ms;  /* when this owner began: his clock may be far ahead of the last one's,
-                            * and  what has ended must not be forgotten for that */
+    int64_t owned_from_ms; /* when this owner began: his clock may be far ahead of the last one's,
+                            * and for that nothing that has ended is forgotten, nor does a ticket
+                            * count as silent before he could hear it */
     bool replaying;        /* pools, expiries and turns are still to be built */
     struct map tickets;    /* by id: all that are known, open and ended */
     struct map players;    /* by player id -> his open ticket */
@@ -25,7 +26,6 @@ struct realm {
     struct map backfills;  /* by id */
     struct map backfilled; /* by match id -> its active backfill */
     struct map backfill_requests; /* by request key -> the backfill it made, while that is known */
-    int64_t led_since_ms;         /* no ticket counts as silent before this owner could hear it */
     struct queue **queues;        /* by name */
     uint32_t queue_count, queue_capacity;
     struct heap expiries;      /* ticket.expiry: QUEUED tickets, due in ms */

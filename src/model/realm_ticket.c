@@ -232,7 +232,7 @@ bool realm_heartbeat(struct realm *r, struct id ticket_id, int64_t now_ms) {
 }
 
 void realm_lead(struct realm *r, int64_t now_ms) {
-    r->led_since_ms = now_ms;
+    if (now_ms > r->owned_from_ms) r->owned_from_ms = now_ms;
 }
 
 /* ---- records ---- */

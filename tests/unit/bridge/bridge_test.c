@@ -23,6 +23,7 @@
 #define TICKET_A "01ARZ3NDEKTSV4RRFFQ69G5FAA"
 #define TICKET_B "01ARZ3NDEKTSV4RRFFQ69G5FAB"
 #define MATCH_ID "01ARZ3NDEKTSV4RRFFQ69G5FAM"
+#define TRACE "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 /* An api with one ticket and two queues. */
 struct world {
@@ -36,6 +37,7 @@ struct world {
     atomic_int creates, cancels, lists, gets, declines, beats;
     uint32_t heartbeat_ms;  /* of the ticket */
     bool accepts_meanwhile; /* another accepts while the ticket is asked for the first time */
+    bool replays;           /* at 1-11 the match was proposed; else nothing is kept */
     char created_players[128], created_queue[64], created_request_id[65];
 };
 
@@ -236,6 +238,37 @@ static int answer_list(struct world *w, ProtobufCMessage **response) {
     return MUSTER_OK;
 }
 
+/* One page: the match was proposed to the ticket's player, and to another. */
+static int answer_replay(const struct world *w, ProtobufCMessage **response) {
+    if (!w->replays) return MUSTER_OUT_OF_RANGE;
+    Muster__V1__ReplayEventsResponse out = MUSTER__V1__REPLAY_EVENTS_RESPONSE__INIT;
+    Muster__V1__Position position = MUSTER__V1__POSITION__INIT;
+    Muster__V1__Event event = MUSTER__V1__EVENT__INIT, *events[] = {&event};
+    char *tickets[] = {(char *)TICKET_B, (char *)w->ticket_id};
+    char *traces[] = {(char *)"", (char *)TRACE};
+    Muster__V1__Match match;
+    Muster__V1__Team team, *teams[1];
+    Muster__V1__TeamMember member, *members[1];
+    fill_match(&match, &team, &member, teams, members);
+    match.state = MUSTER__V1__MATCH_STATE__MATCH_PROPOSED;
+    match.n_ticket_ids = event.n_traceparents = 2;
+    match.ticket_ids = tickets;
+    member.player_id = (char *)w->ticket_player;
+    member.ticket_id = (char *)w->ticket_id;
+    event.traceparents = traces;
+    event.type = MUSTER__V1__EVENT__TYPE__MATCH_PROPOSED;
+    event.queue = (char *)"duel";
+    event.body_case = MUSTER__V1__EVENT__BODY_MATCH;
+    event.match = &match;
+    event.epoch = position.epoch = 1;
+    event.seq = position.seq = 11;
+    out.position = &position;
+    out.n_events = 1;
+    out.events = events;
+    *response = fake_copy(&out.base);
+    return MUSTER_OK;
+}
+
 static int answer(void *arg, const Muster__V1__Request *request, ProtobufCMessage **response) {
     struct world *w = arg;
     const char *method = strchr(request->method, '/') + 1;
@@ -250,7 +283,7 @@ static int answer(void *arg, const Muster__V1__Request *request, ProtobufCMessag
         return MUSTER_FAILED_PRECONDITION;
     }
     if (strcmp(method, "ListQueues") == 0) return answer_list(w, response);
-    if (strcmp(method, "ReplayEvents") == 0) return MUSTER_OUT_OF_RANGE;
+    if (strcmp(method, "ReplayEvents") == 0) return answer_replay(w, response);
     if (strcmp(method, "GetQueueStats") == 0) {
         Muster__V1__GetQueueStatsResponse out = MUSTER__V1__GET_QUEUE_STATS_RESPONSE__INIT;
         out.tickets_queued = 7;
@@ -486,6 +519,39 @@ player_who_connects_hears_of_his_proposal_though_another_accepts_meanwhile(void 
     polling_player_free(p);
 }
 
+static void player_who_resumes_is_told_the_proposal_he_missed_and_may_accept_it(void **state) {
+    struct world *w = *state;
+    w->ticket_id = TICKET_A;
+    w->ticket_player = "ann";
+    w->state = MUSTER__V1__TICKET_STATE__PROPOSED;
+    w->replays = true;
+    struct polling_player *p = polling_player_new(bridge_address(w->bridge),
+                                                  "{\"playerId\":\"ann\",\"resume\":\"1-10-0\"}");
+    polling_player_expect(p, "42[\"match_proposed\",{\"matchId\":\"" MATCH_ID "\"");
+    polling_player_expect(p, "\"traceparent\":\"" TRACE "\"},\"1-11-0\"]");
+    polling_player_expect(p, "40{\"sid\"");
+    polling_player_emit(p, 1, "[\"accept_match\",{}]");
+    polling_player_expect(p, "431[{\"ok\":true,\"match\":{\"matchId\":\"" MATCH_ID "\"");
+    assert_false(polling_player_has(p, "resync"));
+    polling_player_free(p);
+}
+
+static void player_whose_place_is_not_kept_is_told_his_proposal_as_it_is_now(void **state) {
+    struct world *w = *state;
+    w->ticket_id = TICKET_A;
+    w->ticket_player = "ann";
+    w->state = MUSTER__V1__TICKET_STATE__PROPOSED;
+    struct polling_player *p = polling_player_new(bridge_address(w->bridge),
+                                                  "{\"playerId\":\"ann\",\"resume\":\"1-10-0\"}");
+    polling_player_expect(p, "42[\"resync\",{\"ticket\":{\"ticketId\":\"" TICKET_A
+                             "\",\"state\":\"PROPOSED\"");
+    polling_player_expect(p,
+                          "\"match\":{\"matchId\":\"" MATCH_ID "\",\"state\":\"MATCH_PROPOSED\"");
+    polling_player_emit(p, 1, "[\"accept_match\",{}]");
+    polling_player_expect(p, "431[{\"ok\":true,\"match\":{\"matchId\":\"" MATCH_ID "\"");
+    polling_player_free(p);
+}
+
 static bool has_beaten_twice(void *arg) {
     return ((struct world *)arg)->beats >= 2;
 }
@@ -698,6 +764,8 @@ int main(void) {
         TEST(join_queue_takes_several_queues),
         TEST(player_accepts_the_match_that_is_proposed_to_him),
         TEST(player_who_connects_hears_of_his_proposal_though_another_accepts_meanwhile),
+        TEST(player_who_resumes_is_told_the_proposal_he_missed_and_may_accept_it),
+        TEST(player_whose_place_is_not_kept_is_told_his_proposal_as_it_is_now),
         TEST(connected_player_is_his_tickets_sign_of_life),
         TEST(request_id_of_a_player_is_bound_to_him),
         TEST(refusal_of_the_api_is_acknowledged_with_its_code_and_text),
