@@ -127,9 +127,11 @@ def search_part(search):
                  "win gap"],
                 [[r["name"], number(r["us"]), r["wait"], r["p95"], r["p99"], r["apart"], r["gap"]]
                  for r in search["live"]])
-    out += [""] + table(["all dirty at once", "tickets", "groups planned, ms",
-                         "matched and out of the pool, ms", "us/ticket", "one look at each, ms"],
-                        [[r["name"], f"{r['tickets']:,.0f}", r["planned"], r["ms"], r["us"], r["floor"]]
+    out += [""] + table(["all dirty at once", "tickets", "groups planned, ms", "reading the slots, ms",
+                         "matched and out of the pool, ms", "reading slots and tickets, ms",
+                         "us/ticket"],
+                        [[r["name"], f"{r['tickets']:,.0f}", r["planned"], r["read_slots"], r["ms"],
+                          r["read"], r["us"]]
                          for r in search["bulk"] if r["tickets"] >= 10000])
     return out + [""] + table(["beside so many queued", "", "us/ticket", "longest turn, ms"],
                               [[f"{r['queued']:,.0f}", r["name"], r["us"], r["turn"]]

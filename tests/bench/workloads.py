@@ -77,10 +77,11 @@ PUBLISHED = [
 LIVE = re.compile(r"^(?P<name>\S.*?) +(?P<us>[\d.]+) us/ticket +(?P<searches>[\d.]+) searches +wait +"
                   r"(?P<wait>[\d.]+) p95 +(?P<p95>[\d.]+) p99 +(?P<p99>[\d.]+) max +[\d.]+ s +apart +"
                   r"(?P<apart>[\d.]+) +win gap (?P<gap>[\d.]+)")
-BULK = re.compile(r"^bulk (?P<name>\S.*?) +(?P<tickets>\d+) tickets +(?P<ms>[\d.]+) ms +"
-                  r"(?P<us>[\d.]+) us/ticket, groups planned after +(?P<planned>[\d.]+) ms; "
-                  r".*each slot (?P<floor>[\d.]+) ms")
-BESIDE = re.compile(r"^beside +(?P<queued>\d+) queued: (?P<name>\S.*?) +(?P<us>[\d.]+) us/ticket"
+BULK = re.compile(r"^(bulk|nakama) (?P<name>\S.*?) +(?P<tickets>\d+) tickets +(?P<ms>[\d.]+) ms +"
+                  r"(?P<us>[\d.]+) us/ticket, .* x reading slots and tickets \((?P<read>[\d.]+) ms\); "
+                  r"groups planned in (?P<planned>[\d.]+) ms, "
+                  r".* x reading the slots \((?P<read_slots>[\d.]+) ms;")
+BESIDE = re.compile(r"^beside (?P<name>\S.*?) +(?P<queued>\d+) queued +(?P<us>[\d.]+) us/ticket"
                     r".*arrivals\) (?P<turn>[\d.]+) ms")
 
 
