@@ -9,8 +9,9 @@
 /* Chunks are half of what there is: big ones lie in huge pages (mem_array). */
 enum { LINE_BYTES = 64, CHUNK_BYTES_MIN = 65536, CHUNK_BYTES_MAX = 8 << 20, GROWTH_PART = 2 };
 
-static size_t rounded(size_t size) {
-    return (size + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES;
+static size_t rounded(const struct slab *s, size_t size) {
+    size_t step = s->alignment ? s->alignment : LINE_BYTES;
+    return (size + step - 1) / step * step;
 }
 
 static size_t next_chunk_bytes(const struct slab *s) {
@@ -20,12 +21,12 @@ static size_t next_chunk_bytes(const struct slab *s) {
 }
 
 static void add_chunk(struct slab *s) {
-    size_t size = rounded(s->size), bytes = next_chunk_bytes(s);
+    size_t size = rounded(s, s->size), bytes = next_chunk_bytes(s);
     char *chunk = mem_array(bytes, 1);
     s->bytes += bytes;
     *(void **)(void *)chunk = s->chunks;
     s->chunks = chunk;
-    uintptr_t first = rounded((uintptr_t)chunk + sizeof(void *));
+    uintptr_t first = rounded(s, (uintptr_t)chunk + sizeof(void *));
     s->next = chunk + (first - (uintptr_t)chunk);
     s->chunk_left = (bytes - (size_t)(s->next - chunk)) / size;
     assert(s->chunk_left > 0);
@@ -40,7 +41,7 @@ void *slab_take(struct slab *s) {
     }
     if (s->chunk_left == 0) add_chunk(s);
     object = s->next;
-    s->next += rounded(s->size);
+    s->next += rounded(s, s->size);
     s->chunk_left--;
     return object;
 }
@@ -56,5 +57,5 @@ void slab_fini(struct slab *s) {
         s->chunks = *(void **)chunk;
         mem_free(chunk);
     }
-    *s = (struct slab){.size = s->size};
+    *s = (struct slab){.size = s->size, .alignment = s->alignment};
 }

@@ -1,15 +1,17 @@
 /* slab.h - many objects of one size at addresses that stay: taken and given back in O(1).
  *
  * What was given back last is taken next, while it is still in the cache. Objects begin on a cache
- * line. Memory: grows by chunks and keeps them until slab_fini. Thread safety: none.
+ * line, or as the slab says. Memory: grows by chunks and keeps them until slab_fini. Thread safety:
+ * none.
  */
 #ifndef MUSTER_BASE_SLAB_H
 #define MUSTER_BASE_SLAB_H
 
 #include <stddef.h>
 
-struct slab {    /* zeroed but for `size` is an empty one */
-    size_t size; /* bytes of an object, at least a pointer's; rounded up to cache lines */
+struct slab {         /* zeroed but for `size` and `alignment` is an empty one */
+    size_t size;      /* bytes of an object, at least a pointer's; rounded up to its alignment */
+    size_t alignment; /* of objects, 8..64; 0: a cache line */
     void *free;
     void *chunks;
     size_t bytes;      /* of all chunks */

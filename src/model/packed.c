@@ -1,7 +1,5 @@
-/* packed.c - forms in a counted table, and values in the order in which their form names them. */
+/* packed.c - names in a row, and values in the order in which the names stand. */
 #include "model/packed.h"
-
-#include "base/map.h"
 
 #include <assert.h>
 #include <string.h>
@@ -56,31 +54,7 @@ static inline double take_number(const char **at) {
     return n;
 }
 
-/* ---- forms ---- */
-
-struct forms {
-    struct map by_content;
-    uint64_t unshared;
-};
-
-struct forms *forms_new(void) {
-    return mem_alloc(sizeof(struct forms));
-}
-
-void forms_free(struct forms *f) {
-    if (!f) return;
-    assert(f->by_content.count == 0);
-    map_fini(&f->by_content);
-    mem_free(f);
-}
-
-size_t forms_count(const struct forms *f) {
-    return f->by_content.count;
-}
-
-uint64_t forms_unshared(const struct forms *f) {
-    return f->unshared;
-}
+/* ---- names ---- */
 
 static bool names_alike(const struct player *a, const struct player *b) {
     if (a->attribute_count != b->attribute_count || a->latency_count != b->latency_count)
@@ -107,71 +81,22 @@ static void put_names(struct writer *w, const struct player *p) {
         put_text(w, p->latencies[i].region);
 }
 
-static void put_form(struct writer *w, const struct ticket_spec *spec) {
-    put_count(w, spec->queue_count);
+size_t packed_names(const struct ticket_spec *spec, char *out, size_t room) {
+    struct writer w = {.at = out, .room = room};
+    put_count(&w, spec->queue_count);
     for (uint32_t i = 0; i < spec->queue_count; i++)
-        put_text(w, spec->queues[i]);
-    put_count(w, spec->player_count);
+        put_text(&w, spec->queues[i]);
+    put_count(&w, spec->player_count);
     for (uint32_t i = 0; i < spec->player_count; i++) {
         if (i > 0 && names_alike(&spec->players[i - 1], &spec->players[i]))
-            put_count(w, 0);
+            put_count(&w, 0);
         else
-            put_names(w, &spec->players[i]);
+            put_names(&w, &spec->players[i]);
     }
+    return w.used;
 }
 
-static bool has_content(const void *value, const void *key) {
-    const struct form *f = value;
-    return str_equal((struct str){f->content, f->bytes}, *(const struct str *)key);
-}
-
-static struct form *new_form(const struct ticket_spec *spec, size_t bytes) {
-    struct form *f = mem_alloc(sizeof *f + bytes);
-    put_form(&(struct writer){.at = f->content, .room = bytes}, spec);
-    f->uses = 1;
-    f->bytes = (uint32_t)bytes;
-    for (uint32_t i = 0; i < spec->player_count; i++) {
-        f->attributes += spec->players[i].attribute_count;
-        f->latencies += spec->players[i].latency_count;
-    }
-    return f;
-}
-
-struct form *form_take(struct forms *among, const struct ticket_spec *spec) {
-    MEM_UNCLEARED char content[FORM_BYTES_MAX];
-    struct writer w = {.at = content, .room = among ? sizeof content : 0};
-    put_form(&w, spec);
-    if (!among) return new_form(spec, w.used);
-    if (w.used > w.room) {
-        among->unshared++;
-        return new_form(spec, w.used);
-    }
-    struct str key = {content, w.used};
-    uint64_t hash = str_hash(key);
-    struct form *known = map_get(&among->by_content, hash, has_content, &key);
-    if (known) {
-        known->uses++;
-        return known;
-    }
-    struct form *f = new_form(spec, w.used);
-    if (among->by_content.count == FORMS_MAX) {
-        among->unshared++;
-        return f;
-    }
-    f->of = among;
-    map_put(&among->by_content, hash, f);
-    return f;
-}
-
-void form_give(struct form *f) {
-    assert(f->uses > 0);
-    if (--f->uses > 0) return;
-    struct str key = {f->content, f->bytes};
-    if (f->of) (void)map_remove(&f->of->by_content, str_hash(key), f);
-    mem_free(f);
-}
-
-struct str form_queue(const struct form *f, uint32_t index) {
+struct str packed_queue(const struct form *f, uint32_t index) {
     const char *at = f->content;
     size_t count = take_count(&at);
     assert(index < count);
@@ -202,7 +127,7 @@ static void put_value(struct writer *w, const struct attribute *a) {
     }
 }
 
-size_t packed_write(const struct player *players, uint32_t count, char *out, size_t room) {
+size_t packed_values(const struct player *players, uint32_t count, char *out, size_t room) {
     struct writer w = {.at = out, .room = room};
     for (uint32_t i = 0; i < count; i++)
         put_text(&w, players[i].id);

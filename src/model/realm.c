@@ -20,7 +20,7 @@ struct realm *realm_new(int64_t keep_ms) {
     list_init(&r->backfills_ended);
     list_init(&r->backfill_orphans);
     list_init(&r->held);
-    r->forms = forms_new();
+    r->home = ticket_home_new();
     r->scratch = arena_new(0);
     r->fill = fill_new();
     r->pick = pick_new();
@@ -74,7 +74,7 @@ void realm_free(struct realm *r) {
     refusal_free(r->refusal);
     sweep_free(r->sweep);
     fill_free(r->fill);
-    forms_free(r->forms);
+    ticket_home_free(r->home);
     arena_free(r->scratch);
     mem_free(r);
 }
@@ -202,7 +202,7 @@ uint64_t realm_matches_kept(const struct realm *r) {
 
 struct realm_counts realm_counted(const struct realm *r) {
     struct realm_counts counts = r->counts;
-    counts.forms_unshared = forms_unshared(r->forms);
+    counts.forms_unshared = ticket_home_unshared(r->home);
     return counts;
 }
 

@@ -222,7 +222,7 @@ struct realm_counts {
     uint64_t groups;          /* candidate groups looked at in them */
     uint64_t truncated;       /* searches that met a bound of pick.h: tried again later */
     uint64_t forgotten_early; /* at a limit: what has ended, versions of queues */
-    uint64_t forms_unshared;  /* at a limit (packed.h): tickets with names of their own */
+    uint64_t forms_unshared;  /* at a limit (ticket_home.h): tickets with names of their own */
     uint64_t fills;           /* searches for backfills */
     uint64_t
         backfills_missed; /* automatic ones that could not begin: LIMIT_BACKFILLS, or too big */

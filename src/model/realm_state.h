@@ -4,12 +4,12 @@
 
 #include "base/map.h"
 #include "model/fill.h"
-#include "model/packed.h"
 #include "model/penalty.h"
 #include "model/pick.h"
 #include "model/realm.h"
 #include "model/refusal.h"
 #include "model/sweep.h"
+#include "model/ticket_home.h"
 
 struct realm {
     int64_t keep_ms;
@@ -55,8 +55,8 @@ struct realm {
     struct refusal *refusal;
     struct sweep *sweep;
     struct fill *fill;
-    struct forms *forms;   /* of all tickets */
-    struct arena *scratch; /* for tickets' specs: who uses it resets it */
+    struct ticket_home *home; /* of all tickets */
+    struct arena *scratch;    /* for tickets' specs: who uses it resets it */
 };
 
 /* Adds to the record the traces of the tickets it is about (realm_trace.c). O(tickets), or O(1)

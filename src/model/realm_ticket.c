@@ -248,7 +248,7 @@ static struct ticket *new_ticket(const struct realm *r, const struct record *rec
     struct ticket_origin origin = {
         {record->ticket_created.request_key, record->ticket_created.request_hash},
         record->trace_count > 0 ? record->traces : NULL,
-        r->forms};
+        r->home};
     struct ticket *t = ticket_new(record->ticket_created.id, &record->ticket_created.spec, &origin);
     ticket_set_times(t, record->ticket_created.created_ms, record->ticket_created.expires_ms);
     t->heartbeat_ms = (int32_t)record->ticket_created.heartbeat_ms;
@@ -301,7 +301,7 @@ void realm_apply_ticket_updated(struct realm *r, const struct record *record) {
     stop_waiting(r, t);
     struct ticket_spec spec = ticket_spec(t, r->scratch);
     spec.players = record->ticket_created.spec.players;
-    ticket_change(t, &spec, r->forms);
+    ticket_change(t, &spec);
     arena_reset(r->scratch);
     for (uint32_t i = 0; i < t->queue_count; i++)
         if (t->places[i].queue) wait_in(r, t, i);

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "model/packed.h"
+#include "model/ticket_home.h"
 
 #include <assert.h>
 #include <string.h>
@@ -57,7 +58,7 @@ struct ticket *ticket_new(struct id id, const struct ticket_spec *spec,
     assert(spec->queue_count <= LIMIT_TICKET_QUEUES && spec->player_count <= LIMIT_TICKET_PLAYERS);
     enum { SMALL_BYTES = 512 }; /* are packed once, larger ones twice */
     MEM_UNCLEARED char small[SMALL_BYTES];
-    size_t bytes = packed_write(spec->players, spec->player_count, small, sizeof small);
+    size_t bytes = packed_values(spec->players, spec->player_count, small, sizeof small);
     struct ticket as = {.id = id,
                         .state = TICKET_QUEUED,
                         .queue_count = spec->queue_count & 0xFu,
@@ -65,15 +66,17 @@ struct ticket *ticket_new(struct id id, const struct ticket_spec *spec,
                         .has_request = !id_is_none(origin->request.key),
                         .has_trace = origin->trace != NULL};
     size_t before = (size_t)(own_values(&as) - (char *)&as);
-    struct ticket *t = mem_alloc(before + least_room(bytes));
+    unsigned units;
+    struct ticket *t = ticket_home_take(origin->home, before + least_room(bytes), &units);
     *t = as;
-    t->form = form_take(origin->forms, spec);
+    t->units = units & 0x1Fu;
+    t->form = ticket_home_take_form(origin->home, spec);
     if (t->has_request) *request_of(t) = origin->request;
     if (t->has_trace) memcpy(trace_of(t), origin->trace, sizeof *origin->trace);
     if (bytes <= sizeof small)
         memcpy(own_values(t), small, bytes);
     else
-        packed_write(spec->players, spec->player_count, own_values(t), bytes);
+        packed_values(spec->players, spec->player_count, own_values(t), bytes);
     return t;
 }
 
@@ -81,13 +84,13 @@ static void drop_changed(struct ticket *t) {
     if (t->was_changed) mem_free((char *)values_of(t));
 }
 
-void ticket_change(struct ticket *t, const struct ticket_spec *spec, struct forms *forms) {
+void ticket_change(struct ticket *t, const struct ticket_spec *spec) {
     assert(spec->player_count == t->player_count && spec->queue_count == t->queue_count);
-    size_t bytes = packed_write(spec->players, spec->player_count, NULL, 0);
+    size_t bytes = packed_values(spec->players, spec->player_count, NULL, 0);
     char *values = mem_alloc(bytes);
-    packed_write(spec->players, spec->player_count, values, bytes);
-    struct form *form = form_take(forms, spec);
-    form_give(t->form);
+    packed_values(spec->players, spec->player_count, values, bytes);
+    struct form *form = ticket_home_take_form(t->form->home, spec);
+    ticket_home_give_form(t->form);
     t->form = form;
     drop_changed(t);
     t->was_changed = true;
@@ -104,8 +107,9 @@ void ticket_free(struct ticket *t) {
         mem_free(ticket_end(t)->reason);
     }
     drop_changed(t);
-    form_give(t->form);
-    mem_free(t);
+    struct ticket_home *home = t->form->home;
+    ticket_home_give_form(t->form);
+    ticket_home_give(home, t, t->units);
 }
 
 /* ---- what is in it ---- */
@@ -123,7 +127,7 @@ const struct ticket_spec *ticket_specs(const struct ticket *const *tickets, uint
 }
 
 struct str ticket_queue(const struct ticket *t, uint32_t index) {
-    return form_queue(t->form, index);
+    return packed_queue(t->form, index);
 }
 
 struct str ticket_next_player(const struct ticket *t, const char **at) {

@@ -69,10 +69,10 @@ struct ticket_wait {
     int32_t p50_ms, p90_ms; /* 0: not known, or not before the ticket expires */
 };
 
-struct form;       /* packed.h */
-struct forms;      /* packed.h */
-struct queue;      /* queue.h */
-struct pool_entry; /* pool.h */
+struct form;        /* packed.h */
+struct ticket_home; /* ticket_home.h */
+struct queue;       /* queue.h */
+struct pool_entry;  /* pool.h */
 
 struct ticket_place {         /* where an open ticket stands in one of its queues */
     struct queue *queue;      /* NULL: the queue's record is to come */
@@ -120,6 +120,7 @@ struct ticket {
     uint32_t recorded_in; /* realm.carries then */
     enum ticket_state state : 8;
     uint32_t player_count : 8, queue_count : 4;
+    uint32_t units : 5; /* of its block: ticket_home.h */
     uint32_t has_request : 1, has_trace : 1;
     uint32_t was_changed : 1;     /* its players bring other values, in a block of their own */
     uint32_t held : 1;            /* ended, and kept longer: its match may look for players */
@@ -130,7 +131,7 @@ struct ticket {
 struct ticket_origin {
     struct ticket_request request;   /* no key: none */
     const struct traceparent *trace; /* NULL: none */
-    struct forms *forms;             /* where its form may be shared; NULL: nowhere */
+    struct ticket_home *home;        /* where it lives; NULL: by itself */
 };
 
 /* The wait of who waits for both, in queues that know nothing of each other: the shorter one. */
@@ -154,7 +155,7 @@ struct str ticket_next_player(const struct ticket *t, const char **at);
 bool ticket_has_player(const struct ticket *t, struct str id);
 /* Replaces what the ticket's players (as many as it has, the same ids) bring: a copy. `spec` is
  * wholly that of the ticket now. */
-void ticket_change(struct ticket *t, const struct ticket_spec *spec, struct forms *forms);
+void ticket_change(struct ticket *t, const struct ticket_spec *spec);
 /* From 0 to 49 days after its creation; beyond: as long as that. */
 void ticket_set_times(struct ticket *t, int64_t created_ms, int64_t expires_ms);
 int64_t ticket_expires_ms(const struct ticket *t);

@@ -11,11 +11,11 @@
  */
 #include "support/model_kit.h"
 
-#include "model/packed.h"
 #include "model/pick.h"
 #include "model/pool.h"
 #include "model/quality.h"
 #include "model/sweep.h"
+#include "model/ticket_home.h"
 
 #include <malloc.h>
 #include <math.h>
@@ -44,7 +44,7 @@ static const struct role_def roles[3] = {
     {STR("tank"), 1, 1, NULL, 0}, {STR("damage"), 2, 2, NULL, 0}, {STR("support"), 2, 2, NULL, 0}};
 
 static struct rng rng;
-static struct forms *forms;
+static struct ticket_home *memory_of_tickets;
 static struct arena *arena;
 static const char *const region_names[4] = {"as", "eu", "sa", "us"};
 static const int region_ms[4][4] = {
@@ -116,7 +116,7 @@ static struct ticket *make_ticket(const struct workload *w, int64_t at_ms) {
                                .players = players,
                                .queue_count = 1,
                                .player_count = count};
-    struct ticket_origin origin = {.forms = forms};
+    struct ticket_origin origin = {.home = memory_of_tickets};
     struct ticket *t = ticket_new(id_new(&rng, at_ms), &spec, &origin);
     ticket_set_times(t, at_ms, at_ms + 300000);
     return t;
@@ -252,6 +252,7 @@ static void begin_run(struct run *run, const struct workload *w, uint64_t ticket
     run->def = kit_def("q", "0", &w->rules);
     run->all = mem_array(tickets, sizeof *run->all);
     run->tickets = tickets;
+    memory_of_tickets = ticket_home_new();
     rng_init(&rng, 1);
     run->pool = pool_new(run->def->ruleset);
     pool_set_patience(run->pool, &run->def->patience);
@@ -264,6 +265,7 @@ static void end_run(struct run *run) {
     pool_free(run->pool);
     for (uint64_t i = 0; i < run->tickets; i++)
         ticket_free(run->all[i]);
+    ticket_home_free(memory_of_tickets);
     mem_free(run->all);
     mem_free(run->waits);
     mem_free(run->made);
@@ -458,7 +460,6 @@ static const struct workload workloads[] = {
 };
 
 int main(int argc, char **argv) {
-    forms = forms_new();
     arena = arena_new(0);
     static const struct workload duel = {"1v1", {DUEL, .spread = 75}, 50, false, false, {0}};
     static const struct workload fives = {
@@ -496,7 +497,6 @@ int main(int argc, char **argv) {
     nakama(&min_max);
     if (strstr("memory", only)) memory(&duel, most);
     if (strstr("memory", only)) memory(&fives, most);
-    forms_free(forms);
     arena_free(arena);
     return 0;
 }

@@ -27,6 +27,19 @@ static void objects_keep_what_was_written_to_them(void **state) {
     slab_fini(&s);
 }
 
+static void objects_stand_as_closely_as_their_alignment_allows(void **state) {
+    (void)state;
+    struct slab s = {.size = BYTES, .alignment = 32};
+    char *before = slab_take(&s);
+    for (int i = 0; i < 100; i++) {
+        char *object = slab_take(&s);
+        assert_int_equal((uintptr_t)object % 32, 0);
+        assert_int_equal(object - before, 128);
+        before = object;
+    }
+    slab_fini(&s);
+}
+
 static void what_was_given_back_last_is_taken_next(void **state) {
     (void)state;
     struct slab s = {.size = BYTES};
@@ -41,6 +54,7 @@ static void what_was_given_back_last_is_taken_next(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(objects_keep_what_was_written_to_them),
+        cmocka_unit_test(objects_stand_as_closely_as_their_alignment_allows),
         cmocka_unit_test(what_was_given_back_last_is_taken_next),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

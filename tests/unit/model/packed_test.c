@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/rng.h"
+#include "model/ticket_home.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -153,10 +154,10 @@ static void begin(void) {
 static void what_was_asked_for_is_read_as_it_was(void **state) {
     (void)state;
     begin();
-    struct forms *forms = forms_new();
+    struct ticket_home *home = ticket_home_new();
     for (int i = 0; i < 1500; i++) {
         struct ticket_spec spec = random_spec(), changed = random_spec();
-        struct ticket_origin origin = {{{below(2), 0}, 7}, NULL, below(2) ? forms : NULL};
+        struct ticket_origin origin = {{{below(2), 0}, 7}, NULL, below(2) ? home : NULL};
         struct traceparent trace = {{1}};
         if (below(2)) origin.trace = &trace;
         struct ticket *t = ticket_new((struct id){1, 2}, &spec, &origin);
@@ -168,15 +169,15 @@ static void what_was_asked_for_is_read_as_it_was(void **state) {
                 players[k].id = spec.players[k].id;
             }
             spec.players = players;
-            ticket_change(t, &spec, forms);
+            ticket_change(t, &spec);
             assert_asks_for(t, &spec);
             assert_int_equal(ticket_request(t).hash, id_is_none(origin.request.key) ? 0 : 7);
         }
         ticket_free(t);
         arena_reset(arena);
     }
-    assert_int_equal(forms_count(forms), 0);
-    forms_free(forms);
+    assert_int_equal(ticket_home_forms(home), 0);
+    ticket_home_free(home);
     arena_free(arena);
 }
 
@@ -190,80 +191,27 @@ static struct ticket_spec one_of(struct str queue, struct str attribute) {
     return (struct ticket_spec){queues, player, 1, 1};
 }
 
-static void tickets_that_say_the_same_by_name_share_a_form(void **state) {
-    (void)state;
-    begin();
-    struct forms *forms = forms_new();
-    struct ticket_origin origin = {.forms = forms};
-    struct ticket_spec a = one_of(STR("q"), STR("skill")), b = one_of(STR("q"), STR("level"));
-    struct ticket *first = ticket_new((struct id){1, 1}, &a, &origin);
-    struct ticket *second = ticket_new((struct id){1, 2}, &a, &origin);
-    struct ticket *third = ticket_new((struct id){1, 3}, &b, &origin);
-    assert_ptr_equal(first->form, second->form);
-    assert_ptr_not_equal(first->form, third->form);
-    assert_int_equal(forms_count(forms), 2);
-    ticket_free(first);
-    assert_asks_for(second, &a);
-    ticket_free(second);
-    assert_int_equal(forms_count(forms), 1);
-    ticket_free(third);
-    assert_int_equal(forms_count(forms), 0);
-    forms_free(forms);
-    arena_free(arena);
-}
-
-/* Names that clients invent cost their own tickets memory, not the table. */
-static void a_full_table_gives_tickets_forms_of_their_own(void **state) {
-    (void)state;
-    begin();
-    enum { TICKETS = FORMS_MAX + 10 };
-    struct forms *forms = forms_new();
-    struct ticket_origin origin = {.forms = forms};
-    struct ticket **all = mem_array(TICKETS, sizeof *all);
-    struct ticket_spec known = one_of(STR("q"), STR("skill"));
-    struct ticket *before = ticket_new((struct id){1, 1}, &known, &origin);
-    for (uint32_t i = 0; i < TICKETS; i++) {
-        struct ticket_spec spec = one_of(STR("q"), arena_printf(arena, "junk%u", i));
-        all[i] = ticket_new((struct id){2, i}, &spec, &origin);
-        assert_asks_for(all[i], &spec);
-    }
-    assert_int_equal(forms_count(forms), FORMS_MAX);
-    assert_int_equal(forms_unshared(forms), TICKETS - (FORMS_MAX - 1));
-    struct ticket *after = ticket_new((struct id){1, 2}, &known, &origin);
-    assert_ptr_equal(before->form, after->form); /* what was known stays so */
-    for (uint32_t i = 0; i < TICKETS; i++)
-        ticket_free(all[i]);
-    ticket_free(before);
-    ticket_free(after);
-    assert_int_equal(forms_count(forms), 0);
-    mem_free(all);
-    forms_free(forms);
-    arena_free(arena);
-}
-
 static void values_say_how_many_bytes_they_take(void **state) {
     (void)state;
     begin();
     struct ticket_spec spec = one_of(STR("q"), STR("skill"));
     char out[64];
     memset(out, 0x55, sizeof out);
-    assert_int_equal(packed_write(spec.players, 1, NULL, 0), 1 + 3 + 8);
-    assert_int_equal(packed_write(spec.players, 1, out, 12), 12);
+    assert_int_equal(packed_values(spec.players, 1, NULL, 0), 1 + 3 + 8);
+    assert_int_equal(packed_values(spec.players, 1, out, 12), 12);
     assert_int_equal(out[12], 0x55);
     assert_memory_equal(out, "\3ann", 4);
     struct latency latencies[] = {{STR("eu"), 30}, {STR("us"), LIMIT_LATENCY_MS}};
     struct player p = spec.players[0];
     p.latencies = latencies;
     p.latency_count = 2;
-    assert_int_equal(packed_write(&p, 1, out, 5), 16); /* nothing behind the room */
+    assert_int_equal(packed_values(&p, 1, out, 5), 16); /* nothing behind the room */
     arena_free(arena);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_asked_for_is_read_as_it_was),
-        cmocka_unit_test(tickets_that_say_the_same_by_name_share_a_form),
-        cmocka_unit_test(a_full_table_gives_tickets_forms_of_their_own),
         cmocka_unit_test(values_say_how_many_bytes_they_take),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
