@@ -28,37 +28,19 @@ static const char usage[] =
     "update takes an UpdateBackfillRequest: backfillId, and in parties who is in the match now.\n"
     "Prints backfills as JSON lines.\n";
 
-/* The request message in the file; NULL: told why not. Free with muster_free. */
-static ProtobufCMessage *read_request(const char *path, const ProtobufCMessageDescriptor *type,
-                                      int *end) {
-    struct strbuf json = {0};
-    struct err_text why = {0};
-    ProtobufCMessage *request = NULL;
-    enum err code = command_read_file(path, 1048576, &json, &why);
-    if (code == ERR_OK) code = json_to_message(strbuf_str(&json), type, &request, &why);
-    strbuf_fini(&json);
-    if (code == ERR_OK) return request;
-    *end = command_fail(code, &why);
-    return NULL;
-}
-
 static int create(struct muster_client *client, const char *path,
                   const struct backfill_options *o) {
-    int end = EXIT_CODE_OK;
+    int end;
     ProtobufCMessage *request =
-        read_request(path, &muster__v1__create_backfill_request__descriptor, &end);
+        command_read_message(path, &muster__v1__create_backfill_request__descriptor, &end);
     if (!request) return end;
     Muster__V1__CreateBackfillResponse *answer = NULL;
     struct muster_status status;
     struct muster_call call = {.request_id = o->request_id[0] ? o->request_id : NULL};
-    if (muster_create_backfill(client, (Muster__V1__CreateBackfillRequest *)request, &call, &answer,
-                               &status) == MUSTER_OK)
-        command_print(&answer->backfill->base);
-    else
-        end = command_fail_status(&status);
-    muster_free(answer);
+    (void)muster_create_backfill(client, (Muster__V1__CreateBackfillRequest *)request, &call,
+                                 &answer, &status);
     muster_free(request);
-    return end;
+    return command_tell(&status, answer, answer ? &answer->backfill->base : NULL);
 }
 
 static int get(struct muster_client *client, const char *id, const struct backfill_options *o) {
@@ -69,28 +51,21 @@ static int get(struct muster_client *client, const char *id, const struct backfi
     if (o->match) request.match_id = (char *)id;
     Muster__V1__GetBackfillResponse *answer = NULL;
     struct muster_status status;
-    if (muster_get_backfill(client, &request, NULL, &answer, &status) != MUSTER_OK)
-        return command_fail_status(&status);
-    command_print(&answer->backfill->base);
-    muster_free(answer);
-    return EXIT_CODE_OK;
+    (void)muster_get_backfill(client, &request, NULL, &answer, &status);
+    return command_tell(&status, answer, answer ? &answer->backfill->base : NULL);
 }
 
 static int update(struct muster_client *client, const char *path) {
-    int end = EXIT_CODE_OK;
+    int end;
     ProtobufCMessage *request =
-        read_request(path, &muster__v1__update_backfill_request__descriptor, &end);
+        command_read_message(path, &muster__v1__update_backfill_request__descriptor, &end);
     if (!request) return end;
     Muster__V1__UpdateBackfillResponse *answer = NULL;
     struct muster_status status;
-    if (muster_update_backfill(client, (Muster__V1__UpdateBackfillRequest *)request, NULL, &answer,
-                               &status) == MUSTER_OK)
-        command_print(&answer->backfill->base);
-    else
-        end = command_fail_status(&status);
-    muster_free(answer);
+    (void)muster_update_backfill(client, (Muster__V1__UpdateBackfillRequest *)request, NULL,
+                                 &answer, &status);
     muster_free(request);
-    return end;
+    return command_tell(&status, answer, answer ? &answer->backfill->base : NULL);
 }
 
 static int cancel(struct muster_client *client, const char *id) {
@@ -98,11 +73,8 @@ static int cancel(struct muster_client *client, const char *id) {
     Muster__V1__CancelBackfillResponse *answer = NULL;
     struct muster_status status;
     request.backfill_id = (char *)id;
-    if (muster_cancel_backfill(client, &request, NULL, &answer, &status) != MUSTER_OK)
-        return command_fail_status(&status);
-    command_print(&answer->backfill->base);
-    muster_free(answer);
-    return EXIT_CODE_OK;
+    (void)muster_cancel_backfill(client, &request, NULL, &answer, &status);
+    return command_tell(&status, answer, answer ? &answer->backfill->base : NULL);
 }
 
 static int run_verb(const char *verb, struct muster_client *client, const char *operand,

@@ -41,11 +41,8 @@ static int get_match(struct muster_client *client, const char *id) {
     request.match_id = (char *)id;
     Muster__V1__GetMatchResponse *answer = NULL;
     struct muster_status status;
-    if (muster_get_match(client, &request, NULL, &answer, &status) != MUSTER_OK)
-        return command_fail_status(&status);
-    command_print(&answer->match->base);
-    muster_free(answer);
-    return EXIT_CODE_OK;
+    (void)muster_get_match(client, &request, NULL, &answer, &status);
+    return command_tell(&status, answer, answer ? &answer->match->base : NULL);
 }
 
 static int list_matches(struct muster_client *client, const struct match_options *o) {
@@ -77,11 +74,8 @@ static int accept_match(struct muster_client *client, int count, char **operands
     request.match_id = operands[0];
     request.player_ids = operands + 1;
     request.n_player_ids = (size_t)count - 1;
-    if (muster_accept_match(client, &request, NULL, &answer, &status) != MUSTER_OK)
-        return command_fail_status(&status);
-    command_print(&answer->match->base);
-    muster_free(answer);
-    return EXIT_CODE_OK;
+    (void)muster_accept_match(client, &request, NULL, &answer, &status);
+    return command_tell(&status, answer, answer ? &answer->match->base : NULL);
 }
 
 static int decline_match(struct muster_client *client, int count, char **operands) {
@@ -91,11 +85,8 @@ static int decline_match(struct muster_client *client, int count, char **operand
     request.match_id = operands[0];
     request.player_ids = operands + 1;
     request.n_player_ids = (size_t)count - 1;
-    if (muster_decline_match(client, &request, NULL, &answer, &status) != MUSTER_OK)
-        return command_fail_status(&status);
-    command_print(&answer->match->base);
-    muster_free(answer);
-    return EXIT_CODE_OK;
+    (void)muster_decline_match(client, &request, NULL, &answer, &status);
+    return command_tell(&status, answer, answer ? &answer->match->base : NULL);
 }
 
 static int assign_match(struct muster_client *client, char **operands) {
@@ -104,11 +95,8 @@ static int assign_match(struct muster_client *client, char **operands) {
     struct muster_status status;
     request.match_id = operands[0];
     request.connection = operands[1];
-    if (muster_assign_match(client, &request, NULL, &answer, &status) != MUSTER_OK)
-        return command_fail_status(&status);
-    command_print(&answer->match->base);
-    muster_free(answer);
-    return EXIT_CODE_OK;
+    (void)muster_assign_match(client, &request, NULL, &answer, &status);
+    return command_tell(&status, answer, answer ? &answer->match->base : NULL);
 }
 
 /* "red=1" or "red=1:12.5"; cuts the operand at its marks. */
@@ -144,11 +132,8 @@ static int complete_match(struct muster_client *client, int count, char **operan
         }
         request.n_results++;
     }
-    if (muster_complete_match(client, &request, NULL, &answer, &status) != MUSTER_OK)
-        return command_fail_status(&status);
-    command_print(&answer->match->base);
-    muster_free(answer);
-    return EXIT_CODE_OK;
+    (void)muster_complete_match(client, &request, NULL, &answer, &status);
+    return command_tell(&status, answer, answer ? &answer->match->base : NULL);
 }
 
 static int cancel_match(struct muster_client *client, const char *id,
@@ -159,11 +144,8 @@ static int cancel_match(struct muster_client *client, const char *id,
     request.match_id = (char *)id;
     request.reason = o->reason;
     request.requeue = o->requeue;
-    if (muster_cancel_match(client, &request, NULL, &answer, &status) != MUSTER_OK)
-        return command_fail_status(&status);
-    command_print(&answer->match->base);
-    muster_free(answer);
-    return EXIT_CODE_OK;
+    (void)muster_cancel_match(client, &request, NULL, &answer, &status);
+    return command_tell(&status, answer, answer ? &answer->match->base : NULL);
 }
 
 /* `operands`: the match, then players. */
@@ -174,11 +156,8 @@ static int leave_match(struct muster_client *client, int count, char **operands)
     request.match_id = operands[0];
     request.player_ids = operands + 1;
     request.n_player_ids = (size_t)count - 1;
-    if (muster_leave_match(client, &request, NULL, &answer, &status) != MUSTER_OK)
-        return command_fail_status(&status);
-    command_print(&answer->match->base);
-    muster_free(answer);
-    return EXIT_CODE_OK;
+    (void)muster_leave_match(client, &request, NULL, &answer, &status);
+    return command_tell(&status, answer, answer ? &answer->match->base : NULL);
 }
 
 enum verb { GET, LIST, ACCEPT, DECLINE, ASSIGN, COMPLETE, CANCEL, LEAVE, VERBS };

@@ -46,28 +46,18 @@ static const char usage[] =
     "explain says why the ticket is not matched yet: in words for the player, then in numbers.\n";
 
 static int create(struct muster_client *client, const char *path, const struct ticket_options *o) {
-    struct strbuf json = {0};
-    struct err_text why = {0};
-    ProtobufCMessage *request = NULL;
-    enum err code = command_read_file(path, 1048576, &json, &why);
-    if (code == ERR_OK)
-        code = json_to_message(strbuf_str(&json), &muster__v1__create_ticket_request__descriptor,
-                               &request, &why);
-    strbuf_fini(&json);
-    if (code != ERR_OK) return command_fail(code, &why);
+    int end;
+    ProtobufCMessage *request =
+        command_read_message(path, &muster__v1__create_ticket_request__descriptor, &end);
+    if (!request) return end;
     Muster__V1__CreateTicketResponse *answer = NULL;
     struct muster_status status;
     struct muster_call call = {.request_id = o->request_id[0] ? o->request_id : NULL,
                                .traceparent = o->traceparent[0] ? o->traceparent : NULL};
-    int end = EXIT_CODE_OK;
-    if (muster_create_ticket(client, (Muster__V1__CreateTicketRequest *)request, &call, &answer,
-                             &status) != MUSTER_OK)
-        end = command_fail_status(&status);
-    else
-        command_print(&answer->ticket->base);
-    muster_free(answer);
-    protobuf_c_message_free_unpacked(request, NULL);
-    return end;
+    (void)muster_create_ticket(client, (Muster__V1__CreateTicketRequest *)request, &call, &answer,
+                               &status);
+    muster_free(request);
+    return command_tell(&status, answer, answer ? &answer->ticket->base : NULL);
 }
 
 static int get(struct muster_client *client, const char *id, const struct ticket_options *o) {
@@ -80,11 +70,8 @@ static int get(struct muster_client *client, const char *id, const struct ticket
         request.ticket_id = (char *)id;
     Muster__V1__GetTicketResponse *answer = NULL;
     struct muster_status status;
-    if (muster_get_ticket(client, &request, NULL, &answer, &status) != MUSTER_OK)
-        return command_fail_status(&status);
-    command_print(&answer->base);
-    muster_free(answer);
-    return EXIT_CODE_OK;
+    (void)muster_get_ticket(client, &request, NULL, &answer, &status);
+    return command_tell(&status, answer, answer ? &answer->base : NULL);
 }
 
 static int list(struct muster_client *client, char *queue, const struct ticket_options *o) {
@@ -114,34 +101,21 @@ static int cancel(struct muster_client *client, const char *id) {
     request.ticket_id = (char *)id;
     Muster__V1__CancelTicketResponse *answer = NULL;
     struct muster_status status;
-    if (muster_cancel_ticket(client, &request, NULL, &answer, &status) != MUSTER_OK)
-        return command_fail_status(&status);
-    command_print(&answer->ticket->base);
-    muster_free(answer);
-    return EXIT_CODE_OK;
+    (void)muster_cancel_ticket(client, &request, NULL, &answer, &status);
+    return command_tell(&status, answer, answer ? &answer->ticket->base : NULL);
 }
 
 static int update(struct muster_client *client, const char *path) {
-    struct strbuf json = {0};
-    struct err_text why = {0};
-    ProtobufCMessage *request = NULL;
-    enum err code = command_read_file(path, 1048576, &json, &why);
-    if (code == ERR_OK)
-        code = json_to_message(strbuf_str(&json), &muster__v1__update_ticket_request__descriptor,
-                               &request, &why);
-    strbuf_fini(&json);
-    if (code != ERR_OK) return command_fail(code, &why);
+    int end;
+    ProtobufCMessage *request =
+        command_read_message(path, &muster__v1__update_ticket_request__descriptor, &end);
+    if (!request) return end;
     Muster__V1__UpdateTicketResponse *answer = NULL;
     struct muster_status status;
-    int end = EXIT_CODE_OK;
-    if (muster_update_ticket(client, (Muster__V1__UpdateTicketRequest *)request, NULL, &answer,
-                             &status) != MUSTER_OK)
-        end = command_fail_status(&status);
-    else
-        command_print(&answer->ticket->base);
-    muster_free(answer);
-    protobuf_c_message_free_unpacked(request, NULL);
-    return end;
+    (void)muster_update_ticket(client, (Muster__V1__UpdateTicketRequest *)request, NULL, &answer,
+                               &status);
+    muster_free(request);
+    return command_tell(&status, answer, answer ? &answer->ticket->base : NULL);
 }
 
 static int heartbeat(struct muster_client *client, int count, char **ids) {
@@ -150,11 +124,8 @@ static int heartbeat(struct muster_client *client, int count, char **ids) {
     struct muster_status status;
     request.n_ticket_ids = (size_t)count;
     request.ticket_ids = ids;
-    if (muster_heartbeat_tickets(client, &request, NULL, &answer, &status) != MUSTER_OK)
-        return command_fail_status(&status);
-    command_print(&answer->base);
-    muster_free(answer);
-    return EXIT_CODE_OK;
+    (void)muster_heartbeat_tickets(client, &request, NULL, &answer, &status);
+    return command_tell(&status, answer, answer ? &answer->base : NULL);
 }
 
 static bool open_state(Muster__V1__TicketState state) {

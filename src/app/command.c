@@ -194,6 +194,26 @@ void command_print(const ProtobufCMessage *m) {
     strbuf_fini(&text);
 }
 
+int command_tell(const struct muster_status *status, void *answer, const ProtobufCMessage *told) {
+    int end = answer ? EXIT_CODE_OK : command_fail_status(status);
+    if (answer) command_print(told);
+    muster_free(answer);
+    return end;
+}
+
+ProtobufCMessage *command_read_message(const char *path, const ProtobufCMessageDescriptor *type,
+                                       int *end) {
+    enum { MESSAGE_BYTES = 1048576 };
+    struct strbuf json = {0};
+    struct err_text why = {0};
+    ProtobufCMessage *message = NULL;
+    enum err code = command_read_file(path, MESSAGE_BYTES, &json, &why);
+    if (code == ERR_OK) code = json_to_message(strbuf_str(&json), type, &message, &why);
+    strbuf_fini(&json);
+    *end = code == ERR_OK ? EXIT_CODE_OK : command_fail(code, &why);
+    return message;
+}
+
 const char *command_verb(int argc, char **argv, const char *const *verbs, size_t verb_count,
                          const char *usage) {
     for (size_t i = 0; argc > 1 && i < verb_count; i++)

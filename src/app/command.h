@@ -76,6 +76,10 @@ struct muster_client *command_client(const struct client_options *o);
 /* The whole file, or stdin for "-", at most `limit` bytes. INVALID_ARGUMENT, NOT_FOUND. */
 enum err command_read_file(const char *path, size_t limit, struct strbuf *out,
                            struct err_text *why) ERR_CHECKED;
+/* The message of this type that the file, or stdin, has as JSON; muster_free. NULL: it says why
+ * not, and `*end` is the exit code. */
+ProtobufCMessage *command_read_message(const char *path, const ProtobufCMessageDescriptor *type,
+                                       int *end);
 /* argv[1] when it is one of the verbs; else prints what is allowed and gives NULL. */
 const char *command_verb(int argc, char **argv, const char *const *verbs, size_t verb_count,
                          const char *usage);
@@ -87,5 +91,8 @@ bool command_operands_from(int argc, char **argv, int count, const char *usage);
 bool command_no_operands(int argc, char **argv, const char *usage);
 /* Prints a message as a line of JSON on stdout. */
 void command_print(const ProtobufCMessage *m);
+/* Ends a verb that is one call: frees its answer, which is NULL when the call failed, and prints
+ * `told` of it, or the status. Returns the exit code. */
+int command_tell(const struct muster_status *status, void *answer, const ProtobufCMessage *told);
 
 #endif
