@@ -24,7 +24,7 @@ enum {
     ADDRESS_BYTES = NNG_MAXADDRLEN,
     SCHEME_BYTES = sizeof "ipc://" - 1,
     PROBE_EVERY_MS = 1000,
-    PROBE_PATIENCE_MS = 500,
+    PROBE_PATIENCE_MS = 1000,
     DEAF_PROBES = 2, /* one alone may be a process that was paused meanwhile */
 };
 

@@ -42,7 +42,7 @@ struct listen {
  * socket and calls listen_fini, which leaves nothing behind. `*l` must stay where it is. */
 enum err listen_open(struct listen *l, nng_socket socket, const char *addresses,
                      struct err_text *why) ERR_CHECKED;
-/* Probes no more; takes a second and a half at most. Zeroed memory is fine, and so is again. */
+/* Probes no more; takes three seconds at most. Zeroed memory is fine, and so is again. */
 void listen_quiet(struct listen *l);
 /* After the socket was closed. Zeroed memory is fine. */
 void listen_fini(struct listen *l);
