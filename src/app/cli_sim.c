@@ -27,7 +27,8 @@ static const struct config_row rows[] = {
      "who matches, `all`: one after another; empty: muster. compare: with whom; empty: with all",
      offsetof(struct sim_settings, matcher)},
     {"set", CONFIG_TEXT, "", 0, 0, "", NULL,
-     "settings of the matcher: KNOB=NUMBER, comma-separated (patience=4,deadline=60)",
+     "settings of the matcher: KNOB=NUMBER, comma-separated (patience=4,deadline=60).\n"
+     "compare: of muster, these are not varied (deadline=0: half the timeout)",
      offsetof(struct sim_settings, set)},
     {"queue", CONFIG_TEXT, "", 0, 0, "", NULL, "file with a queue definition to play by",
      offsetof(struct sim_settings, queue)},

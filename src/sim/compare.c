@@ -15,22 +15,32 @@ enum { SAMPLE_SEED = 1 };
 
 /* ---- the points: every combination of the knobs' values ---- */
 
-static size_t grid_size(const struct matcher_knob *k, bool regions) {
+/* Of one kind: each knob that is not set takes the values of its grid. */
+struct variation {
+    const struct matcher_kind *kind;
+    const double *set; /* NAN: not set */
+    bool regions;
+};
+
+static size_t grid_size(const struct variation *v, int knob) {
+    const struct matcher_knob *k = &v->kind->knobs[knob];
     size_t n = 0;
-    if (!k->name || (k->needs_regions && !regions)) return 1;
+    if (!k->name || !isnan(v->set[knob]) || (k->needs_regions && !v->regions)) return 1;
     while (n < MATCHER_GRID && !isnan(k->grid[n]))
         n++;
     return n ? n : 1;
 }
 
-static double grid_value(const struct matcher_knob *k, bool regions, size_t index) {
-    return grid_size(k, regions) == 1 ? k->fallback : k->grid[index];
+static double grid_value(const struct variation *v, int knob, size_t index) {
+    const struct matcher_knob *k = &v->kind->knobs[knob];
+    if (!isnan(v->set[knob])) return v->set[knob];
+    return grid_size(v, knob) == 1 ? k->fallback : k->grid[index];
 }
 
-static size_t count_settings(const struct matcher_kind *kind, bool regions) {
+static size_t count_settings(const struct variation *v) {
     size_t n = 1;
     for (int k = 0; k < MATCHER_KNOBS; k++)
-        n *= grid_size(&kind->knobs[k], regions);
+        n *= grid_size(v, k);
     return n;
 }
 
@@ -40,40 +50,37 @@ static bool is_asked_for(const struct sim_options *o, const struct matcher_kind 
            strcmp(o->matcher, kind->name) == 0;
 }
 
-static void add_point(struct compare *c, const struct matcher_kind *kind, size_t setting,
-                      bool regions) {
+static void add_point(struct compare *c, const struct variation *v, size_t setting) {
     struct compare_point *p = &c->points[c->count++];
-    p->kind = kind;
+    *p = (struct compare_point){.kind = v->kind};
     for (int k = 0; k < MATCHER_KNOBS; k++) {
-        size_t size = grid_size(&kind->knobs[k], regions);
-        p->knobs[k] = grid_value(&kind->knobs[k], regions, setting % size);
+        size_t size = grid_size(v, k);
+        p->knobs[k] = grid_value(v, k, setting % size);
         setting /= size;
     }
 }
 
-/* So many of the kind's settings, each set of them as likely (Knuth 3.4.2 S), in their order. */
-static void add_sample(struct compare *c, const struct matcher_kind *kind, size_t wanted,
-                       bool regions) {
-    size_t left = count_settings(kind, regions);
+/* So many of the settings, each set of them as likely (Knuth 3.4.2 S), in their order. */
+static void add_sample(struct compare *c, const struct variation *v, size_t wanted) {
+    size_t left = count_settings(v);
     struct rng rng;
     rng_init(&rng, SAMPLE_SEED);
+    c->points = mem_grow(c->points, c->count + left, sizeof *c->points);
     for (size_t s = 0; left > 0 && wanted > 0; s++, left--) {
         if (rng_below(&rng, left) >= wanted) continue;
-        add_point(c, kind, s, regions);
+        add_point(c, v, s);
         wanted--;
     }
 }
 
-static void list_points(struct compare *c, const struct sim_options *o, bool regions) {
-    size_t total = 0;
-    for (size_t i = 0; i < matcher_count(); i++)
-        total += count_settings(matcher_at(i), regions);
-    c->points = mem_array(total, sizeof *c->points);
+static void list_points(struct compare *c, const struct sim_options *o, const double *set,
+                        bool regions) {
+    static const double nothing[MATCHER_KNOBS] = {NAN, NAN, NAN, NAN};
     for (size_t i = 0; i < matcher_count(); i++) {
-        const struct matcher_kind *kind = matcher_at(i);
-        bool all = kind == &muster_matcher || o->sample == 0;
-        if (is_asked_for(o, kind))
-            add_sample(c, kind, all ? count_settings(kind, regions) : o->sample, regions);
+        bool own = matcher_at(i) == &muster_matcher;
+        struct variation v = {matcher_at(i), own ? set : nothing, regions};
+        if (is_asked_for(o, v.kind))
+            add_sample(c, &v, own || o->sample == 0 ? SIZE_MAX : o->sample);
     }
 }
 
@@ -147,7 +154,7 @@ static void play_seed(struct compare *c, const struct sim_options *o, const stru
 }
 
 enum err compare_run(struct compare *c, const struct trace_request *request,
-                     const struct sim_options *o, struct err_text *why) {
+                     const struct sim_options *o, const double *set, struct err_text *why) {
     *c = (struct compare){.request = *request, .seeds = o->seeds, .budget_s = o->budget_s};
     for (uint32_t i = 0; i < c->seeds; i++) {
         struct trace_request own = *request;
@@ -155,7 +162,7 @@ enum err compare_run(struct compare *c, const struct trace_request *request,
         own.seed += i;
         enum err code = stage_open(&s, &own, o->queue, why);
         if (code == ERR_OK) {
-            if (i == 0) list_points(c, o, s.field.limits->latency_ms_max != INT32_MAX);
+            if (i == 0) list_points(c, o, set, s.field.limits->latency_ms_max != INT32_MAX);
             play_seed(c, o, &s, i);
         }
         stage_close(&s);

@@ -34,9 +34,11 @@ struct compare {
 };
 
 /* Plays all settings of Muster, and all or o->sample of those of o->matcher ("" and "all": of all)
- * over o->seeds traces, request->seed and the next ones, o->threads runs at a time. */
+ * over o->seeds traces, request->seed and the next ones, o->threads runs at a time. `set`: values
+ * of Muster's MATCHER_KNOBS knobs that are not varied; NAN: varied. */
 enum err compare_run(struct compare *c, const struct trace_request *request,
-                     const struct sim_options *o, struct err_text *why) ERR_CHECKED;
+                     const struct sim_options *o, const double *set,
+                     struct err_text *why) ERR_CHECKED;
 void compare_fini(struct compare *c);
 
 enum compare_axis { COMPARE_MEAN, COMPARE_P95 };

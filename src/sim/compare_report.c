@@ -45,6 +45,7 @@ static double median_ratio(const struct compare *c, const struct matcher_kind *k
 
 static void add_kind(const struct compare *c, const struct matcher_kind *kind, struct strbuf *out) {
     size_t points = 0, dropped = 0, covered[2] = {0}, surely[2] = {0};
+    double worst[2] = {0};
     for (size_t i = 0; i < c->count; i++) {
         if (c->points[i].kind != kind) continue;
         dropped += c->points[i].dropped;
@@ -54,12 +55,13 @@ static void add_kind(const struct compare *c, const struct matcher_kind *kind, s
             struct compare_verdict v = compare_judge(c, &c->points[i], (enum compare_axis)a);
             covered[a] += v.covered;
             surely[a] += v.surely;
+            if (!v.covered) worst[a] = fmax(worst[a], v.excess);
         }
     }
     if (points + dropped == 0) return;
     strbuf_printf(out, "%-11s %6zu %7zu", kind->name, points, dropped);
     for (int a = 1; a >= 0; a--)
-        strbuf_printf(out, " %13zu %7zu %8.2f", covered[a], surely[a],
+        strbuf_printf(out, " %9zu %7zu %6.0f%% %7.2f", covered[a], surely[a], 100 * worst[a],
                       median_ratio(c, kind, (enum compare_axis)a));
     strbuf_add_char(out, '\n');
 }
@@ -120,15 +122,16 @@ static void write_table(const struct compare *c, struct strbuf *out) {
     if (c->points[c->count - 1].kind == c->points[0].kind) return; /* with nobody */
     strbuf_add_str(
         out,
-        STR("\n                             on (p95 wait, cost)            on (mean wait, cost)\n"
-            "baseline    points dropped       covered  surely    ratio       covered  surely"
-            "    ratio\n"));
+        STR("\n                             on (p95 wait, cost)               on (mean wait, "
+            "cost)\n"
+            "baseline    points dropped   covered  surely    gap   ratio   covered  surely    gap"
+            "   ratio\n"));
     for (size_t i = 1; i < matcher_count(); i++)
         add_kind(c, matcher_at(i), out);
     strbuf_add_str(out,
                    STR("\ncovered: a point of ours is at least as good on both; surely: by the "
-                       "95 % intervals too;\nratio: median of our cost over theirs at no longer "
-                       "wait\n"));
+                       "95 % intervals too;\ngap: how much worse ours is, at most, where it is "
+                       "not; ratio: median of our cost over theirs at no longer wait\n"));
     add_misses(c, out);
     add_dropped(c, out);
 }

@@ -6,6 +6,7 @@
 #include "sim/what_if.h"
 #include "wire/queue_json.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -70,13 +71,13 @@ static void write_outputs(const struct stage *s, const struct report_run *runs, 
 }
 
 static enum err set_knob(const struct matcher_kind *kind, struct str name, struct str value,
-                         struct report_run *run, struct err_text *why) {
+                         double *knobs, struct err_text *why) {
     struct strbuf names = {0};
     for (int k = 0; k < MATCHER_KNOBS; k++) {
         if (!kind->knobs[k].name) continue;
         if (str_equal(str_of(kind->knobs[k].name), name)) {
             strbuf_fini(&names);
-            if (str_to_double(value, &run->knobs[k])) return ERR_OK;
+            if (str_to_double(value, &knobs[k])) return ERR_OK;
             return err_set_field(why, ERR_INVALID_ARGUMENT, "set", "%.*s is \"%.*s\", not a number",
                                  STR_PRINT(name), STR_PRINT(value));
         }
@@ -89,16 +90,13 @@ static enum err set_knob(const struct matcher_kind *kind, struct str name, struc
 }
 
 /* "patience=4,deadline=60" */
-static enum err set_knobs(const char *set, const struct matcher_kind *kind, struct report_run *run,
+static enum err set_knobs(const char *set, const struct matcher_kind *kind, double *knobs,
                           struct err_text *why) {
-    *run = (struct report_run){.kind = kind};
-    for (int k = 0; k < MATCHER_KNOBS; k++)
-        run->knobs[k] = kind->knobs[k].fallback;
     enum err code = ERR_OK;
     while (code == ERR_OK && *set) {
         size_t size = strcspn(set, ","), name = strcspn(set, "=,");
         struct str value = {set + name + 1, size > name ? size - name - 1 : 0};
-        code = set_knob(kind, (struct str){set, name}, value, run, why);
+        code = set_knob(kind, (struct str){set, name}, value, knobs, why);
         set += size + (set[size] == ',');
     }
     return code;
@@ -114,10 +112,12 @@ static enum err play_kinds(const struct stage *s, const struct sim_options *o,
         const struct matcher_kind *kind = matcher_at(i);
         if (!all && strcmp(kind->name, name) != 0) continue;
         struct report_run *run = &runs[count++];
-        enum err code = set_knobs(o->set, kind, run, why);
+        *run = (struct report_run){.kind = kind, .budget_s = o->budget_s};
+        for (int k = 0; k < MATCHER_KNOBS; k++)
+            run->knobs[k] = kind->knobs[k].fallback;
+        enum err code = set_knobs(o->set, kind, run->knobs, why);
         if (code != ERR_OK) return code;
         struct showing showing = {o, kind->name};
-        run->budget_s = o->budget_s;
         stage_play(s, run, show, &showing);
     }
     write_outputs(s, runs, count, out);
@@ -135,8 +135,12 @@ static enum err play(const struct trace_request *request, const struct sim_optio
 
 static enum err compare(const struct trace_request *request, const struct sim_options *o,
                         struct sim_output *out, struct err_text *why) {
-    struct compare c;
-    enum err code = compare_run(&c, request, o, why);
+    struct compare c = {0};
+    double set[MATCHER_KNOBS];
+    for (int k = 0; k < MATCHER_KNOBS; k++)
+        set[k] = NAN;
+    enum err code = set_knobs(o->set, &muster_matcher, set, why);
+    if (code == ERR_OK) code = compare_run(&c, request, o, set, why);
     if (code == ERR_OK) compare_report(&c, out);
     compare_fini(&c);
     return code;

@@ -18,7 +18,8 @@ typedef void (*sim_progress_fn)(void *arg, const char *what, double share);
 struct sim_options {
     const char *workload; /* "W1" ... */
     const char *matcher;  /* its name, or "all"; "": Muster, in a comparison all */
-    const char *set;      /* "KNOB=NUMBER,..." of that matcher; "": its fallbacks */
+    const char *set;      /* "KNOB=NUMBER,..." of that matcher; "": its fallbacks. In a comparison:
+                           * of Muster's, these are not varied */
     struct str queue;     /* a queue definition instead of the workload's rules; empty: theirs */
     struct str events;    /* a recording (sim_what_if) to play instead of a workload; empty: none */
     const char *events_queue; /* the recorded queue; "": that of the most tickets */

@@ -84,9 +84,10 @@ static struct sim_options little(uint32_t threads) {
 
 static void run_little(struct compare *c, const struct sim_options *o) {
     struct trace_request r = {.workload = workload_find("W1"), .rate = 0.5, .duration_s = 60};
+    const double set[MATCHER_KNOBS] = {NAN, NAN, NAN, NAN};
     struct err_text why;
     r.seed = 5;
-    assert_int_equal(compare_run(c, &r, o, &why), ERR_OK);
+    assert_int_equal(compare_run(c, &r, o, set, &why), ERR_OK);
 }
 
 static size_t points_of(const struct compare *c, const struct matcher_kind *kind) {

@@ -66,6 +66,23 @@ static void a_comparison_with_itself_shows_what_patience_buys(void **state) {
     sim_output_fini(&out);
 }
 
+static void what_is_set_is_not_varied_in_a_comparison(void **state) {
+    (void)state;
+    struct sim_options o = {
+        .workload = "W1", .matcher = "muster", .set = "deadline=20", .rate = 0.5, .duration_s = 20};
+    o.seeds = 1;
+    o.compare = true;
+    struct sim_output out;
+    struct err_text why;
+    assert_int_equal(sim_run(&o, &out, &why), ERR_OK);
+    assert_non_null(strstr(out.table.at, "patience 13, deadline 20"));
+    assert_null(strstr(out.table.at, "deadline 250"));
+    sim_output_fini(&out);
+    o.set = "dead=20";
+    assert_int_equal(sim_run(&o, &out, &why), ERR_INVALID_ARGUMENT);
+    sim_output_fini(&out);
+}
+
 static void unknown_names_are_refused_with_the_list(void **state) {
     (void)state;
     struct sim_options o = {.workload = "W99", .matcher = "muster", .set = ""};
@@ -124,6 +141,7 @@ int main(void) {
         cmocka_unit_test(all_plays_every_matcher),
         cmocka_unit_test(a_comparison_judges_every_baseline_point),
         cmocka_unit_test(a_comparison_with_itself_shows_what_patience_buys),
+        cmocka_unit_test(what_is_set_is_not_varied_in_a_comparison),
         cmocka_unit_test(unknown_names_are_refused_with_the_list),
         cmocka_unit_test(knobs_are_set_by_name),
         cmocka_unit_test(the_optimum_is_known_for_single_players_only),
