@@ -228,6 +228,7 @@ static void extend_from(struct sweep *s, struct crowd *c, uint32_t *enough) {
     struct group *g = &s->group;
     uint32_t refusals = 0;
     bool one_size = c->class % POOL_SIZES != POOL_SIZES - 1;
+    skip_taken(c);
     for (uint32_t i = c->head; i < c->count && !group_is_full(g) && refusals < REFUSALS_MAX; i++) {
         struct option *o = &c->options[i];
         if (!o->slot) continue;
