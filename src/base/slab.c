@@ -37,6 +37,7 @@ void *slab_take(struct slab *s) {
     void *object = s->free;
     if (object) {
         s->free = *(void **)object;
+        __builtin_prefetch(s->free); /* it names the next one */
         return object;
     }
     if (s->chunk_left == 0) add_chunk(s);

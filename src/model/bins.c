@@ -246,6 +246,10 @@ static void pull(struct bins *x, uint32_t bin, struct pool_entry *e) {
     e->slot = NULL;
 }
 
+void bins_expect(const struct bins *x, double key) {
+    if (x->bins) __builtin_prefetch(x->bins[bins_at(x, key)].last, 1);
+}
+
 static void touch_block(const struct bins *x, const struct bin_block *block, uint32_t seats) {
     enum { LINE_BYTES = 64 };
     mem_touch(block);

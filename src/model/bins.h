@@ -101,6 +101,9 @@ double bins_low(const struct bins *x, uint32_t bin);        /* its lower edge */
 /* No key of the bin, or of one beyond it, is nearer to `key`; 0 within the bin. */
 double bins_distance(const struct bins *x, uint32_t bin, double key);
 
+/* A hint that changes nothing: a slot of that key is inserted soon. */
+void bins_expect(const struct bins *x, double key);
+
 struct bins_look {
     const struct bins *bins;
     double key;

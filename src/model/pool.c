@@ -332,13 +332,13 @@ static struct pool_part *part_of(struct pool *p, uint64_t hash) {
     return part;
 }
 
-static const struct bins *bins_of(const struct pool_entry *e) {
-    return &e->part->classes[e->class];
-}
-
 static void make_woken(struct pool *p, struct pool_entry *e) {
     e->state = POOL_WOKEN;
     heap_start(&p->woken, &e->woken, pool_created_ms(e));
+}
+
+static const struct bins *bins_of(const struct pool_entry *e) {
+    return &e->part->classes[e->class];
 }
 
 static uint8_t class_of(const struct pool *p, uint32_t players, uint32_t roles) {
@@ -430,17 +430,18 @@ static struct pool_entry *entry_new(struct pool *p, struct ticket *t, uint32_t p
                            .players = t->player_count & UINT8_MAX,
                            .tie = (t->id.hi << 7 | t->id.lo >> 57) & 0x7FFFFF};
     *travel = (struct bin_travel){0};
+    if (p->casting) travel->roles = casting_pack(p->ruleset, &spec);
+    e->part = part_of(p, ruleset_partition(p->ruleset, &spec));
+    e->class = class_of(p, s->players, travel->roles);
+    bins_expect(bins_of(e), s->key);
     for (uint32_t i = 0; i < t->player_count; i++) {
         e->key_sum += ruleset_player_key(p->ruleset, &spec.players[i]);
     }
-    e->part = part_of(p, ruleset_partition(p->ruleset, &spec));
     if (p->has_regions) fill_regions(p, e, travel, &spec);
     if (p->avoids) {
         struct pool_extra *extra = extra_of(e);
         ruleset_avoid_marks(p->ruleset, &spec, &extra->marks, &extra->avoided);
     }
-    if (p->casting) travel->roles = casting_pack(p->ruleset, &spec);
-    e->class = class_of(p, s->players, travel->roles);
     if (p->patience.is_on) start_credit(p, &spec, s, travel);
     t->places[place].entry = e;
     arena_reset(p->scratch);
