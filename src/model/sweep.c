@@ -53,8 +53,7 @@ struct sweep {
     uint32_t planned, entry_count, taken;
     struct sweep_counts counts;
     bool in_stretch;
-    double next;                  /* where the next stretch begins */
-    double fetched[POOL_CLASSES]; /* bins below it are in the cache, or were */
+    double next; /* where the next stretch begins */
     struct arena *scratch;
     struct pick_result result;
 };
@@ -107,11 +106,6 @@ static void go_to_next_part(struct pool_sweep *at, const struct pool_part *done)
     memset(at->passed, 0, sizeof at->passed);
 }
 
-static void forget_fetched(struct sweep *s) {
-    for (uint32_t i = 0; i < POOL_CLASSES; i++)
-        s->fetched[i] = -INFINITY;
-}
-
 /* ---- a stretch ---- */
 
 /* The first bin from `key` on that holds any. */
@@ -148,44 +142,17 @@ static double lowest_edge(const struct sweep *s) {
     return low;
 }
 
-/* A bin's blocks are anywhere in memory, and each alone knows where the next one is: those of many
- * bins are fetched side by side. */
-static void fetch_side_by_side(const struct bin_block **blocks, uint32_t count, size_t slot_bytes) {
-    enum { LINE_BYTES = 64, STEPS_MAX = 1024 };
-    for (uint32_t step = 0; count > 0 && step < STEPS_MAX; step++) {
-        uint32_t left = 0;
-        for (uint32_t i = 0; i < count; i++) {
-            const struct bin_block *next = blocks[i]->next;
-            if (!next) continue;
-            size_t bytes = (next->seats + 1u) * slot_bytes;
-            for (size_t at = 0; at < bytes; at += LINE_BYTES)
-                __builtin_prefetch((const char *)next + at);
-            blocks[left++] = next;
-        }
-        count = left;
-    }
-}
-
-/* The next bins of each crowd, unless an earlier stretch has fetched them. */
-static void fetch_ahead(struct sweep *s) {
-    enum { BINS = 4 };
-    const struct bin_block *blocks[POOL_CLASSES * BINS];
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < s->crowd_count; i++) {
-        const struct crowd *c = &s->crowds[i];
-        uint32_t bin = c->bin;
-        if (bin == BINS_NONE || bins_low(c->bins, bin) < s->fetched[c->class]) continue;
-        for (uint32_t k = 0; k < BINS && bin != BINS_NONE; k++, bin = bins_next(c->bins, bin))
-            blocks[count++] = c->bins->bins[bin].first;
-        s->fetched[c->class] = bin == BINS_NONE ? INFINITY : bins_low(c->bins, bin);
-    }
-    fetch_side_by_side(blocks, count, s->pool->blocks.slot_bytes);
+/* The next block is fetched while this one is read. */
+static inline void expect_next(const struct bin_block *b, uint32_t seat, size_t slot_bytes) {
+    if (b->next) __builtin_prefetch(bin_seat(b->next, seat, slot_bytes));
 }
 
 static void collect_bin(struct sweep *s, struct crowd *c, int32_t latency_ms) {
     size_t slot_bytes = s->pool->blocks.slot_bytes;
     for (const struct bin_block *b = c->bins->bins[c->bin].first; b; b = b->next) {
         for (uint64_t bits = b->used; bits; bits &= bits - 1) {
+            uint32_t seat = (uint32_t)__builtin_ctzll(bits);
+            expect_next(b, seat, slot_bytes);
             if (c->skip > 0) {
                 c->skip--;
                 continue;
@@ -194,7 +161,7 @@ static void collect_bin(struct sweep *s, struct crowd *c, int32_t latency_ms) {
                 c->cut = true;
                 return;
             }
-            const struct bin_slot *slot = bin_seat(b, (uint32_t)__builtin_ctzll(bits), slot_bytes);
+            const struct bin_slot *slot = bin_seat(b, seat, slot_bytes);
             c->options[c->count++] =
                 (struct option){slot, pool_regions_within(s->pool, slot, latency_ms)};
         }
@@ -395,13 +362,13 @@ static bool plan_pair(struct sweep *s, struct duels *d, const struct bin_slot *a
     return true;
 }
 
-/* The oldest with the next oldest, and so on. The next block is fetched meanwhile. */
+/* The oldest with the next oldest, and so on. */
 static void plan_bin(struct sweep *s, struct crowd *c, struct duels *d) {
     for (const struct bin_block *b = c->bins->bins[c->bin].first; b; b = b->next) {
         for (uint64_t bits = b->used; bits; bits &= bits - 1) {
             uint32_t seat = (uint32_t)__builtin_ctzll(bits);
             const struct bin_slot *slot = bin_seat(b, seat, sizeof *slot);
-            if (b->next) __builtin_prefetch(bin_seat(b->next, seat, sizeof *slot));
+            expect_next(b, seat, sizeof *slot);
             if (c->skip > 0) {
                 c->skip--;
                 continue;
@@ -430,7 +397,6 @@ static void plan_duels(struct sweep *s, double high) {
 }
 
 static void plan_crowds(struct sweep *s, double high) {
-    fetch_ahead(s);
     int32_t latency_ms = s->pool->has_regions ? s->pool->latency_ms_loosest : INT32_MAX;
     uint32_t tickets = 0;
     for (uint32_t i = 0; i < s->crowd_count; i++) {
@@ -461,7 +427,6 @@ static bool leads_to_nothing(const struct pool_sweep *at) {
 void sweep_plan(struct sweep *s, struct pool *p, int64_t now_ms, struct sweep_plan wanted) {
     struct pool_sweep *at = &p->sweep;
     if (!at->on) *at = (struct pool_sweep){.on = true, .from = -INFINITY};
-    if (s->pool != p) forget_fetched(s);
     s->pool = p;
     s->now_ms = now_ms;
     s->shrinking = wanted.shrinking;
@@ -479,7 +444,7 @@ void sweep_plan(struct sweep *s, struct pool *p, int64_t now_ms, struct sweep_pl
     if (low < INFINITY)
         plan_stretch(s, part, low);
     else
-        go_to_next_part(at, part), forget_fetched(s);
+        go_to_next_part(at, part);
 }
 
 /* ---- judging ---- */

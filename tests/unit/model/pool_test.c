@@ -79,6 +79,53 @@ static void every_slot_is_filed_by_its_key_under_random_changes(void **state) {
     arena_free(a);
 }
 
+/* Walks the one bin: those who came before stand before, and few seats are kept for few slots. */
+static void assert_in_order(const struct bins *x) {
+    uint32_t bin = x->bins[0].count ? 0 : bins_next(x, 0);
+    int64_t last = INT64_MIN;
+    uint64_t seats = 0;
+    for (const struct bin_block *b = x->bins[bin].first; b; b = b->next) {
+        seats += b->seats;
+        for (uint64_t bits = b->used; bits; bits &= bits - 1) {
+            const struct bin_slot *s =
+                bin_seat(b, (uint32_t)__builtin_ctzll(bits), x->memory->slot_bytes);
+            assert_true(s->created_ms > last);
+            last = s->created_ms;
+        }
+    }
+    assert_true(seats <= 8 * x->bins[bin].count + BIN_SEATS_MAX);
+}
+
+static void a_bin_keeps_the_order_of_arrival_while_its_blocks_grow_and_shrink(void **state) {
+    (void)state;
+    struct rng rng;
+    rng_init(&rng, 21);
+    struct arena *a = arena_new(0);
+    struct ruleset *r = kit_ruleset(&spread_100);
+    struct pool *p = pool_new(r);
+    enum { TICKETS = 600 };
+    struct ticket *all[TICKETS];
+    for (int i = 0; i < TICKETS; i++)
+        all[i] = ticket(a, 1500, 1000 + i, &rng);
+    for (int round = 0, came = 0; round < 8; round++) {
+        for (; came < (round + 1) * TICKETS / 8; came++) /* grows, */
+            pool_add(p, all[came], 0);
+        const struct bins *x = &all[came - 1]->places[0].entry->part->classes[0];
+        assert_in_order(x);
+        for (int left = round + 1; pool_count(p) > (uint64_t)left;) { /* and nearly all leave */
+            struct pool_entry *e = all[rng_below(&rng, (uint64_t)came)]->places[0].entry;
+            if (!e) continue;
+            pool_remove(p, e);
+            if (pool_count(p) > 0) assert_in_order(x);
+        }
+    }
+    pool_free(p);
+    for (int i = 0; i < TICKETS; i++)
+        ticket_free(all[i]);
+    ruleset_free(r);
+    arena_free(a);
+}
+
 static void keys_of_any_size_are_filed(void **state) {
     (void)state;
     struct rng rng;
@@ -348,6 +395,7 @@ static void filled_pool_equals_one_that_was_added_to(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_slot_is_filed_by_its_key_under_random_changes),
+        cmocka_unit_test(a_bin_keeps_the_order_of_arrival_while_its_blocks_grow_and_shrink),
         cmocka_unit_test(keys_of_any_size_are_filed),
         cmocka_unit_test(filled_pool_equals_one_that_was_added_to),
         cmocka_unit_test(oldest_ticket_is_known_after_each_removal),
