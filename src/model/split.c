@@ -226,13 +226,15 @@ static uint32_t split_exact(const struct split_problem *p, const struct split_ro
  * ---- */
 
 struct two_teams {
-    const struct split_problem *problem;
-    uint32_t order[SPLIT_EXACT_ITEMS], left[SPLIT_EXACT_ITEMS]; /* players from the item on */
-    double enough;                                              /* a gap that need not be smaller */
+    struct split_item items[SPLIT_EXACT_ITEMS]; /* in the order of the walk */
+    uint32_t left[SPLIT_EXACT_ITEMS];           /* players behind the item */
+    uint32_t item_count;
+    uint32_t players_min[2], players_max[2];
+    double enough; /* a gap that need not be smaller */
     bool mirrored; /* the teams are interchangeable: the first item stands in the first */
-    double gap;
-    uint32_t second, best; /* a bit for each item, in order, that is in the second team */
+    double gap;    /* of the best so far, when there is one */
     bool found;
+    uint32_t second, best; /* a bit for each item, in order, that is in the second team */
 };
 
 struct side {
@@ -240,8 +242,8 @@ struct side {
     double sum;
 };
 
-static uint32_t missing(const struct ruleset_team *t, uint32_t players) {
-    return players < t->players_min ? t->players_min - players : 0;
+static uint32_t missing(uint32_t players_min, uint32_t players) {
+    return players < players_min ? players_min - players : 0;
 }
 
 static double two_gap(const struct side *a, const struct side *b) {
@@ -250,45 +252,56 @@ static double two_gap(const struct side *a, const struct side *b) {
     return gap >= 0 ? gap : 0;
 }
 
-static void walk_two(struct two_teams *d, uint32_t depth, struct side a, struct side b) {
-    const struct split_problem *p = d->problem;
-    if (d->found && d->gap <= d->enough) return;
-    if (depth == p->item_count) {
+/* False once the best is good enough. */
+static bool walk_two(struct two_teams *d, uint32_t depth, struct side a, struct side b) {
+    if (depth == d->item_count) {
         double gap = two_gap(&a, &b);
-        if (d->found && gap >= d->gap) return;
+        if (d->found && gap >= d->gap) return true;
         d->found = true;
         d->gap = gap;
         d->best = d->second;
-        return;
+        return gap > d->enough;
     }
-    const struct split_item *it = &p->items[d->order[depth]];
-    uint32_t left = d->left[depth] - it->players;
-    struct side more_a = {a.players + it->players, a.sum + it->sum};
-    struct side more_b = {b.players + it->players, b.sum + it->sum};
-    uint32_t short_a = missing(&p->teams[0], a.players), short_b = missing(&p->teams[1], b.players);
-    if (more_a.players <= p->teams[0].players_max &&
-        missing(&p->teams[0], more_a.players) + short_b <= left)
-        walk_two(d, depth + 1, more_a, b);
-    if (more_b.players > p->teams[1].players_max || (depth == 0 && d->mirrored)) return;
-    if (short_a + missing(&p->teams[1], more_b.players) > left) return;
+    const struct split_item *it = &d->items[depth];
+    uint32_t left = d->left[depth];
+    uint32_t short_a = missing(d->players_min[0], a.players);
+    uint32_t short_b = missing(d->players_min[1], b.players);
+    struct side more = {a.players + it->players, a.sum + it->sum};
+    bool fits = more.players <= d->players_max[0] &&
+                missing(d->players_min[0], more.players) + short_b <= left;
+    if (fits && !walk_two(d, depth + 1, more, b)) return false;
+    more = (struct side){b.players + it->players, b.sum + it->sum};
+    if (more.players > d->players_max[1] || (depth == 0 && d->mirrored)) return true;
+    if (short_a + missing(d->players_min[1], more.players) > left) return true;
     d->second |= 1u << depth;
-    walk_two(d, depth + 1, a, more_b);
+    bool go_on = walk_two(d, depth + 1, a, more);
     d->second &= ~(1u << depth);
+    return go_on;
 }
 
 static uint32_t split_two(const struct split_problem *p, double enough, struct split *out) {
-    struct two_teams d = {.problem = p,
-                          .enough = enough,
-                          .mirrored = p->teams[0].players_min == p->teams[1].players_min &&
-                                      p->teams[0].players_max == p->teams[1].players_max};
-    sort_items(p, d.order);
-    uint32_t left = 0;
-    for (uint32_t i = p->item_count; i-- > 0;)
-        d.left[i] = left += p->items[d.order[i]].players;
-    walk_two(&d, 0, (struct side){0, 0}, (struct side){0, 0});
+    const struct ruleset_team *first = &p->teams[0], *other = &p->teams[1];
+    MEM_UNCLEARED struct two_teams d;
+    uint32_t order[SPLIT_EXACT_ITEMS], left = 0;
+    sort_items(p, order);
+    for (uint32_t i = p->item_count; i-- > 0;) {
+        d.items[i] = p->items[order[i]];
+        d.left[i] = left;
+        left += d.items[i].players;
+    }
+    d.item_count = p->item_count;
+    d.players_min[0] = first->players_min, d.players_min[1] = other->players_min;
+    d.players_max[0] = first->players_max, d.players_max[1] = other->players_max;
+    d.enough = enough;
+    d.mirrored =
+        first->players_min == other->players_min && first->players_max == other->players_max;
+    d.found = false;
+    d.gap = 0;
+    d.second = d.best = 0;
+    (void)walk_two(&d, 0, (struct side){0, 0}, (struct side){0, 0});
     out->gap = d.gap;
     for (uint32_t i = 0; i < p->item_count; i++)
-        out->team_of[d.order[i]] = d.best >> i & 1;
+        out->team_of[order[i]] = d.best >> i & 1;
     return d.found;
 }
 
