@@ -228,7 +228,7 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static void report(struct run *run, const struct workload *w, uint64_t tickets) {
+static void report(struct run *run, const char *name, uint64_t tickets) {
     qsort(run->waits, run->wait_count, sizeof *run->waits, by_value);
     double n = run->players ? (double)run->players : 1;
     double p95 = run->wait_count ? run->waits[run->wait_count * 95 / 100] : 0;
@@ -236,7 +236,7 @@ static void report(struct run *run, const struct workload *w, uint64_t tickets) 
     double most = run->wait_count ? run->waits[run->wait_count - 1] : 0;
     printf("%-26s %6.2f us/ticket %5.2f searches  wait %6.2f p95 %6.1f p99 %6.1f max %6.1f s  "
            "apart %5.1f  win gap %.3f  ping %5.1f  longest turn %6.2f ms  left %llu  %016llx\n",
-           w->name, run->cpu_us / (double)tickets, (double)run->searches / (double)tickets,
+           name, run->cpu_us / (double)tickets, (double)run->searches / (double)tickets,
            run->wait_s / n, p95, p99, most, run->mismatch / n, run->win_gap / n, run->ping / n,
            run->pause_us / 1000, (unsigned long long)pool_count(run->pool),
            (unsigned long long)run->digest);
@@ -305,10 +305,13 @@ static void live(struct run *run) {
 
 static void play(const struct workload *w, uint64_t tickets, bool flash) {
     struct run run;
+    char name[64];
+    snprintf(name, sizeof name, "%s%s", flash ? "flash " : "", w->name);
+    if (!strstr(name, only)) return;
     begin_run(&run, w, tickets);
     draw_arrivals(&run, w, flash);
     live(&run);
-    report(&run, w, tickets);
+    report(&run, name, tickets);
     end_run(&run);
 }
 
@@ -478,11 +481,10 @@ int main(int argc, char **argv) {
     uint64_t most = argc > 2 ? (uint64_t)atoll(argv[2]) : 1000000;
     for (size_t i = 0; i < sizeof workloads / sizeof *workloads; i++) {
         uint64_t tickets = (uint64_t)(workloads[i].per_second * 1200);
-        if (!strstr(workloads[i].name, only)) continue;
         play(&workloads[i], tickets > 100000 ? 100000 : tickets, false);
     }
-    if (strstr("flash", only)) play(&patient, 110000, true);
-    if (strstr("flash", only)) play(&patient_fives, 110000, true);
+    play(&patient, 110000, true);
+    play(&patient_fives, 110000, true);
     for (uint64_t queued = 10000; queued <= most; queued *= 10) {
         beside(&duel, queued, 100000);
         beside(&patient, queued, 100000);
