@@ -17,6 +17,7 @@ from wire import Closed, WebSocket  # noqa: E402
 MOVED_ELSEWHERE = {
     "muster_bridge_gaps_total": "unit/bridge/bridge_test.c",
     "muster_bridge_resume_failures_total": "e2e/resume_test.py",
+    "muster_forms_unshared_total": "unit/model/ticket_home_test.c",
     "muster_inbox_full_total": "unit/rt/inbox_test.c",
     "muster_journal_retries_total": "unit/store/pump_test.c",
     "muster_journal_rollbacks_total": "unit/store/pump_test.c",

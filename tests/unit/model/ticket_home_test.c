@@ -51,7 +51,7 @@ static void tickets_that_say_the_same_by_name_share_a_form(void **state) {
     arena_free(arena);
 }
 
-/* Names that clients invent cost their own tickets memory, not the table. */
+/* Names that clients invent cost their own tickets memory, not the table: forms_unshared_total. */
 static void a_full_table_gives_tickets_forms_of_their_own(void **state) {
     (void)state;
     struct arena *arena = arena_new(0);
