@@ -27,7 +27,7 @@ static const struct config_row rows[] = {
      "who matches, `all`: one after another; empty: muster. compare: with whom; empty: with all",
      offsetof(struct sim_settings, matcher)},
     {"set", CONFIG_TEXT, "", 0, 0, "", NULL,
-     "settings of the matcher: KNOB=NUMBER, comma-separated (patience=4,deadline=60).\n"
+     "settings of the matcher: KNOB=NUMBER, comma-separated (patience=4,deadline=60). "
      "compare: of muster, these are not varied (deadline=0: half the timeout)",
      offsetof(struct sim_settings, set)},
     {"queue", CONFIG_TEXT, "", 0, 0, "", NULL, "file with a queue definition to play by",
@@ -75,7 +75,8 @@ static const char usage[] =
     "usage: muster sim WORKLOAD [--matcher NAME|all] [--set KNOB=N,...] [--rate R]\n"
     "                          [--seed N] [--duration S] [--svg FOLDER] [--json]\n"
     "       muster sim WORKLOAD --compare [--matcher NAME] [--seeds N] [--rate R] [--duration S]\n"
-    "                          [--sample N] [--budget S] [--threads N] [--svg FOLDER]\n"
+    "                          [--set KNOB=N,...] [--sample N] [--budget S] [--threads N]\n"
+    "                          [--svg FOLDER]\n"
     "       muster sim W1|W2s --optimum C [--seeds N] [--rate R]\n"
     "       muster sim --journal FILE|ADDRESS [--matcher NAME|all] [--set KNOB=N,...] [--json]\n"
     "       muster sim --journal FILE|ADDRESS --ruleset DEFINITION [--json]\n"
