@@ -372,14 +372,21 @@ static bool is_many(const struct bins *x, uint64_t outside) {
     return outside > 8 + x->count / 16;
 }
 
+/* Four for each slot while they are not many, then one. */
+static uint64_t bins_allowed(uint64_t slots) {
+    enum { MANY = 65536 };
+    uint64_t most = slots * 4 < MANY ? slots * 4 : MANY;
+    if (most < slots) most = slots;
+    return most < BINS_FEW ? BINS_FEW : most < BINS_MAX ? most : BINS_MAX;
+}
+
 /* Stretches the range over half of those outside, where these are many. */
 static void follow(struct bins *x) {
     if (!is_many(x, x->below) && !is_many(x, x->above)) return;
     int64_t low = x->base, high = x->base + x->bin_count - 1;
     if (is_many(x, x->below)) low = middle_outside(x, 0, x->below);
     if (is_many(x, x->above)) high = middle_outside(x, x->bin_count - 1, x->above);
-    uint64_t most = x->count * 4 < BINS_FEW ? BINS_FEW : x->count * 4;
-    if (most > BINS_MAX) most = BINS_MAX;
+    uint64_t most = bins_allowed(x->count);
     unsigned widen = 0;
     while ((uint64_t)((high >> widen) - (low >> widen)) >= most / 2)
         widen++;
