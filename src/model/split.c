@@ -9,69 +9,90 @@
 
 /* ---- does it fit ---- */
 
-struct packing {
-    uint32_t sizes[LIMIT_MATCH_PLAYERS]; /* largest first */
-    uint32_t room[LIMIT_TEAMS];
-    uint32_t count, team_count, nodes;
+_Static_assert(LIMIT_MATCH_PLAYERS <= UINT8_MAX && LIMIT_TEAMS <= UINT8_MAX, "counted in bytes");
+
+struct packing { /* counts by size: who is alike need not be told apart */
+    uint8_t items[LIMIT_MATCH_PLAYERS + 1], rooms[LIMIT_MATCH_PLAYERS + 1];
+    uint32_t size_max, room_max, nodes;
 };
 
-static uint32_t sort_sizes(struct packing *p, const uint32_t *sizes, uint32_t count) {
-    uint32_t of_size[LIMIT_MATCH_PLAYERS + 1] = {0}, total = 0;
+/* False: they are more than there is room for. */
+static bool count_sizes(struct packing *p, const uint32_t *sizes, uint32_t count,
+                        uint32_t capacity) {
     for (uint32_t i = 0; i < count; i++) {
         assert(sizes[i] >= 1 && sizes[i] <= LIMIT_MATCH_PLAYERS);
-        of_size[sizes[i]]++;
-        total += sizes[i];
+        if (sizes[i] > capacity) return false;
+        capacity -= sizes[i];
+        p->items[sizes[i]]++;
+        if (sizes[i] > p->size_max) p->size_max = sizes[i];
     }
-    for (uint32_t size = LIMIT_MATCH_PLAYERS; size > 0; size--) {
-        for (uint32_t k = 0; k < of_size[size]; k++)
-            p->sizes[p->count++] = size;
-    }
-    return total;
+    return true;
+}
+
+/* The tightest room that holds the size; above room_max: none does. */
+static uint32_t tightest(const struct packing *p, uint32_t size) {
+    while (size <= p->room_max && p->rooms[size] == 0)
+        size++;
+    return size;
 }
 
 /* Largest first into the tightest team that holds it: finds nearly every packing there is. */
-static bool pack_best_fit(const struct packing *p) {
-    uint32_t room[LIMIT_TEAMS];
-    memcpy(room, p->room, p->team_count * sizeof *room);
-    for (uint32_t i = 0; i < p->count && p->sizes[i] > 1; i++) {
-        uint32_t best = UINT32_MAX;
-        for (uint32_t t = 0; t < p->team_count; t++) {
-            if (room[t] < p->sizes[i]) continue;
-            if (best == UINT32_MAX || room[t] < room[best]) best = t;
+static bool pack_best_fit(struct packing p) {
+    for (uint32_t size = p.size_max; size > 1; size--) {
+        for (uint32_t left = p.items[size]; left > 0;) {
+            uint32_t room = tightest(&p, size), some = left;
+            if (room > p.room_max) return false;
+            if (some > p.rooms[room]) some = p.rooms[room];
+            if (room >= 2 * size) some = 1; /* what is left of it is the tightest then */
+            p.rooms[room] = (uint8_t)(p.rooms[room] - some);
+            p.rooms[room - size] = (uint8_t)(p.rooms[room - size] + some);
+            left -= some;
         }
-        if (best == UINT32_MAX) return false;
-        room[best] -= p->sizes[i];
     }
     return true; /* solos fill whatever is left: the total was checked */
 }
 
-static bool pack_exact(struct packing *p, uint32_t item) {
-    if (item == p->count || p->sizes[item] == 1) return true;
+/* Of equal teams as small as this nobody packs more: beside a party of 4 or 3 there is one best
+ * filling, and parties of 2 find the places beside 3 first. */
+static bool best_fit_is_exact(const struct packing *p, uint32_t team_count) {
+    enum { SMALL = 5 };
+    return p->room_max <= SMALL && p->rooms[p->room_max] == team_count;
+}
+
+static bool pack_exact(struct packing *p, uint32_t size) {
+    while (size > 1 && p->items[size] == 0)
+        size--;
+    if (size <= 1) return true;
     if (++p->nodes > SPLIT_NODES) return false;
-    for (uint32_t t = 0; t < p->team_count; t++) {
-        bool tried = false; /* equal room, equal outcome */
-        for (uint32_t u = 0; u < t && !tried; u++)
-            tried = p->room[u] == p->room[t];
-        if (tried || p->room[t] < p->sizes[item]) continue;
-        p->room[t] -= p->sizes[item];
-        bool done = pack_exact(p, item + 1);
-        p->room[t] += p->sizes[item];
-        if (done) return true;
+    bool done = false;
+    p->items[size]--;
+    for (uint32_t room = size; room <= p->room_max && !done; room++) {
+        if (p->rooms[room] == 0) continue;
+        p->rooms[room]--;
+        p->rooms[room - size]++;
+        done = pack_exact(p, size);
+        p->rooms[room - size]--;
+        p->rooms[room]++;
     }
-    return false;
+    p->items[size]++;
+    return done;
 }
 
 bool split_fits(const uint32_t *sizes, uint32_t count, const struct ruleset_team *teams,
                 uint32_t team_count) {
     if (count > LIMIT_MATCH_PLAYERS) return false;
-    struct packing p;
-    p.count = p.nodes = 0;
-    p.team_count = team_count;
+    struct packing p = {.nodes = 0};
     uint32_t capacity = 0;
-    for (uint32_t t = 0; t < team_count; t++)
-        capacity += p.room[t] = teams[t].players_max;
-    if (sort_sizes(&p, sizes, count) > capacity) return false;
-    return pack_best_fit(&p) || pack_exact(&p, 0);
+    for (uint32_t t = 0; t < team_count; t++) {
+        uint32_t room = teams[t].players_max;
+        if (room > LIMIT_MATCH_PLAYERS) room = LIMIT_MATCH_PLAYERS;
+        capacity += room;
+        p.rooms[room]++;
+        if (room > p.room_max) p.room_max = room;
+    }
+    if (!count_sizes(&p, sizes, count, capacity)) return false;
+    if (pack_best_fit(p)) return true;
+    return !best_fit_is_exact(&p, team_count) && pack_exact(&p, p.size_max);
 }
 
 /* ---- evaluating a distribution ---- */
