@@ -127,10 +127,17 @@ static bool packs_into_two(const struct group_extent *e) {
     return least <= first && (e->sums & (UINT64_MAX >> (63 - first))) >> least != 0;
 }
 
+/* However the members stand in their teams: so much room one of these has at least. */
+static bool fits_the_emptiest(const struct group *g, const struct bin_slot *coming) {
+    const struct ruleset_limits *l = group_extent(g)->sizes;
+    uint32_t open = l->players_max - group_extent(g)->players;
+    return open > (coming->players - 1) * l->team_count;
+}
+
 static bool packs_with(const struct group *g, const struct group_extent *e,
                        const struct bin_slot *coming) {
     if (e->solos) return true; /* the total was checked */
-    if (coming->players == 1 && e->sizes == group_extent(g)->sizes) return true; /* fits any gap */
+    if (e->sizes == group_extent(g)->sizes && fits_the_emptiest(g, coming)) return true;
     if (e->sizes->team_count == 2 && e->sizes->teams[0].players_max < 64) return packs_into_two(e);
     uint32_t sizes[LIMIT_MATCH_PLAYERS];
     for (uint32_t i = 0; i < g->depth; i++)
