@@ -5,6 +5,7 @@
 #include <string.h>
 
 static const double scales_s[ARRIVALS_SCALES] = {1, 8, 64, 512};
+static const double per_scale[ARRIVALS_SCALES] = {1, 1.0 / 8, 1.0 / 64, 1.0 / 512};
 
 enum {
     ENOUGH_PLAYERS = 16,
@@ -23,7 +24,7 @@ static void decay(struct arrivals *a, int64_t now_ms) {
     if (now_ms > a->last_ms) a->last_ms = now_ms;
     if (passed_s <= 0) return;
     for (int i = 0; i < ARRIVALS_SCALES; i++) {
-        double x = passed_s / scales_s[i];
+        double x = passed_s * per_scale[i];
         double left = 1 / (1 + x + x * x / 2); /* near exp(-x), and the same on every machine */
         a->near[i] *= left;
         a->window_s[i] = a->window_s[i] * left + scales_s[i] * (1 - left);
@@ -80,6 +81,11 @@ static void refresh(struct arrivals *a) {
         sum += a->counts[i];
     }
     a->below[ARRIVALS_BINS] = 1;
+    a->meeting = 0;
+    for (int i = 0; i < ARRIVALS_BINS; i++) {
+        double share = a->below[i + 1] - a->below[i];
+        a->meeting += share * share;
+    }
     a->noted = 0;
 }
 
@@ -147,16 +153,14 @@ static double region_share(const struct arrivals *a, uint64_t regions) {
     return most / a->reached;
 }
 
-double arrivals_near(const struct arrivals *a, double key, double distance, uint64_t regions) {
-    double share = share_below(a, key + distance) - share_below(a, key - distance);
-    return arrivals_rate(a) * share * region_share(a, regions);
+double arrivals_there(const struct arrivals *a, uint64_t regions) {
+    return arrivals_rate(a) * region_share(a, regions);
+}
+
+double arrivals_share(const struct arrivals *a, double key, double distance) {
+    return share_below(a, key + distance) - share_below(a, key - distance);
 }
 
 double arrivals_density(const struct arrivals *a) {
-    double squares = 0;
-    for (int i = 0; i < ARRIVALS_BINS; i++) {
-        double share = a->below[i + 1] - a->below[i];
-        squares += share * share;
-    }
-    return arrivals_rate(a) * squares / a->width;
+    return arrivals_rate(a) * a->meeting / a->width;
 }

@@ -3,7 +3,7 @@
  * Counts that decay over 1, 8, 64 and 512 s give the rate: the fastest that rests on 16 players or
  * more, so that a flash crowd shows in a tenth of a second and the night is not noise. A histogram
  * of 64 bins, which halves itself every 65,536 players, gives the keys; slow shares the regions.
- * Deterministic. note O(1) amortised, near O(1). Thread safety: none.
+ * Deterministic. note O(1) amortised, all else O(1). Thread safety: none.
  */
 #ifndef MUSTER_MODEL_ARRIVALS_H
 #define MUSTER_MODEL_ARRIVALS_H
@@ -28,6 +28,7 @@ struct arrivals { /* zeroed but for `width` is an empty one */
     double low;   /* of the first bin */
     double counts[ARRIVALS_BINS], total;
     double below[ARRIVALS_BINS + 1]; /* share of players in the bins before this one */
+    double meeting;                  /* likewise: the chance that two stand in one bin */
     double near[ARRIVALS_SCALES], window_s[ARRIVALS_SCALES]; /* decayed players and time */
     double reach[64], reached;            /* players by region, and those who have any */
     double plays[ARRIVALS_ROLES], played; /* likewise by role */
@@ -39,8 +40,11 @@ struct arrivals { /* zeroed but for `width` is an empty one */
 
 void arrivals_note(struct arrivals *a, const struct arrival *of);
 
-/* Players a second whose key is within `distance`, in the most visited of `regions`. */
-double arrivals_near(const struct arrivals *a, double key, double distance, uint64_t regions);
+/* Players a second of all keys, in the most visited of `regions`. */
+double arrivals_there(const struct arrivals *a, uint64_t regions);
+
+/* Share of the players whose key is within `distance`. */
+double arrivals_share(const struct arrivals *a, double key, double distance);
 
 /* Players a second per unit of the key, as the average player sees it around him. */
 double arrivals_density(const struct arrivals *a);

@@ -20,6 +20,7 @@ struct pick {
     uint32_t tries_left, fills_left;
     bool splits_left_out; /* an attempt failed without seeing all its splits */
     bool refused;         /* an attempt failed by the rules */
+    double bare;          /* points, of the attempt: but for teams and soft costs */
     double cost;          /* points, of the attempt, as far as it is known */
     double lacked;        /* the least cost of the attempt that was not covered */
     const struct bin_slot *slots[LIMIT_MATCH_PLAYERS]; /* the members of an attempt */
@@ -99,9 +100,8 @@ static uint32_t sort_members(struct pick *p) {
     return g->depth;
 }
 
-/* When the group's credit will cover its cost is when x is to be searched again. */
+/* When its payers' credit will cover its cost is when x is to be searched again. */
 static void note_due(struct pick *p, double cost) {
-    (void)seek_credit(&p->group, &p->worth, &p->payers);
     struct worth_group lacking = {p->payers.slots, p->payers.count, p->payers.players, cost};
     int64_t now_ms = p->group.now_ms, due_ms = worth_affordable_ms(&p->worth, &lacking);
     if (due_ms <= now_ms) due_ms = now_ms + 1;
@@ -116,7 +116,7 @@ static struct candidate candidate_of(const struct pick *p) {
 }
 
 static bool is_covered(struct pick *p) {
-    if (seek_credit(&p->group, &p->worth, NULL) >= p->cost) return true;
+    if (seek_credit(&p->group, &p->worth, &p->payers) >= p->cost) return true;
     if (p->cost < p->lacked) p->lacked = p->cost;
     note_due(p, p->cost);
     return false;
@@ -124,8 +124,7 @@ static bool is_covered(struct pick *p) {
 
 /* Whether the members' credit covers what the group costs in these teams. */
 static bool is_worth(struct pick *p, const struct split *s) {
-    p->cost = seek_cost(&p->group, &p->worth);
-    p->cost += worth_uneven(&p->worth, p->items, s, p->group.depth);
+    p->cost = p->bare + worth_uneven(&p->worth, p->items, s, p->group.depth);
     return is_covered(p);
 }
 
@@ -156,7 +155,7 @@ static bool is_split(const struct split *s, const uint32_t *team_of, uint32_t co
 }
 
 /* The evenest split first; where the rules refuse it, those that differ by more than team names. */
-static bool attempt(struct pick *p) {
+static bool attempt_group(struct pick *p) {
     struct pick_result *r = &p->result;
     struct group *g = &p->group;
     r->ticket_count = sort_members(p);
@@ -182,6 +181,11 @@ static bool attempt(struct pick *p) {
     }
     if (count == SPLIT_RESULTS || r->ticket_count > SPLIT_EXACT_ITEMS) p->splits_left_out = true;
     return false;
+}
+
+static bool attempt(struct pick *p) {
+    if (p->patient) p->bare = seek_cost(&p->group, &p->worth);
+    return attempt_group(p);
 }
 
 /* ---- the four ways, in order ---- */
@@ -318,14 +322,15 @@ static uint64_t group_hash(const struct group *g) {
 
 /* Of a group that was found wanting before, only when it is no more. */
 static bool attempt_best(struct pick *p, struct wanting *known) {
-    uint64_t group = group_hash(&p->group);
-    double least = wanting_cost(known, group);
-    p->cost = seek_cost(&p->group, &p->worth);
-    if (least > p->cost) p->cost = least;
+    bool has_splits = p->group.depth > 2; /* of two tickets there is one, soon judged */
+    uint64_t group = has_splits ? group_hash(&p->group) : 0;
+    double least = has_splits ? wanting_cost(known, group) : 0;
+    p->bare = seek_cost(&p->group, &p->worth);
+    p->cost = least > p->bare ? least : p->bare;
     if (!is_covered(p)) return false;
     p->lacked = INFINITY;
-    if (attempt(p)) return true;
-    if (!p->refused && p->lacked < INFINITY) wanting_note(known, group, p->lacked);
+    if (attempt_group(p)) return true;
+    if (has_splits && !p->refused && p->lacked < INFINITY) wanting_note(known, group, p->lacked);
     return false;
 }
 

@@ -43,9 +43,9 @@ double worth_start(const struct worth *w, const struct arrivals *a, const struct
     enum { STEPS = 8 };
     double target =
         2 * SHARE * p->players * w->patience / (p->scarcity > 0.01 ? p->scarcity : 0.01);
-    double start = EVEN_POINTS;
+    double start = EVEN_POINTS, there = arrivals_there(a, of->regions);
     for (int i = 0; i < STEPS; i++) { /* one step where keys are spread evenly */
-        double had = start * arrivals_near(a, of->key, start / w->unit, of->regions);
+        double had = start * there * arrivals_share(a, of->key, start / w->unit);
         double factor = had * 64 > target ? sqrt(target / had) : 8;
         start *= factor;
         if (start > START_MAX) start = START_MAX;

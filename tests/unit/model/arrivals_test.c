@@ -32,6 +32,11 @@ static void come(double per_second, double seconds, uint64_t regions) {
     now_ms = end_ms;
 }
 
+/* Players a second whose key is within `distance`. */
+static double come_near(const struct arrivals *a, double key, double distance, uint64_t regions) {
+    return arrivals_there(a, regions) * arrivals_share(a, key, distance);
+}
+
 static void assert_near(double value, double expected, double tolerance) {
     if (!(fabs(value - expected) <= tolerance * expected))
         fail_msg("%g is not within %g%% of %g", value, tolerance * 100, expected);
@@ -66,10 +71,10 @@ static void the_first_to_come_is_known_to_be_alone(void **state) {
 static void those_nearby_are_a_share_of_all(void **state) {
     (void)state;
     come(50, 400, 0); /* keys even in 1000..2000 */
-    assert_near(arrivals_near(&arrivals, 1500, 100, 0), arrivals_rate(&arrivals) * 0.2, 0.1);
-    assert_near(arrivals_near(&arrivals, 1000, 100, 0), arrivals_rate(&arrivals) * 0.1, 0.15);
-    assert_true(arrivals_near(&arrivals, 5000, 100, 0) == 0);
-    assert_near(arrivals_near(&arrivals, 5000, 1e6, 0), arrivals_rate(&arrivals), 0.01);
+    assert_near(come_near(&arrivals, 1500, 100, 0), arrivals_rate(&arrivals) * 0.2, 0.1);
+    assert_near(come_near(&arrivals, 1000, 100, 0), arrivals_rate(&arrivals) * 0.1, 0.15);
+    assert_true(come_near(&arrivals, 5000, 100, 0) == 0);
+    assert_near(come_near(&arrivals, 5000, 1e6, 0), arrivals_rate(&arrivals), 0.01);
     assert_near(arrivals_density(&arrivals), arrivals_rate(&arrivals) / 1000, 0.1);
 }
 
@@ -79,9 +84,9 @@ static void a_rare_region_has_few(void **state) {
         come(50, 1, 1);
         come(5, 1, 2);
     }
-    double common = arrivals_near(&arrivals, 1500, 200, 1);
-    assert_near(arrivals_near(&arrivals, 1500, 200, 2), common / 10, 0.3);
-    assert_true(arrivals_near(&arrivals, 1500, 200, 3) == common); /* the best of his regions */
+    double common = come_near(&arrivals, 1500, 200, 1);
+    assert_near(come_near(&arrivals, 1500, 200, 2), common / 10, 0.3);
+    assert_true(come_near(&arrivals, 1500, 200, 3) == common); /* the best of his regions */
 }
 
 static void those_of_one_role_only_are_known_after_a_while(void **state) {
@@ -104,7 +109,7 @@ static void keys_of_any_size_keep_it_finite(void **state) {
     for (int i = 0; i < 600; i++) {
         struct arrival of = {keys[i % 6], 3, 0, 0, 0, now_ms += 10};
         arrivals_note(&arrivals, &of);
-        double near = arrivals_near(&arrivals, keys[(i + 1) % 6], 1e300, 0);
+        double near = come_near(&arrivals, keys[(i + 1) % 6], 1e300, 0);
         assert_true(near >= 0 && isfinite(near));
     }
 }

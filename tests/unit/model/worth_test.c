@@ -30,7 +30,7 @@ static void a_fresh_ticket_puts_up_with_the_distance_at_which_partners_come(void
         struct arrival of = {1500, 1, 0, 0, 0, a.last_ms};
         double start = worth_start(&w, &a, &of, &pair);
         double target = 2 * 0.1 * 2 * 10; /* 2 A N c */
-        double reached = start * arrivals_near(&a, 1500, start / w.unit, 0);
+        double reached = start * arrivals_rate(&a) * arrivals_share(&a, 1500, start / w.unit);
         assert_true(fabs(reached - target) < 0.1 * target);
         of.key = 1950; /* near the edge there are fewer */
         assert_true(worth_start(&w, &a, &of, &pair) >= start * 0.99);
