@@ -292,7 +292,7 @@ static void live(struct run *run) {
     for (int64_t now_ms = START_MS; next < run->tickets; now_ms += TICK_MS) {
         for (; next < run->tickets && run->all[next]->created_ms <= now_ms; next++)
             (void)pool_add(run->pool, run->all[next], 0);
-        search(run, now_ms);
+        if (pool_due_ms(run->pool) <= now_ms) search(run, now_ms); /* a realm is not asked before */
         for (; oldest < next && run->all[oldest]->created_ms + 300000 <= now_ms; oldest++) {
             struct pool_entry *e = run->all[oldest]->places[0].entry;
             if (e) pool_remove(run->pool, e);
@@ -480,8 +480,8 @@ int main(int argc, char **argv) {
     if (argc > 1) only = argv[1];
     uint64_t most = argc > 2 ? (uint64_t)atoll(argv[2]) : 1000000;
     for (size_t i = 0; i < sizeof workloads / sizeof *workloads; i++) {
-        uint64_t tickets = (uint64_t)(workloads[i].per_second * 1200);
-        play(&workloads[i], tickets > 100000 ? 100000 : tickets, false);
+        double tickets = fmin(fmax(workloads[i].per_second * 1200, 10000), 100000);
+        play(&workloads[i], (uint64_t)tickets, false);
     }
     play(&patient, 110000, true);
     play(&patient_fives, 110000, true);
