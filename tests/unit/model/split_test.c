@@ -76,6 +76,47 @@ static void parties_that_cannot_be_packed_have_no_split(void **state) {
     assert_false(split_fits(sizes, 4, teams, 2));
 }
 
+static bool any_packing(const uint32_t *sizes, uint32_t count, uint32_t *room, uint32_t teams) {
+    if (count == 0) return true;
+    bool found = false;
+    for (uint32_t t = 0; t < teams && !found; t++) {
+        if (room[t] < sizes[count - 1]) continue;
+        room[t] -= sizes[count - 1];
+        found = any_packing(sizes, count - 1, room, teams);
+        room[t] += sizes[count - 1];
+    }
+    return found;
+}
+
+static void packing_agrees_with_trying_every_way(void **state) {
+    (void)state;
+    struct rng rng;
+    rng_init(&rng, 23);
+    uint32_t refused = 0;
+    for (int round = 0; round < 20000; round++) {
+        struct ruleset_team teams[5];
+        uint32_t room[5], sizes[12], capacity = 0, count = 0;
+        uint32_t team_count = 1 + (uint32_t)rng_below(&rng, 5),
+                 equal = 2 + (uint32_t)rng_below(&rng, 6);
+        bool are_equal = rng_below(&rng, 2) == 0;
+        for (uint32_t t = 0; t < team_count; t++) {
+            room[t] = are_equal ? equal : 1 + (uint32_t)rng_below(&rng, 8);
+            teams[t] = (struct ruleset_team){STR("t"), 0, room[t]};
+            capacity += room[t];
+        }
+        while (count < 12 && capacity > 0) {
+            uint32_t size = 1 + (uint32_t)rng_below(&rng, 5);
+            if (size > capacity) size = capacity;
+            sizes[count++] = size;
+            capacity -= size;
+        }
+        bool fits = any_packing(sizes, count, room, team_count);
+        assert_true(split_fits(sizes, count, teams, team_count) == fits);
+        refused += !fits;
+    }
+    assert_true(refused > 2000);
+}
+
 static void packing_finds_what_best_fit_misses(void **state) {
     (void)state;
     /* Best fit puts 6 + 4 into the team of 10 and strands the 5s. */
@@ -177,6 +218,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(seed_example_of_two_against_two_is_even),
         cmocka_unit_test(parties_that_cannot_be_packed_have_no_split),
+        cmocka_unit_test(packing_agrees_with_trying_every_way),
         cmocka_unit_test(packing_finds_what_best_fit_misses),
         cmocka_unit_test(teams_of_different_sizes_get_their_sizes),
         cmocka_unit_test(a_team_below_its_minimum_is_no_split),
