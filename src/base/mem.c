@@ -9,6 +9,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
+
 enum { HUGE_PAGE_BYTES = 2 << 20 };
 enum { ALIGNMENT = 16, BLOCK_BYTES_FIRST = 4096, BLOCK_BYTES_MAX = 65536 };
 
@@ -49,6 +53,22 @@ char *mem_text(struct str s) {
 
 void mem_free(void *p) {
     free(p);
+}
+
+void mem_hide(void *p, size_t size) {
+#ifdef __SANITIZE_ADDRESS__
+    __asan_poison_memory_region(p, size);
+#else
+    (void)p, (void)size;
+#endif
+}
+
+void mem_lend(void *p, size_t size) {
+#ifdef __SANITIZE_ADDRESS__
+    __asan_unpoison_memory_region(p, size);
+#else
+    (void)p, (void)size;
+#endif
 }
 
 struct block {

@@ -18,6 +18,11 @@ void *mem_grow(void *old, size_t count, size_t size);
 char *mem_text(struct str s); /* NUL-terminated copy */
 void mem_free(void *p);       /* NULL is fine */
 
+/* For who keeps memory for later that others gave back: AddressSanitizer reports whoever touches it
+ * before it is lent again. Nothing without that. */
+void mem_hide(void *p, size_t size);
+void mem_lend(void *p, size_t size);
+
 /* Of a large local that is written before it is read: release builds clear all others. */
 #define MEM_UNCLEARED __attribute__((uninitialized))
 

@@ -38,14 +38,18 @@ void *ticket_home_take(struct ticket_home *h, size_t bytes, unsigned *units) {
                  ? (unsigned)((bytes + UNIT_BYTES - 1) / UNIT_BYTES)
                  : 0;
     if (*units == 0) return mem_alloc(bytes);
-    return memset(slab_take(&h->blocks[*units]), 0, bytes);
+    void *block = slab_take(&h->blocks[*units]);
+    mem_lend(block, h->blocks[*units].size);
+    return memset(block, 0, bytes);
 }
 
 void ticket_home_give(struct ticket_home *h, void *block, unsigned units) {
-    if (units == 0)
+    if (units == 0) {
         mem_free(block);
-    else
-        slab_give(&h->blocks[units], block);
+        return;
+    }
+    slab_give(&h->blocks[units], block); /* writes into its beginning */
+    mem_hide((char *)block + sizeof(void *), h->blocks[units].size - sizeof(void *));
 }
 
 size_t ticket_home_bytes(const struct ticket_home *h) {

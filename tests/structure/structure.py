@@ -52,6 +52,7 @@ FENCES = [
     (r'libwebsockets|lws', ('src/bridge/transport.c',)),
     (r'pthread\.h|threads\.h', ('src/rt/', 'clients/c/')),
     (r'xxhash', ('src/base/',)),
+    (r'sanitizer/', ('src/base/mem.c',)),
     (r'microhttpd', ('src/monitor/',)),
     (r'openssl/', ('src/api/', 'src/bridge/tls.c')),
     (r'muster/', ('src/api/', 'src/bridge/', 'src/app/', 'clients/c/')),

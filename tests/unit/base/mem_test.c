@@ -97,6 +97,30 @@ static void passing_the_cap_with_alloc_aborts(void **state) {
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 }
 
+static int touched(char *hidden) {
+    pid_t child = fork();
+    if (child == 0) {
+        (void)close(STDERR_FILENO);
+        _exit(*(volatile char *)hidden);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return status;
+}
+
+static void hidden_memory_is_reported_until_it_is_lent(void **state) {
+    (void)state;
+    char *p = mem_alloc(64);
+    mem_hide(p + 8, 56);
+#ifdef __SANITIZE_ADDRESS__
+    assert_int_not_equal(touched(p + 8), 0);
+#endif
+    assert_int_equal(touched(p), 0);
+    mem_lend(p + 8, 56);
+    assert_int_equal(touched(p + 8), 0);
+    mem_free(p);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_of_an_arena_is_zeroed_and_aligned_even_when_reused),
@@ -105,6 +129,7 @@ int main(void) {
         cmocka_unit_test(texts_of_an_arena_end_in_nul),
         cmocka_unit_test(copied_text_is_independent),
         cmocka_unit_test(passing_the_cap_with_alloc_aborts),
+        cmocka_unit_test(hidden_memory_is_reported_until_it_is_lent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
