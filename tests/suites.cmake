@@ -160,7 +160,7 @@ set_tests_properties(unit.sim.few_seeds PROPERTIES LABELS unit TIMEOUT 120
     ENVIRONMENT "ASAN_OPTIONS=detect_leaks=0")
 set_tests_properties(sim.seeds sim.notices_a_missing_fence sim.redis_model
     PROPERTIES LABELS sim TIMEOUT 300)
-set_tests_properties(sim.seeds PROPERTIES PROCESSORS 2)
+set_tests_properties(sim.seeds PROPERTIES PROCESSORS 2 TIMEOUT 900) # 2 minutes of CPU
 
 # chaos: real processes, real faults, and a checker that knows only the histories (chaos/README.md).
 add_executable(chaos_load chaos/load.c chaos/load_game.c)
