@@ -28,8 +28,8 @@ struct batch {
     uint64_t durable_tag;
     struct list sealed; /* sealed.link, oldest first; the first may be in flight */
     bool in_flight;
-    bool certain; /* the owner's: nobody else leads; else a reply that waits for no disk is refused
-                   */
+    bool certain; /* the owner's: nobody else leads, and nothing is lost; else a reply that waits
+                   * for no disk is refused */
     size_t pending_bytes;  /* open, sealed and in flight */
     struct list waiting;   /* waiting.link: replies by tag */
     struct heap deadlines; /* waiting.deadline, us */

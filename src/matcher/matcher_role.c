@@ -108,10 +108,12 @@ static void take_pump_message(struct matcher *m, struct pump_message *p) {
 
 /* ---- the loop ---- */
 
-/* Within its lease nobody else can have taken over. Beyond it (paused, or cut off from Redis) what
- * the realm says may be old: such a read is refused and goes to whoever leads. */
+/* Within its lease nobody else can have taken over, and while Redis is there it has lost nothing.
+ * Else (paused, or cut off from Redis, which may come back with less) what the realm says may be
+ * wrong: such a read is refused and goes to whoever leads, or is asked again. */
 static void look_at_lease(struct matcher *m) {
-    m->batch.certain = clock_mono_us() < m->standing.lease_us + m->o.lease_ms * 1000;
+    m->batch.certain =
+        !m->why.text[0] && clock_mono_us() < m->standing.lease_us + m->o.lease_ms * 1000;
 }
 
 static void take_messages(struct matcher *m, struct message *list) {

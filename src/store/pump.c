@@ -12,6 +12,7 @@
 #include "store/takeover.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -180,11 +181,26 @@ static void wind_up(struct pump *p) {
     pump_core_send(p, pump_core_message(p, PUMP_STOPPED));
 }
 
+/* Nothing is asked meanwhile: what comes from Redis is its end. A leader must know of it at once,
+ * for the Redis that comes back may know less (matcher_role.c, look_at_lease). */
+static struct message *await_orders(struct pump *p) {
+    struct pollfd fds[2] = {{.fd = p->inbox.wake_fd, .events = POLLIN},
+                            {.fd = p->redis ? redis_fd(p->redis) : -1, .events = POLLIN}};
+    (void)poll(fds, 2, wait_ms(p)); /* errors: as time-out */
+    if (fds[1].revents) {
+        struct err_text why;
+        enum err e = err_set(&why, ERR_UNAVAILABLE, "Redis at %s closed the connection",
+                             redis_where(p->redis));
+        pump_core_disconnect(p, e, &why);
+    }
+    return inbox_take(&p->inbox);
+}
+
 static void run(void *arg) {
     struct pump *p = arg;
     while (!finished(p)) {
         work(p);
-        take_orders(p, inbox_wait(&p->inbox, wait_ms(p)));
+        take_orders(p, await_orders(p));
     }
     wind_up(p);
 }

@@ -18,6 +18,8 @@
  * It steps down (PUMP_LOST) when the stream's top is above its own (another owner) or below what
  * was acknowledged (rollback), and starts over with a new epoch. When Redis is merely away it
  * keeps the batch and retries until the connection is back: the owner's deadlines do the rest.
+ * An idle leader hears its connection end at once, and PUMP_STATE is not empty from then on until
+ * the journal of the Redis that came back was compared.
  * The lease only serves liveness; correctness rests on the ids.
  * With `embedded` it also starts, restarts and stops a private redis-server.
  *

@@ -139,8 +139,9 @@ static enum err ask(struct reader *r, struct position after, struct err_text *wh
                       8, why);
 }
 
-/* Opens the follower's connection and compares the journal's end with what was given. */
-static enum err open_follower(struct reader *r, bool *jumped, struct err_text *why) {
+/* Opens the follower's connection and compares the journal's end with what was given. When it went
+ * back, look_for_hole finds that out once more from the first entry that comes, and tells it. */
+static enum err open_follower(struct reader *r, struct err_text *why) {
     enum err e = redis_open(&r->follower, &r->address, r->operation_ms, why);
     if (e) return e;
     struct stream_top top;
@@ -156,16 +157,15 @@ static enum err open_follower(struct reader *r, bool *jumped, struct err_text *w
     redis_detach(r->follower);
     e = ask(r, r->from_end || back ? top.at : r->last, why);
     if (e) return e;
-    r->last = r->asked;
+    if (r->from_end) r->last = top.at;
     r->from_end = false;
-    *jumped = back;
     return ERR_OK;
 }
 
-static void connect_follower(struct reader *r, bool *jumped) {
+static void connect_follower(struct reader *r) {
     struct err_text why;
     if (clock_mono_us() < r->retry_due_us) return;
-    if (open_follower(r, jumped, &why)) {
+    if (open_follower(r, &why)) {
         disconnect(r, &why);
         return;
     }
@@ -178,7 +178,7 @@ static enum err look_for_hole(struct reader *r, struct position next, struct err
     struct position last = r->last;
     r->broken_off = false;
     if (last.epoch == 0 && last.seq == 0) return ERR_OK;
-    if (next.epoch == last.epoch || next.seq != 1) {
+    if (next.epoch <= last.epoch || next.seq != 1) {
         r->broken_off = next.epoch != last.epoch || next.seq != last.seq + 1;
         return ERR_OK;
     }
@@ -269,15 +269,28 @@ static bool begins_with(const struct reader *r, struct position at) {
            position_compare(first.at, at) == 0;
 }
 
+static void drop_broken_look(struct reader *r) {
+    if (!redis_broken(r->look)) return;
+    redis_close(r->look);
+    r->look = NULL;
+}
+
+/* Whether the journal ends before `place`. Behind a look-back. */
+static enum err look_above(struct reader *r, struct position place, bool *above,
+                           struct err_text *why) {
+    struct stream_top top;
+    enum err e = stream_top(r->look, &r->stream, &top, why);
+    if (e) drop_broken_look(r);
+    *above = !e && position_compare(top.at, place) < 0;
+    return e;
+}
+
 /* Whether a replica has all that the look-back just made has seen. */
 static bool confirm_range(struct reader *r, struct position newest) {
     struct err_text why;
     bool yes = false;
     enum err e = stream_replicated(r->look, r->operation_ms / CONFIRM_SHARE, &yes, &why);
-    if (e && redis_broken(r->look)) {
-        redis_close(r->look);
-        r->look = NULL;
-    }
+    if (e) drop_broken_look(r);
     if (e || !yes) return false;
     if (position_compare(newest, r->confirmed) > 0) r->confirmed = newest;
     return true;
@@ -313,7 +326,7 @@ size_t reader_next(struct reader *r, struct reader_entry *entries, size_t max, b
     *jumped = false;
     if (r->held && r->held_next >= redis_reply_count(entries_of(r->held))) drop_held(r);
     if (!r->following) return 0;
-    if (!r->held && !r->follower) connect_follower(r, jumped);
+    if (!r->held && !r->follower) connect_follower(r);
     if (!r->held && r->follower) receive(r);
     if (!r->held || !confirm_held(r)) return 0;
     if (r->broken_off) {
@@ -333,6 +346,12 @@ static enum err look_back_from(struct reader *r, struct position place, size_t m
     if (e || (place.epoch == 0 && place.seq == 0) || begins_with(r, place)) return e;
     char id[STREAM_ID_BYTES];
     stream_format_id(place, id);
+    bool above = false;
+    if (position_compare(place, r->last) <= 0) e = look_above(r, place, &above, why);
+    if (e) return e;
+    if (above)
+        return err_set(why, ERR_UNAVAILABLE,
+                       "the journal went back to before %s, and nobody leads what is left yet", id);
     return err_set(why, ERR_OUT_OF_RANGE, "position %s is no longer in the journal", id);
 }
 

@@ -38,16 +38,17 @@ void reader_follow(struct reader *r, struct position after);
 int reader_fd(const struct reader *r);
 int64_t reader_due_ms(const struct reader *r); /* ms until it wants a call regardless; -1 = none */
 /* Takes what has arrived, without blocking longer than the connect timeout: up to `max` entries.
- * Returns how many. *jumped = true, once: what comes does not follow what was given before. Either
- * the stream's end is below that (a rollback; following goes on from the new end), or entries
- * between the two were trimmed before they were read. */
+ * Returns how many. *jumped = true, once, with the first entry that came: it does not follow what
+ * was given before. Either the stream's end fell below that (a rollback; told with what came behind
+ * the new end, a new leader's first entry: who asks for a state then, asks one that has noticed),
+ * or entries between the two were trimmed before they were read. */
 size_t reader_next(struct reader *r, struct reader_entry *entries, size_t max, bool *jumped);
 struct position reader_last(const struct reader *r); /* last entry given, or where it started */
 
 /* Entries after `after`, oldest first, into `entries` (borrowed until the next look-back).
  * `*count`: room for so many, then how many there are. OUT_OF_RANGE: that position is not in the
  * stream (trimmed or rolled back), unless it is {0,0} or the stream's trim edge; UNAVAILABLE: Redis
- * is away. Blocks up to operation_ms. */
+ * is away, or a rollback is not told yet. Blocks up to operation_ms. */
 enum err reader_range(struct reader *r, struct position after, struct reader_entry *entries,
                       size_t *count, struct err_text *why) ERR_CHECKED;
 /* The same, beginning with the entry `at` itself, which is not {0,0}. */

@@ -259,7 +259,14 @@ class Resume(unittest.TestCase):
         wait_until("he hears of his match", heard, 60)
 
     def test_players_of_a_redis_that_went_back_are_told_resync_and_their_state(self):
-        c = self.cluster(matchers=2)
+        self.redis_goes_back(matchers=2)
+
+    def test_leader_that_had_no_reason_to_look_tells_no_ticket_that_redis_lost(self):
+        """Its next renewal is ten seconds away: asked before, it must not answer from memory."""
+        self.redis_goes_back("--lease-ms", "30000")
+
+    def redis_goes_back(self, *options, matchers=1):
+        c = self.cluster(*options, matchers=matchers)
         kept = self.player("kept").connect(self.bridge(c, "b1"))
         kept.join(100)
         kept.expect("ticket_updated")

@@ -368,6 +368,27 @@ static void beyond_its_lease_a_leader_refuses_to_read(void **state) {
     end(&k);
 }
 
+static void post_state(const char *why) {
+    struct pump_message *m = post(PUMP_STATE);
+    (void)snprintf(m->why.text, sizeof m->why.text, "%s", why);
+    inbox_push_always(store.owner, &m->message);
+}
+
+/* The Redis that comes back may have lost what this leader remembers. */
+static void leader_whose_redis_is_away_refuses_to_read_until_it_has_compared(void **state) {
+    (void)state;
+    struct kit k;
+    begin(&k, 3600000);
+    struct kit_answer *a = kit_create(&k, "ann", -1000, "ann", 60000);
+    acknowledge();
+    struct kit_ticket_id id = kit_created(a);
+    post_state("Redis closed the connection");
+    kit_expect(kit_get(&k, id, 60000), ERR_UNAVAILABLE, "hears nothing from Redis; try again");
+    post_state("");
+    kit_expect(kit_get(&k, id, 60000), ERR_OK, "");
+    end(&k);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(journal_is_trimmed_though_the_batches_never_rest),
@@ -376,6 +397,7 @@ int main(void) {
         cmocka_unit_test(batches_above_the_entry_limit_are_split_and_answered_in_order),
         cmocka_unit_test(lost_leadership_answers_calls_watches_and_sealed_batches),
         cmocka_unit_test(beyond_its_lease_a_leader_refuses_to_read),
+        cmocka_unit_test(leader_whose_redis_is_away_refuses_to_read_until_it_has_compared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
