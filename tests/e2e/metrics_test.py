@@ -76,7 +76,7 @@ class Metrics(unittest.TestCase):
         self.addCleanup(self.m.close)
         self.activity = Activity(self.m)
 
-    def players_come_and_go(self):
+    def players_come_and_go(self, watcher):
         ivy = Player("ivy").connect(self.m.bridge)
         self.addCleanup(ivy.close)
         answer = ivy.ask("join_queue", {"queue": "duel", "attributes": {"skill": 5000}})
@@ -94,6 +94,7 @@ class Metrics(unittest.TestCase):
             except (AssertionError, OSError, Closed):
                 break                                         # one too many of this address
         self.assertLess(len(crowd), 8)
+        watcher.look()                                        # while they are connected
         for player in [*crowd, ivy]:
             player.close()
 
@@ -111,7 +112,7 @@ class Metrics(unittest.TestCase):
         for i in range(22):                                   # more versions than are kept
             self.activity.ok("queue", "put", "-", stdin=definition("changing", tickMs=10 + i))
         self.stranger_wants_the_dashboard()
-        self.players_come_and_go()
+        self.players_come_and_go(watcher)
         self.m.kill_redis()
         wait_until("Redis is back", lambda: self.m.cli("ticket", "get", self.activity.create(
             "kim", "duel", 20000)).returncode == 0, 30)
