@@ -133,9 +133,9 @@ class Explain(unittest.TestCase):
         self.assertIn("NOT_FOUND", done.stderr)
 
     def test_waits_are_learnt_and_known_again_after_a_kill(self):
-        for i in range(40):
-            self.join("duel", f"left{i}", skill=i * 1000)
-            self.join("duel", f"right{i}", skill=i * 1000)
+        for side in ("left", "right"):                # so who came first has waited for a while
+            for i in range(40):
+                self.join("duel", f"{side}{i}", skill=i * 1000)
         wait_until("they are matched", lambda: json.loads(self.muster.cli(
             "queue", "stats", "duel").stdout).get("ticketsQueued", 0) == 0)
         stats = json.loads(self.muster.cli("queue", "stats", "duel").stdout)
