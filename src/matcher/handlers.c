@@ -213,14 +213,18 @@ static void heartbeat_tickets(struct matcher *m, struct call *c, struct request 
     call_reply(c, ERR_OK, NULL, strbuf_str(&m->answer));
 }
 
+/* False: it was refused, and that is the answer. */
+static bool decide_request(struct matcher *m, struct call *c, struct request *r,
+                           struct outcome *out) {
+    struct err_text why;
+    enum err code = decide_command(m, &r->command, out, &why);
+    if (code != ERR_OK) answer_fail(m, c, code, &why);
+    return code == ERR_OK;
+}
+
 static void answer_match(struct matcher *m, struct call *c, struct request *r) {
     struct outcome out;
-    struct err_text why;
-    enum err code = decide_command(m, &r->command, &out, &why);
-    if (code != ERR_OK) {
-        answer_fail(m, c, code, &why);
-        return;
-    }
+    if (!decide_request(m, c, r, &out)) return;
     response_match(out.match, &m->answer);
     answer_ok(m, c);
 }
@@ -244,12 +248,7 @@ static void get_backfill(struct matcher *m, struct call *c, struct request *r) {
 /* CreateBackfill, UpdateBackfill, CancelBackfill. */
 static void change_backfill(struct matcher *m, struct call *c, struct request *r) {
     struct outcome out;
-    struct err_text why;
-    enum err code = decide_command(m, &r->command, &out, &why);
-    if (code != ERR_OK) {
-        answer_fail(m, c, code, &why);
-        return;
-    }
+    if (!decide_request(m, c, r, &out)) return;
     response_backfill(out.backfill, out.match, &m->answer);
     answer_ok(m, c);
 }
@@ -258,14 +257,9 @@ static void change_backfill(struct matcher *m, struct call *c, struct request *r
 
 static void put_queue(struct matcher *m, struct call *c, struct request *r) {
     struct outcome out;
-    struct err_text why;
-    enum err code = decide_command(m, &r->command, &out, &why);
-    if (code == ERR_OK) {
-        response_queue(out.queue, out.changed, r->put_notes, &m->answer);
-        answer_ok(m, c);
-    } else {
-        answer_fail(m, c, code, &why);
-    }
+    if (!decide_request(m, c, r, &out)) return;
+    response_queue(out.queue, out.changed, r->put_notes, &m->answer);
+    answer_ok(m, c);
 }
 
 static void get_queue(struct matcher *m, struct call *c, struct request *r) {
@@ -310,12 +304,7 @@ static void list_queues(struct matcher *m, struct call *c, struct request *r) {
 
 static void delete_queue(struct matcher *m, struct call *c, struct request *r) {
     struct outcome out;
-    struct err_text why;
-    enum err code = decide_command(m, &r->command, &out, &why);
-    if (code == ERR_OK)
-        answer_ok(m, c);
-    else
-        answer_fail(m, c, code, &why);
+    if (decide_request(m, c, r, &out)) answer_ok(m, c);
 }
 
 static void queue_stats(struct matcher *m, struct call *c, struct request *r) {

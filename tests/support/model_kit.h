@@ -321,6 +321,13 @@ static inline struct decision kit_decision(struct kit *k) {
     return (struct decision){k->now_ms, &k->rng, k->arena, kit_sink, k};
 }
 
+/* A turn of a leader that does little in each: a few expire, some are searched. */
+static inline void kit_take_turn(struct kit *k) {
+    struct decision d = kit_decision(k);
+    realm_expire(k->realm, &d, 3);
+    realm_search(k->realm, &d, 1 + rng_below(&k->rng, 60));
+}
+
 static inline void kit_init(struct kit *k, const struct kit_rules *rules, uint64_t seed) {
     *k = (struct kit){.realm = realm_new(3600000), .arena = arena_new(0), .now_ms = 1000000};
     k->rules = rules;

@@ -518,9 +518,7 @@ static void live(uint32_t steps) {
         } else if (dice < 70) {
             change_a_backfill();
         } else {
-            struct decision d = kit_decision(&kit);
-            realm_expire(kit.realm, &d, 3);
-            realm_search(kit.realm, &d, 1 + rng_below(&kit.rng, 60));
+            kit_take_turn(&kit);
         }
     }
 }

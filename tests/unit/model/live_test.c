@@ -280,9 +280,7 @@ static void live(uint32_t steps) {
         } else if (dice < 80 && r && r->kind == RECORD_TICKET_CREATED) {
             (void)realm_heartbeat(kit.realm, r->ticket_created.id, kit.now_ms);
         } else {
-            struct decision d = kit_decision(&kit);
-            realm_expire(kit.realm, &d, 3);
-            realm_search(kit.realm, &d, 1 + rng_below(&kit.rng, 60));
+            kit_take_turn(&kit);
         }
     }
 }

@@ -443,9 +443,7 @@ static void live(uint32_t steps) {
             const struct record *r = kit.journal[rng_below(&kit.rng, kit.record_count)];
             if (r->kind == RECORD_TICKET_CREATED) (void)!kit_cancel(&kit, r->ticket_created.id);
         } else {
-            struct decision d = kit_decision(&kit);
-            realm_expire(kit.realm, &d, 3);
-            realm_search(kit.realm, &d, 1 + rng_below(&kit.rng, 60));
+            kit_take_turn(&kit);
         }
     }
 }
